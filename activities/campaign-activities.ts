@@ -1,0 +1,96 @@
+import { activityInfo, Context } from '@temporalio/activity';
+import type { CrashHook } from '../domain/dispatch/crash-points.ts';
+import { freezeAudience } from '../db/audience.ts';
+import { stepCampaign, type StepInput, type StepPlan } from '../db/campaign-step/step-campaign.ts';
+import { type Db, withAccount } from '../db/database.ts';
+import { holdCampaign } from '../db/holds.ts';
+import { expireSome, type MessagePlan, type MessagePlanInput, planMessage } from '../db/message-plan.ts';
+import { prepareCampaign, type PrepareResult } from '../db/prepare-campaign.ts';
+import { openEndsOfCampaign } from '../db/report-counters.ts';
+import { SUSPEND_REASONS } from '../db/suspend-causes.ts';
+
+/** What the activities of campaigns need. */
+export interface CampaignActivityDeps {
+  readonly db: Db;
+  readonly crash: CrashHook;
+}
+
+interface CampaignAt {
+  readonly accountId: string;
+  readonly campaignId: string;
+  /** Campaign time in epoch milliseconds. */
+  readonly at: number;
+}
+
+const POLL_MS = 500;
+
+/** The activities by which campaigns and messages read and move their rows. */
+export function createCampaignActivities(deps: CampaignActivityDeps) {
+  return {
+    stepCampaign: (input: StepInput): Promise<StepPlan> =>
+      withAccount(deps.db, input.accountId, (trx) => stepCampaign(trx, input)),
+
+    prepareCampaign: (input: CampaignAt): Promise<PrepareResult> =>
+      withAccount(deps.db, input.accountId, (trx) => prepareCampaign(trx, input)),
+
+    freezeAudience: async (input: CampaignAt): Promise<{ size: number }> => {
+      const beat = setInterval(() => Context.current().heartbeat(), 5_000);
+      try {
+        const size = await withAccount(deps.db, input.accountId, async (trx) => {
+          const result = await freezeAudience(trx, input.campaignId, input.at);
+          if (result.kind === 'list_gone') {
+            await holdCampaign(trx, {
+              accountId: input.accountId,
+              campaignId: input.campaignId,
+              kind: 'suspend',
+              cause: 'list_gone',
+              reason: SUSPEND_REASONS.list_gone,
+              actor: { id: 'system', via: 'system' },
+            });
+          }
+          deps.crash('freeze.before_commit');
+          return result.kind === 'frozen' ? result.size : 0;
+        });
+        deps.crash('freeze.committed');
+        return { size };
+      } finally {
+        clearInterval(beat);
+      }
+    },
+
+    planMessage: (input: MessagePlanInput): Promise<MessagePlan> =>
+      withAccount(deps.db, input.accountId, (trx) => planMessage(trx, input)),
+
+    expireMessage: async (input: MessagePlanInput): Promise<{ expired: number }> => {
+      let expired = 0;
+      for (;;) {
+        const some = await withAccount(deps.db, input.accountId, (trx) => expireSome(trx, input));
+        if (some === 0) return { expired };
+        expired += some;
+        Context.current().heartbeat(expired);
+      }
+    },
+
+    /** Watches for the last reports for `waitMs` of machine time. True when none is awaited any more. */
+    awaitReports: async (input: {
+      readonly accountId: string;
+      readonly campaignId: string;
+      readonly waitMs: number;
+    }): Promise<boolean> => {
+      const { cancellationSignal } = Context.current();
+      const started = performance.now();
+      for (;;) {
+        const { awaited } = await withAccount(deps.db, input.accountId, (trx) =>
+          openEndsOfCampaign(trx, input.campaignId),
+        );
+        if (awaited <= 0) return true;
+        if (performance.now() - started >= input.waitMs || cancellationSignal.aborted) return false;
+        Context.current().heartbeat(activityInfo().attempt);
+        await Context.current().sleep(POLL_MS);
+      }
+    },
+  };
+}
+
+/** The activities as workflows see them. */
+export type CampaignActivities = ReturnType<typeof createCampaignActivities>;

@@ -1,0 +1,96 @@
+import type pg from 'pg';
+import { GATE_CHANNEL } from '../db/holds.ts';
+import { SUPPRESSION_CHANNEL } from '../db/suppressions.ts';
+import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
+import type { PostPermission } from '../domain/dispatch/post-lease.ts';
+
+/** Memory that follows the database, so that each post can look once more without asking it. */
+export interface DispatchWatch {
+  readonly permission: (lease: Lease, person: LeasedRecipient) => PostPermission;
+  readonly close: () => Promise<void>;
+}
+
+/** An opt-out older than this is seen by every lease that can still be posted. */
+const SUPPRESSION_KEPT_MS = 120_000;
+const RECONNECT_MS = 500;
+
+/**
+ * Listens for gates that close and for opt-outs. While the listener is not connected every post is refused,
+ * and after it is connected again it reads all closed gates before it permits anything.
+ */
+export async function watchDispatch(pool: pg.Pool, onError: (error: unknown) => void): Promise<DispatchWatch> {
+  const closedGates = new Set<string>();
+  const suppressed = new Map<string, number>();
+  let isFresh = false;
+  let isClosed = false;
+  let client: pg.PoolClient | null = null;
+  let retry: NodeJS.Timeout | null = null;
+
+  const rereadGate = async (scopeId: string): Promise<void> => {
+    // Refuse until the row has been read: the notice says that it moved, not which way.
+    closedGates.add(scopeId);
+    const row = await pool.query<{ holds: number }>('select holds from gates where scope_id = $1', [scopeId]);
+    if (row.rows[0]?.holds === 0) closedGates.delete(scopeId);
+  };
+
+  const onNotice = (notice: pg.Notification): void => {
+    if (notice.payload === undefined) return;
+    if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(onError);
+    else if (notice.channel === SUPPRESSION_CHANNEL) {
+      const key = notice.payload.slice(1);
+      if (notice.payload.startsWith('+')) suppressed.set(key, performance.now());
+      else suppressed.delete(key);
+    }
+  };
+
+  const connect = async (): Promise<void> => {
+    const fresh = await pool.connect();
+    client = fresh;
+    fresh.on('notification', onNotice);
+    fresh.once('error', lose);
+    fresh.once('end', lose);
+    await fresh.query(`listen ${GATE_CHANNEL}`);
+    await fresh.query(`listen ${SUPPRESSION_CHANNEL}`);
+    const closed = await fresh.query<{ scope_id: string }>('select scope_id from gates where holds > 0');
+    closedGates.clear();
+    for (const row of closed.rows) closedGates.add(row.scope_id);
+    isFresh = true;
+  };
+
+  const lose = (): void => {
+    isFresh = false;
+    client?.release(true);
+    client = null;
+    if (isClosed || retry !== null) return;
+    retry = setTimeout(() => {
+      retry = null;
+      connect().catch((error: unknown) => {
+        onError(error);
+        lose();
+      });
+    }, RECONNECT_MS);
+  };
+
+  const sweep = setInterval(() => {
+    const oldest = performance.now() - SUPPRESSION_KEPT_MS;
+    for (const [key, seenAt] of suppressed) if (seenAt < oldest) suppressed.delete(key);
+  }, SUPPRESSION_KEPT_MS);
+  sweep.unref();
+  await connect();
+
+  return {
+    permission: (lease, person) => {
+      if (!isFresh || lease.scopes.some((scope) => closedGates.has(scope))) return 'held';
+      return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
+    },
+    close: async () => {
+      isClosed = true;
+      isFresh = false;
+      clearInterval(sweep);
+      if (retry !== null) clearTimeout(retry);
+      client?.release(true);
+      client = null;
+      await Promise.resolve();
+    },
+  };
+}

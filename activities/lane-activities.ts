@@ -1,0 +1,121 @@
+import { Context, heartbeat } from '@temporalio/activity';
+import type { Actor } from '../domain/actor.ts';
+import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
+import { type LaneDeps, type LaneReport, runLane } from '../domain/dispatch/lane.ts';
+import { type Db, withAccount } from '../db/database.ts';
+import { holdCampaign } from '../db/holds.ts';
+import { SUSPEND_REASONS } from '../db/suspend-causes.ts';
+
+/** What lanes need. */
+export interface LaneActivityDeps {
+  readonly db: Db;
+  readonly lane: LaneDeps;
+  /** Virtual time is for tests and rehearsals and allowed with the sandbox carrier only. */
+  readonly allowVirtualTime: boolean;
+  /** How many lanes this worker can run; while all are taken each keeps its slot for a minute only. */
+  readonly lanesAtOnceMax: number;
+}
+
+/** Ids, an instant and the clock to follow. */
+export interface LaneInput {
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly messageId: string;
+  readonly lane: number;
+  /** Campaign time in epoch milliseconds, read by the workflow when it ordered the lane. */
+  readonly at: number;
+  readonly time: 'real' | 'virtual';
+}
+
+/** Counts, why it ended, and how long to wait before the next lane (machine time). */
+export interface LaneOutput {
+  readonly ended: string;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly notAccepted: number;
+  readonly unknown: number;
+  readonly skipped: number;
+  readonly reachedAt: number;
+  readonly waitMs: number;
+}
+
+const BUDGET_MS = 10 * 60_000;
+const BUDGET_WHEN_CROWDED_MS = 60_000;
+const HEARTBEAT_MS = 3_000;
+const SYSTEM: Actor = { id: 'system', via: 'system' };
+
+/** The activity that texts people: it works through leases of one message for at most ten minutes. */
+export function createLaneActivities(deps: LaneActivityDeps) {
+  let running = 0;
+  return {
+    sendLane: async (input: LaneInput): Promise<LaneOutput> => {
+      if (input.time === 'virtual' && !deps.allowVirtualTime) {
+        throw new Error('Virtual time is allowed with the sandbox carrier only; set CARRIER=sandbox.');
+      }
+      running += 1;
+      const campaignNow = campaignClock(input);
+      const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
+      try {
+        const report = await runLane(deps.lane, {
+          lane: input,
+          campaignNow,
+          budgetMs: running >= deps.lanesAtOnceMax ? BUDGET_WHEN_CROWDED_MS : BUDGET_MS,
+          signal: Context.current().cancellationSignal,
+        });
+        if (report.end.kind === 'suspend') await suspend(deps, input, report.end.cause);
+        return outputOf(report, campaignNow());
+      } finally {
+        running -= 1;
+        clearInterval(beat);
+      }
+    },
+  };
+}
+
+/** The activities as workflows see them. */
+export type LaneActivities = ReturnType<typeof createLaneActivities>;
+
+/**
+ * Real: the later of what the workflow read and the machine's clock, so that a lane which was queued before
+ * quiet hours and starts in them sends nothing. Virtual: what the workflow read plus the time elapsed here.
+ */
+function campaignClock(input: LaneInput): () => number {
+  if (input.time === 'real') return () => Math.max(input.at, Date.now());
+  const started = performance.now();
+  return () => Math.floor(input.at + performance.now() - started);
+}
+
+async function suspend(deps: LaneActivityDeps, input: LaneInput, cause: SuspendCause): Promise<void> {
+  await withAccount(deps.db, input.accountId, (trx) =>
+    holdCampaign(trx, {
+      accountId: input.accountId,
+      campaignId: input.campaignId,
+      kind: 'suspend',
+      cause,
+      reason: SUSPEND_REASONS[cause],
+      actor: SYSTEM,
+    }),
+  );
+}
+
+function outputOf(report: LaneReport, reachedAt: number): LaneOutput {
+  const { tally, end } = report;
+  return {
+    ended: end.kind,
+    accepted: tally.accepted,
+    rejected: tally.rejected,
+    notAccepted: tally.not_accepted,
+    unknown: tally.unknown,
+    skipped: tally.skipped,
+    reachedAt,
+    waitMs: waitOf(end),
+  };
+}
+
+/** A closed gate that only this worker's memory knows of is looked at again a little later. */
+const HELD_WAIT_MS = 1_000;
+
+function waitOf(end: LaneReport['end']): number {
+  if (end.kind === 'wait') return Math.ceil(end.waitMs);
+  return end.kind === 'held' ? HELD_WAIT_MS : 0;
+}

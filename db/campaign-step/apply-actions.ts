@@ -1,0 +1,191 @@
+import { sql } from 'kysely';
+import type { Actor } from '../../domain/actor.ts';
+import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
+import { unfreezeAudience } from '../audience.ts';
+import { appendLog } from '../campaign-log.ts';
+import type { Trx } from '../database.ts';
+import { liftHolds, showStatus } from '../holds.ts';
+import { persistingCause } from '../suspend-causes.ts';
+import {
+  applyMessageOrders,
+  endMessages,
+  type MessageOrder,
+  parseMessageOrders,
+  setNow,
+} from './message-orders.ts';
+import type { StepInput } from './step-campaign.ts';
+
+/** What became of an action. */
+export interface ActionAnswer {
+  readonly actionId: string;
+  readonly state: 'applied' | 'refused';
+  readonly reason: string | null;
+}
+
+interface ActionRow {
+  readonly id: string;
+  readonly name: string;
+  readonly args: Record<string, unknown>;
+  readonly via: string;
+  readonly requested_by: string;
+}
+
+type Verdict = { readonly refusal: string | null };
+const APPLIED: Verdict = { refusal: null };
+
+/** Applies every action that waits for this campaign, in the order in which they were ordered. */
+export async function applyActions(trx: Trx, input: StepInput): Promise<ActionAnswer[]> {
+  const waiting = await trx
+    .selectFrom('actions')
+    .where('campaign_id', '=', input.campaignId)
+    .where('state', '=', 'requested')
+    .select(['id', 'name', 'args', 'via', 'requested_by'])
+    .orderBy('id')
+    .execute();
+  const answers: ActionAnswer[] = [];
+  for (const action of waiting) {
+    const verdict = await applyAction(trx, input, action);
+    const state = verdict.refusal === null ? 'applied' : 'refused';
+    await trx
+      .updateTable('actions')
+      .set({
+        state,
+        result: JSON.stringify(verdict.refusal === null ? {} : { reason: verdict.refusal }),
+        answered_at: sql<Date>`clock_timestamp()`,
+      })
+      .where('id', '=', action.id)
+      .execute();
+    answers.push({ actionId: action.id, state, reason: verdict.refusal });
+  }
+  return answers;
+}
+
+async function applyAction(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+  switch (action.name) {
+    case 'resume':
+      return resume(trx, input, action);
+    case 'start':
+      return start(trx, input, action);
+    case 'withdraw':
+      return withdraw(trx, input, action);
+    case 'reschedule':
+      return reschedule(trx, input, action);
+    case 'stop':
+    case 'abort':
+    case 'delete':
+      // The hold was placed when the action was ordered; what is left is to end the messages.
+      await endMessages(trx, input.campaignId, input.at);
+      return APPLIED;
+    default:
+      // Launch, restart, pause and suspend took effect in the transaction that ordered them.
+      return APPLIED;
+  }
+}
+
+async function statusOf(trx: Trx, campaignId: string): Promise<CampaignStatus> {
+  const row = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', campaignId)
+    .select('status')
+    .executeTakeFirstOrThrow();
+  return row.status;
+}
+
+async function log(trx: Trx, input: StepInput, action: ActionRow, from: CampaignStatus): Promise<void> {
+  const actor: Actor = { id: action.requested_by, via: action.via === 'temporal' ? 'temporal' : 'api' };
+  await appendLog(trx, {
+    accountId: input.accountId,
+    campaignId: input.campaignId,
+    what: action.name,
+    from,
+    to: await statusOf(trx, input.campaignId),
+    actionId: action.id,
+    actor,
+  });
+}
+
+async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+  const from = await statusOf(trx, input.campaignId);
+  if (from !== 'paused' && from !== 'suspended')
+    return { refusal: `It is ${from}, so there is nothing to resume.` };
+  const persisting = await persistingCause(trx, input.accountId, input.campaignId, input.at);
+  if (persisting !== null) return { refusal: persisting };
+  const orders = parseMessageOrders(action.args['overdue']);
+  const overdue = await overdueMessages(trx, input.campaignId, input.at);
+  const unanswered = overdue.filter((id) => !orders.some((order) => order.messageId === id));
+  if (overdue.length > 1 && unanswered.length > 0) {
+    return {
+      refusal:
+        'More than one message is overdue; say for each whether to send or skip it, or when to send it.',
+    };
+  }
+  await applyMessageOrders(trx, input.campaignId, orders, input.at);
+  await liftHolds(trx, input.campaignId, ['pause', 'suspend']);
+  await showStatus(trx, input.campaignId);
+  await log(trx, input, action, from);
+  return APPLIED;
+}
+
+/** Messages that became due while the campaign was held. */
+export async function overdueMessages(trx: Trx, campaignId: string, at: number): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'scheduled')
+    .where('due_at', '<=', new Date(at))
+    .select('id')
+    .orderBy('position')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+  const from = await statusOf(trx, input.campaignId);
+  if (from !== 'ready')
+    return { refusal: `It is ${from}; only a campaign that was prepared for later can be started.` };
+  const mode = action.args['start'] === 'now' ? 'now' : 'scheduled';
+  await trx.updateTable('campaigns').set({ start_mode: mode }).where('id', '=', input.campaignId).execute();
+  if (mode === 'now') await setNow(trx, input.campaignId, input.at);
+  await showStatus(trx, input.campaignId);
+  await log(trx, input, action, from);
+  return APPLIED;
+}
+
+async function withdraw(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+  const from = await statusOf(trx, input.campaignId);
+  const withdrawn = await trx
+    .updateTable('campaigns')
+    .set((set) => ({
+      status: 'draft' as const,
+      start_mode: null,
+      prepared_at: null,
+      launched_at: null,
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', input.campaignId)
+    .where('status', 'in', ['ready', 'scheduled'])
+    .where('ever_leased', '=', false)
+    .returning('id')
+    .executeTakeFirst();
+  if (withdrawn === undefined) return { refusal: `It is ${from}, or somebody may have been texted already.` };
+  await unfreezeAudience(trx, input.campaignId);
+  await trx
+    .updateTable('messages')
+    .set({ status: 'draft', due_at: null, expires_at: null, began_at: null })
+    .where('campaign_id', '=', input.campaignId)
+    .execute();
+  await log(trx, input, action, from);
+  return APPLIED;
+}
+
+async function reschedule(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+  const from = await statusOf(trx, input.campaignId);
+  if (!isLive(from))
+    return { refusal: `It is ${from}; only a launched, unfinished campaign can be rescheduled.` };
+  const orders: MessageOrder[] = parseMessageOrders(action.args['messages']);
+  if (orders.length === 0) return { refusal: 'No message was named with a new schedule.' };
+  const missed = await applyMessageOrders(trx, input.campaignId, orders, input.at);
+  if (missed.length > 0) return { refusal: `These messages have begun already: ${missed.join(', ')}.` };
+  await log(trx, input, action, from);
+  return APPLIED;
+}

@@ -1,0 +1,102 @@
+import type { Trx } from '../database.ts';
+
+/** What is to become of one message that has not begun. */
+export type MessageOrder =
+  | { readonly messageId: string; readonly do: 'send' }
+  | { readonly messageId: string; readonly do: 'skip' }
+  | { readonly messageId: string; readonly do: 'schedule'; readonly local: string; readonly zone: string };
+
+/** Reads orders from an action's arguments; what is no order is left out, since the API has checked its own. */
+export function parseMessageOrders(value: unknown): MessageOrder[] {
+  if (!Array.isArray(value)) return [];
+  const orders: MessageOrder[] = [];
+  for (const item of value as unknown[]) {
+    if (typeof item !== 'object' || item === null) continue;
+    const { messageId, do: what, local, zone } = item as Record<string, unknown>;
+    if (typeof messageId !== 'string') continue;
+    if (what === 'send' || what === 'skip') orders.push({ messageId, do: what });
+    else if (typeof local === 'string' && typeof zone === 'string') {
+      orders.push({ messageId, do: 'schedule', local, zone });
+    }
+  }
+  return orders;
+}
+
+/** Applies orders to messages that have not begun. Resolves with the ids of those that have. */
+export async function applyMessageOrders(
+  trx: Trx,
+  campaignId: string,
+  orders: readonly MessageOrder[],
+  at: number,
+): Promise<string[]> {
+  const missed: string[] = [];
+  for (const order of orders) {
+    const changes =
+      order.do === 'send'
+        ? { schedule_local: null, schedule_zone: null, due_at: new Date(at) }
+        : order.do === 'skip'
+          ? { status: 'cancelled' as const, ended_at: new Date(at) }
+          : { schedule_local: order.local, schedule_zone: order.zone, due_at: null, expires_at: null };
+    const changed = await trx
+      .updateTable('messages')
+      .set((set) => ({ ...changes, version: set('version', '+', 1) }))
+      .where('campaign_id', '=', campaignId)
+      .where('id', '=', order.messageId)
+      .where('status', '=', 'scheduled')
+      .returning(['id', 'expires_after_ms'])
+      .executeTakeFirst();
+    if (changed === undefined) missed.push(order.messageId);
+    else if (order.do === 'send') {
+      // "Send" counts expiry anew: whoever ordered it wants the text to go out now.
+      await trx
+        .updateTable('messages')
+        .set({ expires_at: new Date(at + changed.expires_after_ms) })
+        .where('id', '=', order.messageId)
+        .execute();
+    }
+  }
+  return missed;
+}
+
+/** Makes the first message that has not begun due at this instant. */
+export async function setNow(trx: Trx, campaignId: string, at: number): Promise<void> {
+  const first = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'scheduled')
+    .select('id')
+    .orderBy('position')
+    .limit(1)
+    .executeTakeFirst();
+  if (first !== undefined)
+    await applyMessageOrders(trx, campaignId, [{ messageId: first.id, do: 'send' }], at);
+}
+
+/** Stop and abort: what has not begun is cancelled, what has is cut. */
+export async function endMessages(trx: Trx, campaignId: string, at: number): Promise<void> {
+  await trx
+    .updateTable('messages')
+    .set((set) => ({
+      status: 'cancelled' as const,
+      schedule_local: null,
+      schedule_zone: null,
+      due_at: null,
+      expires_at: null,
+      ended_at: new Date(at),
+      version: set('version', '+', 1),
+    }))
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'scheduled')
+    .execute();
+  await trx
+    .updateTable('messages')
+    .set((set) => ({
+      status: 'cut' as const,
+      texting: false,
+      ended_at: new Date(at),
+      version: set('version', '+', 1),
+    }))
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'sending')
+    .execute();
+}

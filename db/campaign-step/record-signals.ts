@@ -1,0 +1,101 @@
+import type { Actor } from '../../domain/actor.ts';
+import { type ActionFacts, refusalOf } from '../../domain/campaign-actions.ts';
+import type { CampaignStatus } from '../../domain/campaign-status.ts';
+import { appendLog } from '../campaign-log.ts';
+import type { Trx } from '../database.ts';
+import { holdCampaign } from '../holds.ts';
+import { newId } from '../ids.ts';
+import type { SignalRequest, StepInput } from './step-campaign.ts';
+
+const TEMPORAL: Actor = { id: 'temporal', via: 'temporal' };
+const HOLD_OF = { pause: 'pause', stop: 'stop', abort: 'abort', suspend: 'suspend' } as const;
+
+/**
+ * A signal from Temporal's UI or CLI becomes an action row like any other, with the hold it places. What the
+ * status does not allow is noted in the log and does nothing.
+ */
+export async function recordSignals(trx: Trx, input: StepInput): Promise<void> {
+  for (const signal of input.signals) {
+    const known = await trx
+      .selectFrom('actions')
+      .where('signal_key', '=', signal.key)
+      .select('id')
+      .executeTakeFirst();
+    if (known === undefined) await recordSignal(trx, input, signal);
+  }
+}
+
+async function recordSignal(trx: Trx, input: StepInput, signal: SignalRequest): Promise<void> {
+  const facts = await readActionFacts(trx, input.campaignId);
+  const refusal = refusalOf(signal.name, facts);
+  const actionId = newId('act');
+  await trx
+    .insertInto('actions')
+    .values({
+      id: actionId,
+      account_id: input.accountId,
+      campaign_id: input.campaignId,
+      name: signal.name,
+      args: JSON.stringify(signal.args),
+      state: refusal === null ? 'requested' : 'refused',
+      result: refusal === null ? null : JSON.stringify({ reason: refusal }),
+      via: TEMPORAL.via,
+      requested_by: TEMPORAL.id,
+      signal_key: signal.key,
+    })
+    .execute();
+  if (refusal !== null) {
+    await appendLog(trx, {
+      accountId: input.accountId,
+      campaignId: input.campaignId,
+      what: `${signal.name}.ignored`,
+      actionId,
+      actor: TEMPORAL,
+      detail: { status: facts.status },
+    });
+    return;
+  }
+  if (
+    signal.name === 'pause' ||
+    signal.name === 'stop' ||
+    signal.name === 'abort' ||
+    signal.name === 'suspend'
+  ) {
+    await holdCampaign(trx, {
+      accountId: input.accountId,
+      campaignId: input.campaignId,
+      kind: HOLD_OF[signal.name],
+      cause: signal.name === 'suspend' ? 'operator' : null,
+      reason: 'Ordered in Temporal.',
+      actor: TEMPORAL,
+      actionId,
+    });
+  }
+}
+
+/** What the rules need to know of a campaign, read under the lock of this transaction. */
+export async function readActionFacts(
+  trx: Trx,
+  campaignId: string,
+): Promise<ActionFacts & { status: CampaignStatus }> {
+  const campaign = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', campaignId)
+    .select(['status', 'archived_at', 'ever_leased'])
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const unsent = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'scheduled')
+    .select('id')
+    .limit(1)
+    .executeTakeFirst();
+  return {
+    status: campaign.status,
+    isArchived: campaign.archived_at !== null,
+    everLeased: campaign.ever_leased,
+    hasUnsentMessage: unsent !== undefined,
+    missing: [],
+  };
+}

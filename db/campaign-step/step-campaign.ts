@@ -1,0 +1,217 @@
+import { sql } from 'kysely';
+import type { Actor } from '../../domain/actor.ts';
+import type { SignalActionName } from '../../domain/campaign-actions.ts';
+import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
+import { FREEZE_LEAD_MS, SETTLE_MS } from '../../domain/schedule.ts';
+import { type ActionAnswer, applyActions } from './apply-actions.ts';
+import { recordSignals } from './record-signals.ts';
+import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
+import { unfreezeAudience } from '../audience.ts';
+import { appendLog } from '../campaign-log.ts';
+import type { Trx } from '../database.ts';
+import { showStatus } from '../holds.ts';
+import { openEnds } from '../report-counters.ts';
+
+/** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
+export interface SignalRequest {
+  readonly name: SignalActionName;
+  readonly key: string;
+  readonly args: Record<string, unknown>;
+}
+
+/** What the campaign workflow asks each time it wakes. */
+export interface StepInput {
+  readonly accountId: string;
+  readonly campaignId: string;
+  /** Campaign time. */
+  readonly at: number;
+  /** Messages whose child workflow runs. */
+  readonly running: readonly string[];
+  readonly signals: readonly SignalRequest[];
+}
+
+/** What the campaign workflow is to do next. Ids, counts and instants (epoch milliseconds) only. */
+export interface StepPlan {
+  readonly kind: 'prepare' | 'freeze' | 'run' | 'settle' | 'end';
+  readonly status: CampaignStatus | 'deleted';
+  readonly answers: readonly ActionAnswer[];
+  /** Messages to start a child for. */
+  readonly start: readonly { readonly messageId: string; readonly position: number }[];
+  /** Children are to look again, because a gate has closed. */
+  readonly recall: boolean;
+  readonly wakeAt: number | null;
+  readonly recipients: number | null;
+  readonly next: { readonly what: string; readonly at: number | null };
+}
+
+const SYSTEM: Actor = { id: 'system', via: 'system' };
+
+/**
+ * One step of a campaign, in one transaction: records signals as actions, applies the actions that wait,
+ * brings schedules up to date, writes the status and says what to do until when. It reads everything from
+ * the rows, so that a run which was started anew goes on where the campaign stands.
+ */
+export async function stepCampaign(trx: Trx, input: StepInput): Promise<StepPlan> {
+  const campaign = await lockCampaign(trx, input.campaignId);
+  await recordSignals(trx, input);
+  const answers = await applyActions(trx, input);
+  const current = await lockCampaign(trx, input.campaignId);
+  const recipients = campaign.audience_size;
+  const nothing = { answers, start: [], wakeAt: null, recipients, recall: input.running.length > 0 };
+
+  if (current.deleted_at !== null || !isLive(current.status)) {
+    const status = current.deleted_at === null ? current.status : 'deleted';
+    return { ...nothing, kind: 'end', status, next: { what: 'nothing', at: null } };
+  }
+  if (current.status === 'paused' || current.status === 'suspended') {
+    return { ...nothing, kind: 'run', status: current.status, next: { what: 'resume', at: null } };
+  }
+  if (current.prepared_at === null) {
+    return { ...nothing, kind: 'prepare', status: current.status, next: { what: 'prepare', at: input.at } };
+  }
+  return planProgress(trx, input, current, answers);
+}
+
+async function planProgress(
+  trx: Trx,
+  input: StepInput,
+  campaign: LockedCampaign,
+  answers: readonly ActionAnswer[],
+): Promise<StepPlan> {
+  const isStarted = campaign.start_mode !== 'later';
+  const messages = await resolveDueTimes(
+    trx,
+    await readStepMessages(trx, input.campaignId),
+    input.at,
+    isStarted,
+  );
+  const recipients = campaign.audience_size;
+  const base = { answers, recipients, recall: false };
+  if (!isStarted) {
+    const status = await showStatus(trx, input.campaignId);
+    return { ...base, kind: 'run', status, start: [], wakeAt: null, next: { what: 'start', at: null } };
+  }
+
+  const unsent = messages.filter((message) => message.status === 'scheduled');
+  const firstDueAt = earliest(messages.filter((message) => message.dueAt !== null && !message.isOver));
+  await trx
+    .updateTable('campaigns')
+    .set({ first_due_at: firstDueAt === null ? null : new Date(firstDueAt) })
+    .where('id', '=', input.campaignId)
+    .where('ever_leased', '=', false)
+    .execute();
+  const freezeAt =
+    campaign.audience_timing === 'launch'
+      ? input.at
+      : firstDueAt === null
+        ? null
+        : firstDueAt - FREEZE_LEAD_MS;
+  if (campaign.audience_frozen_at === null && freezeAt !== null && freezeAt <= input.at) {
+    const status = await showStatus(trx, input.campaignId);
+    return {
+      ...base,
+      kind: 'freeze',
+      status,
+      start: [],
+      wakeAt: null,
+      next: { what: 'freeze', at: input.at },
+    };
+  }
+  if (
+    campaign.audience_frozen_at !== null &&
+    !campaign.ever_leased &&
+    freezeAt !== null &&
+    freezeAt > input.at
+  ) {
+    // A reschedule moved the first message away: whoever joins the lists until then belongs to the audience.
+    await unfreezeAudience(trx, input.campaignId);
+  }
+
+  const start = messages.filter(
+    (message) =>
+      !input.running.includes(message.id) &&
+      (message.status === 'sending' || (message.status === 'scheduled' && isDue(message, input.at))),
+  );
+  await beginMessages(trx, start, input.at);
+  const status = await showStatus(trx, input.campaignId);
+  const children = start.map((message) => ({ messageId: message.id, position: message.position }));
+
+  if (messages.every((message) => message.isOver) && input.running.length === 0) {
+    return planSettling(trx, input, messages, status, answers, recipients);
+  }
+  const upcoming = earliest(unsent.filter((message) => !isDue(message, input.at)));
+  const thawed = campaign.audience_frozen_at === null ? freezeAt : null;
+  const wakeAt = minOf([upcoming, thawed !== null && thawed > input.at ? thawed : null]);
+  return { ...base, kind: 'run', status, start: children, wakeAt, next: { what: 'message', at: upcoming } };
+}
+
+async function planSettling(
+  trx: Trx,
+  input: StepInput,
+  messages: readonly StepMessage[],
+  status: CampaignStatus,
+  answers: readonly ActionAnswer[],
+  recipients: number | null,
+): Promise<StepPlan> {
+  const keys = messages.map((message) => message.key);
+  const { awaited, unknown } = await openEnds(trx, keys);
+  const endedAt = Math.max(...messages.map((message) => message.endedAt ?? input.at));
+  const base = { answers, start: [], recall: false, recipients };
+  if (awaited > 0 && input.at < endedAt + SETTLE_MS) {
+    const wakeAt = endedAt + SETTLE_MS;
+    return { ...base, kind: 'settle', status, wakeAt, next: { what: 'reports', at: wakeAt } };
+  }
+  await trx
+    .updateTable('campaigns')
+    .set((set) => ({
+      status: 'finished' as const,
+      settled: unknown === 0,
+      finished_at: new Date(input.at),
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', input.campaignId)
+    .execute();
+  await appendLog(trx, {
+    accountId: input.accountId,
+    campaignId: input.campaignId,
+    what: 'finish',
+    from: status,
+    to: 'finished',
+    actor: SYSTEM,
+    detail: { unknown },
+  });
+  return { ...base, kind: 'end', status: 'finished', wakeAt: null, next: { what: 'nothing', at: null } };
+}
+
+type LockedCampaign = Awaited<ReturnType<typeof lockCampaign>>;
+
+async function lockCampaign(trx: Trx, campaignId: string) {
+  return trx
+    .selectFrom('campaigns')
+    .where('id', '=', campaignId)
+    .select([
+      'status',
+      'start_mode',
+      'prepared_at',
+      'deleted_at',
+      'ever_leased',
+      'audience_timing',
+      'audience_frozen_at',
+      'audience_size',
+    ])
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+}
+
+function isDue(message: StepMessage, at: number): boolean {
+  return message.dueAt !== null && message.dueAt <= at;
+}
+
+function minOf(instants: readonly (number | null)[]): number | null {
+  const known = instants.filter((instant) => instant !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+function earliest(messages: readonly StepMessage[]): number | null {
+  return minOf(messages.map((message) => message.dueAt));
+}

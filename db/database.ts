@@ -1,0 +1,57 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Database } from './schema.ts';
+
+/** The handle that every process works with. It has the tenant's role: without an account it sees no row. */
+export type Db = Kysely<Database>;
+/** A transaction inside `withAccount`, or one that reads installation-wide tables only. */
+export type Trx = Transaction<Database>;
+
+// bigint columns are keys, counts and micro-units of money. All stay below 2^53, so a number is exact.
+pg.types.setTypeParser(pg.types.builtins.INT8, (value) => {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new Error('A bigint from the database is too large for a number.');
+  return number;
+});
+// A date is a ledger month or a day of a rule, neither of which is an instant.
+pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
+
+/** How a pool is made: the role is part of the connection's start, so no query can run without it. */
+export interface PoolOptions {
+  readonly connectionString: string;
+  readonly connectionsMax: number;
+  readonly role: 'carillon_app' | 'owner';
+}
+
+/** A pool of plain connections, for COPY and LISTEN; everything else goes through `openDatabase`. */
+export function openPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: 20_000,
+    ...(options.role === 'owner' ? {} : { options: `-c role=${options.role} -c timezone=UTC` }),
+  });
+  // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Wraps a pool for queries. Destroying the handle ends the pool. */
+export function openDatabase(pool: pg.Pool): Db {
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * The only way to a tenant's rows: a transaction in which row-level security shows this account and no other.
+ * The setting is local to the transaction, because one of a session would go stale on a pooled connection.
+ */
+export async function withAccount<Result>(
+  db: Db,
+  accountId: string,
+  work: (trx: Trx) => Promise<Result>,
+): Promise<Result> {
+  return db.transaction().execute(async (trx) => {
+    await sql`select set_config('app.account', ${accountId}, true)`.execute(trx);
+    return work(trx);
+  });
+}

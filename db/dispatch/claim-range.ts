@@ -1,0 +1,164 @@
+import { sql } from 'kysely';
+import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import { costMicroUsd } from '../../domain/rates.ts';
+import { countSegments, textFitsCarrier } from '../../domain/segments.ts';
+import { renderTemplate } from '../../domain/template.ts';
+import type { Trx } from '../database.ts';
+import type { LeaseContext, LeaseDraft } from './lease-draft.ts';
+
+/** A lease holds at most about this much of the sender's pace; longer texts make it narrower. */
+const PACE_SEGMENTS_SECONDS = 2;
+
+interface Candidate {
+  ordinal: number;
+  recipient: number;
+  attempt: number;
+  number: string;
+  numberHash: string;
+  country: string;
+  contactId: number | null;
+  firstName: string | null;
+  lastName: string | null;
+  custom: Record<string, string> | null;
+  suppression: string | null;
+}
+
+/** Takes the next range of an open wave, and judges and renders each recipient in it. */
+export async function claimRange(
+  trx: Trx,
+  draft: LeaseDraft,
+): Promise<Exclude<LeaseAnswer, { kind: 'leased' }> | null> {
+  const wave = await lockWave(trx, draft);
+  if (wave === null) return { kind: 'exhausted', nextDueAt: await nextWaveDueAt(trx, draft) };
+  draft.wave = wave;
+  const candidates = await readCandidates(trx, draft, wave);
+  const { context } = draft;
+  const segmentsMax =
+    context.sender.pace === null ? Number.POSITIVE_INFINITY : context.sender.pace * PACE_SEGMENTS_SECONDS;
+  let segments = 0;
+  for (const candidate of candidates) {
+    const reason = refusalOf(candidate, context);
+    if (reason !== null) {
+      draft.skips.push({ ordinal: candidate.ordinal, recipient: candidate.recipient, reason });
+      continue;
+    }
+    const rendered = render(candidate, context, draft.at);
+    if (typeof rendered === 'string') {
+      draft.skips.push({ ordinal: candidate.ordinal, recipient: candidate.recipient, reason: rendered });
+      continue;
+    }
+    segments += rendered.segments;
+    if (segments > segmentsMax && draft.people.length > 0) break;
+    draft.people.push({
+      ordinal: candidate.ordinal,
+      recipient: candidate.recipient,
+      attempt: candidate.attempt,
+      number: candidate.number,
+      numberHash: candidate.numberHash,
+      ...rendered,
+    });
+  }
+  return null;
+}
+
+/** The lowest open wave. Waits for a lane that is just taking a range, and then looks again. */
+async function lockWave(trx: Trx, draft: LeaseDraft): Promise<LeaseDraft['wave']> {
+  for (;;) {
+    const open = await openWaves(trx, draft)
+      .select('id')
+      .orderBy('wave')
+      .orderBy('cohort')
+      .limit(1)
+      .executeTakeFirst();
+    if (open === undefined) return null;
+    const locked = await trx
+      .selectFrom('waves')
+      .where('id', '=', open.id)
+      .whereRef('next_ordinal', '<', 'size')
+      .select(['id', 'wave as number', 'cohort', 'next_ordinal as nextOrdinal', 'size'])
+      .forUpdate()
+      .executeTakeFirst();
+    if (locked !== undefined) {
+      draft.width = Math.min(draft.width, locked.size - locked.nextOrdinal);
+      return locked;
+    }
+  }
+}
+
+function openWaves(trx: Trx, draft: LeaseDraft) {
+  return trx
+    .selectFrom('waves')
+    .where('message_key', '=', draft.context.messageKey)
+    .whereRef('next_ordinal', '<', 'size')
+    .where((where) => where.or([where('due_at', 'is', null), where('due_at', '<=', new Date(draft.at))]));
+}
+
+async function nextWaveDueAt(trx: Trx, draft: LeaseDraft): Promise<number | null> {
+  const next = await trx
+    .selectFrom('waves')
+    .where('message_key', '=', draft.context.messageKey)
+    .whereRef('next_ordinal', '<', 'size')
+    .select((select) => select.fn.min('due_at').as('dueAt'))
+    .executeTakeFirst();
+  return next?.dueAt?.getTime() ?? null;
+}
+
+async function readCandidates(
+  trx: Trx,
+  draft: LeaseDraft,
+  wave: NonNullable<LeaseDraft['wave']>,
+): Promise<Candidate[]> {
+  const { month, campaignKey, sender } = draft.context;
+  const from = wave.nextOrdinal;
+  const to = wave.nextOrdinal + draft.width - 1;
+  const range =
+    wave.number === 0
+      ? sql`select r.recipient - c.recipient_first as ordinal, r.recipient, 1 as attempt
+            from cohorts c join recipients r on r.month = ${month} and r.campaign_key = c.campaign_key
+              and r.recipient between c.recipient_first + ${from}::int and c.recipient_first + ${to}::int
+            where c.campaign_key = ${campaignKey} and c.cohort = ${wave.cohort}`
+      : sql`select m.ordinal, m.recipient, m.attempt from wave_members m
+            where m.month = ${month} and m.wave_id = ${wave.id} and m.ordinal between ${from} and ${to}`;
+  const result = await sql<Candidate>`
+    select x.ordinal, x.recipient, x.attempt, r.number, encode(r.number_hash, 'hex') as "numberHash", r.country,
+      p.id as "contactId", p.first_name as "firstName", p.last_name as "lastName", p.custom,
+      (select min(s.kind) from suppressions s where s.account_id = r.account_id and s.number_hash = r.number_hash
+        and (s.sender_id is null or s.sender_id = ${sender.id})) as suppression
+    from (${range}) x
+    join recipients r on r.month = ${month} and r.campaign_key = ${campaignKey} and r.recipient = x.recipient
+    left join contacts p on p.id = r.contact_id and p.number = r.number
+    order by x.ordinal`.execute(trx);
+  return result.rows;
+}
+
+function refusalOf(candidate: Candidate, context: LeaseContext): string | null {
+  if (candidate.suppression !== null) return candidate.suppression;
+  if (candidate.contactId === null) return 'contact_deleted';
+  if (!context.account.countries.includes(candidate.country)) return 'country_not_allowed';
+  return null;
+}
+
+function render(
+  candidate: Candidate,
+  context: LeaseContext,
+  at: number,
+): { text: string; segments: number; costMicroUsd: number } | string {
+  const { text } = renderTemplate(context.template, {
+    firstName: candidate.firstName,
+    lastName: candidate.lastName,
+    number: candidate.number,
+    custom: candidate.custom ?? {},
+    account: { name: context.account.name, senderName: context.account.senderName },
+  });
+  if (text.trim() === '' && context.kind === 'sms') return 'text_empty';
+  if (!textFitsCarrier(text)) return 'text_too_long';
+  const segments = context.kind === 'mms' ? 1 : countSegments(text);
+  const cost = costMicroUsd({
+    country: candidate.country,
+    senderType: context.sender.type,
+    kind: context.kind,
+    segments,
+    at,
+  });
+  return { text, segments, costMicroUsd: cost };
+}

@@ -1,0 +1,189 @@
+import { sql } from 'kysely';
+import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import { isQuiet, nextPermitted, quietFrom } from '../../domain/quiet-hours.ts';
+import { monthOf } from '../../domain/zoned-time.ts';
+import type { Trx } from '../database.ts';
+import { claimRange } from './claim-range.ts';
+import type { LeaseDraft } from './lease-draft.ts';
+
+/** A claim passes with null, perhaps after narrowing the draft, or refuses the lease. */
+export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Exclude<LeaseAnswer, { kind: 'leased' }> | null>;
+
+/** Pace further ahead than this is waited for without a lease, so that a lease never grows old in waiting. */
+const START_DELAY_MS_MAX = 250;
+/** A lease holds about this much of the sender's pace. */
+const LEASE_PACE_MS = 2_000;
+/** The carrier's request limit is a sliding window; spreading a tenth under it keeps every window within it. */
+const REQUEST_LIMIT_USED = 0.9;
+
+/**
+ * What a lease has to pass, in order. Shared locks come first and the hottest row last, in one order for
+ * everybody, so leases never deadlock and hold the hottest row for the shortest time.
+ */
+export const CLAIMS: readonly Claim[] = [
+  claimFence,
+  claimGates,
+  claimSender,
+  claimWindow,
+  claimExpiry,
+  peekPace,
+  claimRange,
+  claimSpend,
+  claimRequests,
+  claimPace,
+];
+
+async function claimFence(trx: Trx, { context }: LeaseDraft): ReturnType<Claim> {
+  const lane = await trx
+    .selectFrom('lanes')
+    .where('message_key', '=', context.messageKey)
+    .where('lane', '=', context.lane.lane)
+    .select('fence')
+    .forShare()
+    .executeTakeFirst();
+  return lane?.fence === context.fence ? null : { kind: 'fenced' };
+}
+
+/** Scopes whose gates all have to be open for this message. */
+export function scopesOf(draft: LeaseDraft): string[] {
+  const { lane, sender } = draft.context;
+  return ['installation', lane.accountId, lane.campaignId, lane.messageId, sender.id];
+}
+
+async function claimGates(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const scopes = scopesOf(draft);
+  // The share lock makes whoever places a hold wait for leases under way, and leases after it see the hold.
+  const gates = await trx
+    .selectFrom('gates')
+    .where('scope_id', 'in', scopes)
+    .select('holds')
+    .orderBy('scope_id')
+    .forShare()
+    .execute();
+  const allOpen = gates.length === scopes.length && gates.every((gate) => gate.holds === 0);
+  return allOpen ? null : { kind: 'held' };
+}
+
+async function claimSender(_trx: Trx, { context }: LeaseDraft): ReturnType<Claim> {
+  if (context.sender.isDisabled) return { kind: 'suspend', cause: 'sender_disabled' };
+  if (!context.sender.isApproved) return { kind: 'suspend', cause: 'registration_lapsed' };
+  return null;
+}
+
+async function claimWindow(_trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const { quietHours, timeZone } = draft.context.account;
+  if (isQuiet(draft.at, quietHours, timeZone)) {
+    return { kind: 'closed', opensAt: nextPermitted(draft.at, quietHours, timeZone) };
+  }
+  draft.closesAt = quietFrom(draft.at, quietHours, timeZone);
+  return null;
+}
+
+async function claimExpiry(_trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const { expiresAt } = draft.context;
+  if (expiresAt === null) return null;
+  if (draft.at >= expiresAt) return { kind: 'expired' };
+  draft.closesAt = Math.min(draft.closesAt ?? expiresAt, expiresAt);
+  return null;
+}
+
+/** Looks at the hot rows without a lock, so that a lane far ahead of its pace costs next to nothing. */
+async function peekPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const { sender, kind } = draft.context;
+  const delay = await sql<{ delayMs: number }>`
+    select greatest(p.next_free_at, p.slowed_until, c.next_request_at, c.paused_until) as at,
+      greatest(0, extract(epoch from greatest(
+        p.next_free_at, p.slowed_until, c.next_request_at, c.paused_until, clock_timestamp()
+      ) - clock_timestamp()) * 1000)::float8 as "delayMs"
+    from sender_paces p, carrier_accounts c
+    where p.sender_id = ${sender.id} and p.kind = ${kind} and c.id = ${sender.carrierAccountId}`.execute(trx);
+  const delayMs = delay.rows[0]?.delayMs;
+  if (delayMs === undefined) return { kind: 'suspend', cause: 'sender_disabled' };
+  if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
+  if (sender.pace !== null) {
+    draft.width = Math.min(draft.width, Math.max(1, Math.ceil((sender.pace * LEASE_PACE_MS) / 1000)));
+  }
+  return null;
+}
+
+async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const { lane, account } = draft.context;
+  draft.spendMonth = monthOf(draft.at, account.timeZone);
+  if (draft.people.length === 0) return null;
+  await trx
+    .insertInto('spend_months')
+    .values({ account_id: lane.accountId, month: draft.spendMonth })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const { spent_micro_usd: spentMicroUsd } = await trx
+    .selectFrom('spend_months')
+    .where('account_id', '=', lane.accountId)
+    .where('month', '=', draft.spendMonth)
+    .select('spent_micro_usd')
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const limitMicroUsd = account.spendLimitMicroUsd ?? Number.POSITIVE_INFINITY;
+  let claimed = 0;
+  const affordable = draft.people.findIndex((person) => {
+    claimed += person.costMicroUsd;
+    return spentMicroUsd + claimed > limitMicroUsd;
+  });
+  if (affordable === 0) return { kind: 'suspend', cause: 'spend_limit' };
+  if (affordable > 0) narrowTo(draft, affordable);
+  return null;
+}
+
+/** The carrier's limit of requests, over all senders and workers. */
+async function claimRequests(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  if (draft.people.length === 0) return null;
+  const limit = await trx
+    .selectFrom('carrier_accounts')
+    .where('id', '=', draft.context.sender.carrierAccountId)
+    .select(['requests_max', 'requests_window_ms'])
+    .executeTakeFirstOrThrow();
+  if (limit.requests_max === 0) return null;
+  draft.requestIntervalMs = limit.requests_window_ms / (limit.requests_max * REQUEST_LIMIT_USED);
+  const requests = isBulk(draft) ? 1 : draft.people.length;
+  const granted = await sql<{ delayMs: number }>`
+    update carrier_accounts set next_request_at =
+      greatest(next_request_at, paused_until, clock_timestamp()) + ${requests * draft.requestIntervalMs} * interval '1 millisecond'
+    where id = ${draft.context.sender.carrierAccountId}
+    returning (extract(epoch from next_request_at - clock_timestamp()) * 1000)::float8
+      - ${requests * draft.requestIntervalMs} as "delayMs"`.execute(trx);
+  draft.startDelayMs = Math.max(draft.startDelayMs, granted.rows[0]?.delayMs ?? 0);
+  return null;
+}
+
+/** The sender's pace, over all campaigns and workers: the hottest row, so it comes last. */
+async function claimPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const { sender, kind } = draft.context;
+  if (sender.pace === null || draft.people.length === 0) return null;
+  draft.segmentIntervalMs = 1000 / sender.pace;
+  const units = draft.people.reduce((sum, person) => sum + (kind === 'mms' ? 1 : person.segments), 0);
+  const claimedMs = units * draft.segmentIntervalMs;
+  const granted = await sql<{ delayMs: number }>`
+    update sender_paces set next_free_at =
+      greatest(next_free_at, slowed_until, clock_timestamp()) + ${claimedMs} * interval '1 millisecond'
+    where sender_id = ${sender.id} and kind = ${kind}
+    returning (extract(epoch from next_free_at - clock_timestamp()) * 1000)::float8 - ${claimedMs} as "delayMs"`.execute(
+    trx,
+  );
+  draft.startDelayMs = Math.max(draft.startDelayMs, granted.rows[0]?.delayMs ?? 0);
+  return null;
+}
+
+/** Everybody in the draft gets the same text, so one request in bulk form carries all. */
+export function isBulk(draft: LeaseDraft): boolean {
+  const [first, second] = draft.people;
+  return (
+    first !== undefined && second !== undefined && draft.people.every((person) => person.text === first.text)
+  );
+}
+
+/** Keeps the first `count` people, and those refused before the first who is cut off. */
+export function narrowTo(draft: LeaseDraft, count: number): void {
+  const cut = draft.people[count];
+  if (cut === undefined) return;
+  draft.people = draft.people.slice(0, count);
+  draft.skips = draft.skips.filter((skip) => skip.ordinal < cut.ordinal);
+}

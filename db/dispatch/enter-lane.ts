@@ -1,0 +1,105 @@
+import { sql } from 'kysely';
+import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
+import { type Db, type Trx, withAccount } from '../database.ts';
+import { writeDeltas } from './rollup.ts';
+
+/**
+ * Takes the lane's next fence number. A lease that an older run left open says nothing about who was
+ * texted, so its recipients without a result become unknown: they are never handed out again.
+ */
+export async function enterLane(db: Db, lane: LaneRef): Promise<{ fence: number; unknown: number }> {
+  return withAccount(db, lane.accountId, async (trx) => {
+    const { key } = await trx
+      .selectFrom('messages')
+      .where('id', '=', lane.messageId)
+      .select('key')
+      .executeTakeFirstOrThrow();
+    const { fence } = await trx
+      .insertInto('lanes')
+      .values({ account_id: lane.accountId, message_key: key, lane: lane.lane, fence: 1 })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['message_key', 'lane'])
+          .doUpdateSet((set) => ({ fence: set('lanes.fence', '+', 1) })),
+      )
+      .returning('fence')
+      .executeTakeFirstOrThrow();
+    const unknown = await closeOpenLeases(trx, lane.accountId, key, lane.lane);
+    return { fence, unknown };
+  });
+}
+
+/** The same for every lane of a message, when none of them should be running. Resolves with how many became unknown. */
+export async function fenceMessage(trx: Trx, accountId: string, messageKey: number): Promise<number> {
+  await trx
+    .updateTable('lanes')
+    .set((set) => ({ fence: set('fence', '+', 1) }))
+    .where('message_key', '=', messageKey)
+    .execute();
+  return closeOpenLeases(trx, accountId, messageKey, null);
+}
+
+async function closeOpenLeases(
+  trx: Trx,
+  accountId: string,
+  messageKey: number,
+  lane: number | null,
+): Promise<number> {
+  // A recipient without a row of his own is found through the range. What he cost is his share of what the
+  // lease claimed and no result accounts for.
+  const result = await sql<{ unknown: number; segments: number; costMicroUsd: number; retried: number }>`
+    with open as (
+      update leases set closed_at = clock_timestamp()
+      where message_key = ${messageKey} and closed_at is null and (${lane}::int is null or lane = ${lane})
+      returning month, id, campaign_key, wave_id, ordinal_first, ordinal_last, width, segments, cost_micro_usd
+    ), people as (
+      select o.month, o.id as lease_id, r.recipient, 1 as attempt
+      from open o join waves w on w.id = o.wave_id and w.wave = 0
+      join cohorts c on c.campaign_key = o.campaign_key and c.cohort = w.cohort
+      join recipients r on r.month = o.month and r.campaign_key = o.campaign_key
+        and r.recipient between c.recipient_first + o.ordinal_first and c.recipient_first + o.ordinal_last
+      union all
+      select o.month, o.id, m.recipient, m.attempt
+      from open o join wave_members m on m.month = o.month and m.wave_id = o.wave_id
+        and m.ordinal between o.ordinal_first and o.ordinal_last
+      join waves w on w.id = o.wave_id and w.wave > 0
+    ), known as (
+      select p.*, a.result, a.segments, a.cost_micro_usd
+      from people p
+      left join attempts a on a.month = p.month and a.message_key = ${messageKey}
+        and a.recipient = p.recipient and a.attempt = p.attempt
+      where not exists (select from outcomes x where x.month = p.month and x.message_key = ${messageKey}
+        and x.recipient = p.recipient and x.attempt = 0)
+    ), share as (
+      select o.id,
+        (o.segments - coalesce(sum(k.segments), 0)) / greatest(1, count(*) filter (where k.result is null)) as segments,
+        (o.cost_micro_usd - coalesce(sum(k.cost_micro_usd), 0)) / greatest(1, count(*) filter (where k.result is null)) as cost
+      from open o join known k on k.lease_id = o.id
+      group by o.id, o.segments, o.cost_micro_usd
+    ), written as (
+      insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, result, cause, segments, cost_micro_usd)
+      select l.month, ${accountId}, ${messageKey}, l.recipient, l.attempt, l.lease_id, 'unknown', 'worker_lost',
+        greatest(0, s.segments)::smallint, greatest(0, s.cost)::bigint
+      from known l join share s on s.id = l.lease_id
+      where l.result is null
+      on conflict do nothing
+      returning segments, cost_micro_usd, attempt
+    )
+    select count(*)::int as unknown, coalesce(sum(segments), 0)::int as segments,
+      coalesce(sum(cost_micro_usd), 0)::bigint as "costMicroUsd", count(*) filter (where attempt > 1)::int as retried
+    from written`.execute(trx);
+  const row = result.rows[0];
+  if (row === undefined || row.unknown === 0) return 0;
+  await writeDeltas(
+    trx,
+    accountId,
+    messageKey,
+    new Map([
+      ['unknown', row.unknown],
+      ['segments', row.segments],
+      ['estimate_micro_usd', row.costMicroUsd],
+      ['left_deferral', row.retried],
+    ]),
+  );
+  return row.unknown;
+}

@@ -1,0 +1,136 @@
+import { sql } from 'kysely';
+import type { LaneRef, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
+import type { SenderType } from '../../domain/sender.ts';
+import { parseTemplate, type Template } from '../../domain/template.ts';
+import type { Trx } from '../database.ts';
+
+/** Everything about a message that its claims look at, read in one query at the start of each lease. */
+export interface LeaseContext {
+  readonly lane: LaneRef;
+  readonly fence: number;
+  readonly messageKey: number;
+  readonly campaignKey: number;
+  readonly month: string;
+  readonly template: Template;
+  readonly mediaTokens: readonly string[];
+  readonly expiresAt: number | null;
+  readonly account: {
+    readonly name: string;
+    readonly senderName: string;
+    readonly timeZone: string;
+    readonly quietHours: { readonly start: string; readonly end: string };
+    readonly countries: readonly string[];
+    readonly spendLimitMicroUsd: number | null;
+  };
+  readonly sender: {
+    readonly id: string;
+    readonly address: string;
+    readonly type: SenderType;
+    readonly isDisabled: boolean;
+    readonly isApproved: boolean;
+    /** Segments a second for SMS, messages a second for MMS; null is unpaced. */
+    readonly pace: number | null;
+    readonly carrierAccountId: string;
+  };
+  readonly kind: 'sms' | 'mms';
+}
+
+/** Somebody in the range who is not texted, and why. */
+export interface Skip {
+  readonly recipient: number;
+  readonly reason: string;
+}
+
+/** A lease in the making: each claim narrows or completes it. */
+export interface LeaseDraft {
+  readonly context: LeaseContext;
+  /** Campaign time. */
+  readonly at: number;
+  /** The width granted so far; no claim raises it. */
+  width: number;
+  wave: {
+    readonly id: number;
+    readonly number: number;
+    readonly cohort: number;
+    readonly nextOrdinal: number;
+  } | null;
+  /** Those who may be texted, in the order of the wave, each with his ordinal. */
+  people: (LeasedRecipient & { readonly ordinal: number })[];
+  skips: (Skip & { readonly ordinal: number })[];
+  closesAt: number | null;
+  spendMonth: string;
+  segmentIntervalMs: number;
+  requestIntervalMs: number;
+  startDelayMs: number;
+}
+
+/** Reads the message with what surrounds it, or null when it, its campaign's audience or its sender is gone. */
+export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): Promise<LeaseContext | null> {
+  const row = await trx
+    .selectFrom('messages as m')
+    .innerJoin('campaigns as c', 'c.id', 'm.campaign_id')
+    .innerJoin('accounts as a', 'a.id', 'm.account_id')
+    .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .where('m.id', '=', lane.messageId)
+    .where('c.deleted_at', 'is', null)
+    .select([
+      'm.key as messageKey',
+      'm.text',
+      'm.media_ids as mediaIds',
+      'm.expires_at as expiresAt',
+      'c.key as campaignKey',
+      'c.audience_month as month',
+      'a.name as accountName',
+      'a.sender_name as senderName',
+      'a.time_zone as timeZone',
+      'a.quiet_start as quietStart',
+      'a.quiet_end as quietEnd',
+      'a.countries',
+      'a.spend_limit_micro_usd as spendLimitMicroUsd',
+      's.id as senderId',
+      's.address',
+      's.type as senderType',
+      's.disabled_at as disabledAt',
+      's.registration',
+      's.segments_per_second as segmentsPerSecond',
+      's.mms_per_second as mmsPerSecond',
+      's.carrier_account_id as carrierAccountId',
+    ])
+    .select(
+      sql<string[] | null>`(select array_agg(x.token order by array_position(m.media_ids, x.id))
+        from media x where x.id = any(m.media_ids))`.as('mediaTokens'),
+    )
+    .executeTakeFirst();
+  if (row === undefined || row.month === null) return null;
+  const parsed = parseTemplate(row.text);
+  if (parsed.kind === 'malformed') return null;
+  const kind = row.mediaIds.length > 0 ? 'mms' : 'sms';
+  return {
+    lane,
+    fence,
+    messageKey: row.messageKey,
+    campaignKey: row.campaignKey,
+    month: row.month,
+    template: parsed.template,
+    mediaTokens: row.mediaTokens ?? [],
+    expiresAt: row.expiresAt === null ? null : row.expiresAt.getTime(),
+    account: {
+      name: row.accountName,
+      senderName: row.senderName,
+      timeZone: row.timeZone,
+      quietHours: { start: row.quietStart, end: row.quietEnd },
+      countries: row.countries,
+      spendLimitMicroUsd: row.spendLimitMicroUsd,
+    },
+    sender: {
+      id: row.senderId,
+      address: row.address,
+      type: row.senderType,
+      isDisabled: row.disabledAt !== null,
+      isApproved: row.registration === 'approved',
+      pace: kind === 'mms' ? row.mmsPerSecond : row.segmentsPerSecond,
+      carrierAccountId: row.carrierAccountId,
+    },
+    kind,
+  };
+}

@@ -1,0 +1,26 @@
+import { sql } from 'kysely';
+import type { DispatchStore } from '../../domain/dispatch/dispatch-store.ts';
+import { withAccount } from '../database.ts';
+import { enterLane } from './enter-lane.ts';
+import { openLease, type OpenLeaseDeps } from './open-lease.ts';
+import { recordAttempts } from './record-attempts.ts';
+
+/** The ledger in PostgreSQL. */
+export function createPostgresDispatchStore(deps: OpenLeaseDeps): DispatchStore {
+  return {
+    enterLane: (lane) => enterLane(deps.db, lane),
+    openLease: (lane, fence, at, slots) => openLease(deps, lane, fence, at, slots),
+    record: (lease, results, retryAt) => recordAttempts(deps, lease, results, retryAt),
+    slowDown: (lease, delayMs) =>
+      withAccount(deps.db, lease.accountId, async (trx) => {
+        await sql`
+          update sender_paces set slowed_until =
+            greatest(slowed_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
+          where sender_id = ${lease.senderId} and kind = ${lease.kind}`.execute(trx);
+        await sql`
+          update carrier_accounts set paused_until =
+            greatest(paused_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
+          where id = ${lease.carrierAccountId}`.execute(trx);
+      }),
+  };
+}

@@ -1,0 +1,195 @@
+import { sql } from 'kysely';
+import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
+import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { type Db, type Trx, withAccount } from '../database.ts';
+import { count, type Deltas, writeDeltas } from './rollup.ts';
+
+/**
+ * Writes the results of a lease, each once and never again. Whoever was certainly not accepted goes to a
+ * later wave that is due at `retryAt` (campaign time), and what was claimed for him is given back.
+ */
+export async function recordAttempts(
+  deps: { readonly db: Db; readonly crash: CrashHook },
+  lease: Lease,
+  results: readonly AttemptResult[],
+  retryAt: number,
+): Promise<void> {
+  await withAccount(deps.db, lease.accountId, async (trx) => {
+    const written = await insertAttempts(trx, lease, results);
+    const fresh = results.filter((result) => written.has(result.recipient));
+    const late = results.filter((result) => !written.has(result.recipient));
+    const deltas: Deltas = new Map();
+    for (const result of fresh) countResult(deltas, result);
+    await resolveLate(trx, lease, late, deltas);
+    await giveBack(trx, lease, fresh);
+    await defer(
+      trx,
+      lease,
+      fresh.filter((result) => result.result === 'not_accepted'),
+      retryAt,
+    );
+    await writeDeltas(trx, lease.accountId, lease.messageKey, deltas);
+    await closeIfComplete(trx, lease, results.length);
+    deps.crash('record.before_commit');
+  });
+}
+
+async function insertAttempts(
+  trx: Trx,
+  lease: Lease,
+  results: readonly AttemptResult[],
+): Promise<Set<number>> {
+  const inserted = await sql<{ recipient: number }>`
+    insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, request, result, cause,
+                          carrier_uuid, segments, cost_micro_usd)
+    select ${lease.month}, ${lease.accountId}, ${lease.messageKey}, x.recipient, x.attempt, ${lease.id},
+      x.request, x.result, x.cause, x.uuid, x.segments, x.cost
+    from unnest(
+      ${results.map((one) => one.recipient)}::int[], ${results.map((one) => one.attempt)}::smallint[],
+      ${results.map((one) => one.request)}::smallint[], ${results.map((one) => one.result)}::text[],
+      ${results.map((one) => one.cause)}::text[], ${results.map((one) => one.carrierUuid)}::text[],
+      ${results.map((one) => one.segments)}::smallint[], ${results.map((one) => one.costMicroUsd)}::bigint[]
+    ) as x(recipient, attempt, request, result, cause, uuid, segments, cost)
+    order by x.recipient
+    on conflict do nothing
+    returning recipient`.execute(trx);
+  return new Set(inserted.rows.map((row) => row.recipient));
+}
+
+function countResult(deltas: Deltas, result: AttemptResult): void {
+  if (result.attempt > 1) count(deltas, 'left_deferral');
+  switch (result.result) {
+    case 'accepted':
+    case 'unknown':
+      count(deltas, result.result);
+      count(deltas, 'segments', result.segments);
+      count(deltas, 'estimate_micro_usd', result.costMicroUsd);
+      break;
+    case 'rejected':
+      count(deltas, `rejected:${result.cause ?? 'none'}`);
+      break;
+    case 'not_accepted':
+      count(deltas, 'not_accepted');
+      break;
+  }
+}
+
+/**
+ * Somebody else was faster: a status report, which proves acceptance anyway, or the fence, which knew
+ * nothing. In the latter case an acceptance that this worker saw resolves the unknown.
+ */
+async function resolveLate(
+  trx: Trx,
+  lease: Lease,
+  late: readonly AttemptResult[],
+  deltas: Deltas,
+): Promise<void> {
+  const accepted = late.filter((result) => result.result === 'accepted');
+  if (accepted.length === 0) return;
+  const resolved = await sql`
+    insert into outcomes (month, account_id, message_key, recipient, attempt, stage, status, carrier_uuid)
+    select a.month, a.account_id, a.message_key, a.recipient, a.attempt, 'resolved', 'accepted', x.uuid
+    from unnest(${accepted.map((one) => one.recipient)}::int[], ${accepted.map((one) => one.attempt)}::smallint[],
+                ${accepted.map((one) => one.carrierUuid)}::text[]) as x(recipient, attempt, uuid)
+    join attempts a on a.month = ${lease.month} and a.message_key = ${lease.messageKey}
+      and a.recipient = x.recipient and a.attempt = x.attempt and a.result = 'unknown'
+    on conflict do nothing
+    returning recipient`.execute(trx);
+  count(deltas, 'accepted', resolved.rows.length);
+  count(deltas, 'resolved', resolved.rows.length);
+}
+
+/** What the carrier certainly did not take costs nothing. Unknown counts as spent. */
+async function giveBack(trx: Trx, lease: Lease, fresh: readonly AttemptResult[]): Promise<void> {
+  const refund = fresh
+    .filter((result) => result.result === 'rejected' || result.result === 'not_accepted')
+    .reduce((sum, result) => sum + result.costMicroUsd, 0);
+  if (refund === 0) return;
+  await sql`
+    update spend_months s set spent_micro_usd = greatest(0, s.spent_micro_usd - ${refund})
+    from leases l
+    where l.month = ${lease.month} and l.id = ${lease.id}
+      and s.account_id = l.account_id and s.month = l.spend_month`.execute(trx);
+}
+
+/** Appends to the newest later wave that has not begun and is due no earlier, else makes the next one. */
+async function defer(
+  trx: Trx,
+  lease: Lease,
+  deferred: readonly AttemptResult[],
+  retryAt: number,
+): Promise<void> {
+  if (deferred.length === 0) return;
+  const own = await sql<{ campaignKey: number; cohort: number }>`
+    select w.campaign_key as "campaignKey", w.cohort
+    from leases l join waves w on w.id = l.wave_id where l.month = ${lease.month} and l.id = ${lease.id}`.execute(
+    trx,
+  );
+  const wave = own.rows[0];
+  if (wave === undefined) throw new Error('The wave of a lease is missing.');
+  // The lock is a statement of its own, so that the next one sees what its last holder committed.
+  await sql`select pg_advisory_xact_lock(hashtextextended('wave ' || ${lease.messageKey}::text, ${wave.cohort}))`.execute(
+    trx,
+  );
+  const newest = await sql<{ id: number; wave: number; isUntouched: boolean }>`
+    select id, wave, (wave > 0 and next_ordinal = 0 and due_at >= ${new Date(retryAt)}) as "isUntouched"
+    from waves where message_key = ${lease.messageKey} and cohort = ${wave.cohort}
+    order by wave desc limit 1`.execute(trx);
+  const last = newest.rows[0];
+  if (last === undefined) throw new Error('A cohort has no wave.');
+  const target = last.isUntouched
+    ? await growWave(trx, last.id, deferred.length)
+    : await addWave(trx, lease, wave, last.wave + 1, deferred.length, retryAt);
+  await sql`
+    insert into wave_members (month, account_id, wave_id, ordinal, recipient, attempt)
+    select ${lease.month}, ${lease.accountId}, ${target.id}, ${target.ordinalFirst} + x.position - 1, x.recipient, x.attempt + 1
+    from unnest(${deferred.map((one) => one.recipient)}::int[], ${deferred.map((one) => one.attempt)}::smallint[])
+      with ordinality as x(recipient, attempt, position)`.execute(trx);
+}
+
+async function growWave(trx: Trx, id: number, by: number): Promise<{ id: number; ordinalFirst: number }> {
+  const grown = await trx
+    .updateTable('waves')
+    .set((set) => ({ size: set('size', '+', by) }))
+    .where('id', '=', id)
+    .returning('size')
+    .executeTakeFirstOrThrow();
+  return { id, ordinalFirst: grown.size - by };
+}
+
+async function addWave(
+  trx: Trx,
+  lease: Lease,
+  of: { campaignKey: number; cohort: number },
+  number: number,
+  size: number,
+  dueAt: number,
+): Promise<{ id: number; ordinalFirst: number }> {
+  const added = await trx
+    .insertInto('waves')
+    .values({
+      month: lease.month,
+      account_id: lease.accountId,
+      campaign_key: of.campaignKey,
+      message_key: lease.messageKey,
+      cohort: of.cohort,
+      wave: number,
+      size,
+      due_at: new Date(dueAt),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return { id: added.id, ordinalFirst: 0 };
+}
+
+async function closeIfComplete(trx: Trx, lease: Lease, recorded: number): Promise<void> {
+  await trx
+    .updateTable('leases')
+    .set((set) => ({
+      recorded: set('recorded', '+', recorded),
+      closed_at: sql<Date | null>`case when recorded + ${recorded} >= width then coalesce(closed_at, clock_timestamp()) else closed_at end`,
+    }))
+    .where('month', '=', lease.month)
+    .where('id', '=', lease.id)
+    .execute();
+}

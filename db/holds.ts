@@ -1,0 +1,173 @@
+import { sql } from 'kysely';
+import type { Actor } from '../domain/actor.ts';
+import {
+  type CampaignStatus,
+  type HoldKind,
+  type StatusReason,
+  statusOfHolds,
+  statusOfProgress,
+} from '../domain/campaign-status.ts';
+import { appendLog } from './campaign-log.ts';
+import type { Trx } from './database.ts';
+import { newId } from './ids.ts';
+
+/** A hold to place on a campaign. */
+export interface HoldRequest {
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly kind: HoldKind;
+  readonly cause: string | null;
+  readonly reason: string;
+  readonly actor: Actor;
+  readonly actionId?: string;
+}
+
+/** Closes and opens gates tell every worker; the payload is the scope's id. */
+export const GATE_CHANNEL = 'carillon_gates';
+
+/**
+ * Closes a campaign's gate and shows the gravest hold as its status, in one transaction. After it commits no
+ * lease is opened; resolves with how many recipients of open leases may still be on their way.
+ */
+export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<number> {
+  const { campaignId } = request;
+  const before = await lockCampaignStatus(trx, campaignId);
+  const repeated = await trx
+    .selectFrom('holds')
+    .where('scope_id', '=', campaignId)
+    .where('kind', '=', request.kind)
+    .where('cause', 'is not distinct from', request.cause)
+    .where('lifted_at', 'is', null)
+    .select('id')
+    .executeTakeFirst();
+  if (repeated === undefined) {
+    await trx
+      .insertInto('holds')
+      .values({
+        id: newId('hld'),
+        account_id: request.accountId,
+        scope: 'campaign',
+        scope_id: campaignId,
+        kind: request.kind,
+        cause: request.cause,
+        reason: request.reason,
+        placed_by: request.actor.id,
+      })
+      .execute();
+    await moveGate(trx, campaignId, 1);
+    const status = await showStatus(trx, campaignId);
+    await appendLog(trx, {
+      accountId: request.accountId,
+      campaignId,
+      what: request.kind,
+      from: before,
+      to: status,
+      actor: request.actor,
+      ...(request.actionId === undefined ? {} : { actionId: request.actionId }),
+      detail: { reason: request.reason, ...(request.cause === null ? {} : { cause: request.cause }) },
+    });
+  }
+  return inFlight(trx, campaignId);
+}
+
+/** Lifts the campaign's holds of these kinds and opens its gate when none is left. Only the workflow's step calls it. */
+export async function liftHolds(trx: Trx, campaignId: string, kinds: readonly HoldKind[]): Promise<void> {
+  const lifted = await trx
+    .updateTable('holds')
+    .set({ lifted_at: sql<Date>`clock_timestamp()` })
+    .where('scope_id', '=', campaignId)
+    .where('kind', 'in', kinds)
+    .where('lifted_at', 'is', null)
+    .returning('id')
+    .execute();
+  if (lifted.length > 0) await moveGate(trx, campaignId, -lifted.length);
+}
+
+/** Adds to a gate's holds and tells the workers once the transaction has committed. */
+export async function moveGate(trx: Trx, scopeId: string, by: number): Promise<void> {
+  await trx
+    .updateTable('gates')
+    .set((set) => ({ holds: set('holds', '+', by) }))
+    .where('scope_id', '=', scopeId)
+    .execute();
+  await sql`select pg_notify(${GATE_CHANNEL}, ${scopeId})`.execute(trx);
+}
+
+/** What holds a campaign now. */
+export async function holdsOf(
+  trx: Trx,
+  campaignId: string,
+): Promise<{ kind: string; cause: string | null; reason: string }[]> {
+  return trx
+    .selectFrom('holds')
+    .where('scope_id', '=', campaignId)
+    .where('lifted_at', 'is', null)
+    .select(['kind', 'cause', 'reason'])
+    .orderBy('placed_at')
+    .execute();
+}
+
+/** Writes the status that holds and progress give a prepared campaign. Resolves with it. */
+export async function showStatus(trx: Trx, campaignId: string): Promise<CampaignStatus> {
+  const holds = await holdsOf(trx, campaignId);
+  const held = statusOfHolds(holds.map((hold) => hold.kind));
+  const progress = await readProgress(trx, campaignId);
+  const status = held ?? (progress.isPrepared ? statusOfProgress(progress) : 'processing');
+  const reasons: StatusReason[] =
+    status === 'suspended'
+      ? holds
+          .filter((hold) => hold.kind === 'suspend')
+          .map((hold) => ({ code: hold.cause ?? 'suspended', message: hold.reason }))
+      : [];
+  await trx
+    .updateTable('campaigns')
+    .set((set) => ({ status, status_reasons: JSON.stringify(reasons), version: set('version', '+', 1) }))
+    .where('id', '=', campaignId)
+    .where((where) => where.or([where('status', '<>', status), where('status', '=', 'suspended')]))
+    .execute();
+  return status;
+}
+
+async function readProgress(
+  trx: Trx,
+  campaignId: string,
+): Promise<{ isPrepared: boolean; isStarted: boolean; isTexting: boolean; hasBegun: boolean }> {
+  const campaign = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', campaignId)
+    .select(['start_mode as startMode', 'prepared_at as preparedAt'])
+    .executeTakeFirstOrThrow();
+  const messages = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', campaignId)
+    .select(['status', 'texting', 'began_at as beganAt'])
+    .execute();
+  return {
+    isPrepared: campaign.preparedAt !== null,
+    isStarted: campaign.startMode !== 'later',
+    isTexting: messages.some((message) => message.texting),
+    hasBegun: messages.some((message) => message.beganAt !== null),
+  };
+}
+
+async function lockCampaignStatus(trx: Trx, campaignId: string): Promise<CampaignStatus> {
+  const row = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', campaignId)
+    .select('status')
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  return row.status;
+}
+
+/** Recipients of open leases without a result: those whose texts may still be on their way. */
+export async function inFlight(trx: Trx, campaignId: string): Promise<number> {
+  const row = await trx
+    .selectFrom('leases as l')
+    .innerJoin('campaigns as c', 'c.key', 'l.campaign_key')
+    .where('c.id', '=', campaignId)
+    .where('l.closed_at', 'is', null)
+    .select((select) => select.fn.sum<string | null>(sql`l.width - l.recorded`).as('people'))
+    .executeTakeFirst();
+  return Number(row?.people ?? 0);
+}

@@ -1,0 +1,181 @@
+import { sql } from 'kysely';
+import { isQuiet, nextPermitted } from '../domain/quiet-hours.ts';
+import type { Trx } from './database.ts';
+import { fenceMessage } from './dispatch/enter-lane.ts';
+import { count, type Deltas, writeDeltas } from './dispatch/rollup.ts';
+import { showStatus } from './holds.ts';
+import { readCounters } from './report-counters.ts';
+
+/** What the message workflow asks whenever no lane of it runs. */
+export interface MessagePlanInput {
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly messageId: string;
+  /** Campaign time. */
+  readonly at: number;
+}
+
+/** What the message workflow is to do next; instants in epoch milliseconds of campaign time. */
+export type MessagePlan =
+  | { readonly kind: 'send'; readonly lanes: number }
+  | { readonly kind: 'sleep'; readonly until: number; readonly why: 'quiet_hours' | 'retry' }
+  | { readonly kind: 'expire' }
+  /** A gate is closed: the campaign's workflow starts this message again when it opens. */
+  | { readonly kind: 'held' }
+  | { readonly kind: 'done' };
+
+/** A message that is paced slower than this needs no second lane to keep the pace. */
+const ONE_LANE_PACE_MAX = 200;
+const LANES_MAX = 4;
+
+/**
+ * Decides what a message does next and writes whether it is texting right now. No lane of the message runs
+ * when this is asked, so a lease still open was left by a worker that died, and its recipients become unknown.
+ */
+export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<MessagePlan> {
+  await trx.selectFrom('campaigns').where('id', '=', input.campaignId).select('id').forUpdate().execute();
+  const message = await readMessage(trx, input.messageId);
+  await fenceMessage(trx, input.accountId, message.key);
+  const plan = await decide(trx, input, message);
+  await show(trx, input, message, plan);
+  return plan;
+}
+
+async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage): Promise<MessagePlan> {
+  if (message.status !== 'sending' || !(await gatesAreOpen(trx, input, message.senderId)))
+    return { kind: 'held' };
+  const rest = await trx
+    .selectFrom('waves')
+    .where('message_key', '=', message.key)
+    .whereRef('next_ordinal', '<', 'size')
+    .select(['due_at as dueAt'])
+    .execute();
+  if (rest.length === 0) return { kind: 'done' };
+  if (message.expiresAt !== null && input.at >= message.expiresAt) return { kind: 'expire' };
+  const opensAt = isQuiet(input.at, message.quietHours, message.timeZone)
+    ? nextPermitted(input.at, message.quietHours, message.timeZone)
+    : input.at;
+  if (opensAt > input.at) {
+    return { kind: 'sleep', until: Math.min(opensAt, message.expiresAt ?? opensAt), why: 'quiet_hours' };
+  }
+  const dueAt = Math.min(...rest.map((wave) => wave.dueAt?.getTime() ?? input.at));
+  if (dueAt > input.at) {
+    return { kind: 'sleep', until: Math.min(dueAt, message.expiresAt ?? dueAt), why: 'retry' };
+  }
+  return { kind: 'send', lanes: message.pace !== null && message.pace <= ONE_LANE_PACE_MAX ? 1 : LANES_MAX };
+}
+
+async function gatesAreOpen(trx: Trx, input: MessagePlanInput, senderId: string): Promise<boolean> {
+  const scopes = ['installation', input.accountId, input.campaignId, input.messageId, senderId];
+  const gates = await trx.selectFrom('gates').where('scope_id', 'in', scopes).select('holds').execute();
+  return gates.length === scopes.length && gates.every((gate) => gate.holds === 0);
+}
+
+async function show(
+  trx: Trx,
+  input: MessagePlanInput,
+  message: PlannedMessage,
+  plan: MessagePlan,
+): Promise<void> {
+  const texting = plan.kind === 'send';
+  if (plan.kind === 'done') {
+    await trx
+      .updateTable('messages')
+      .set((set) => ({
+        status: message.everybodyExpired ? ('expired' as const) : ('sent' as const),
+        texting: false,
+        ended_at: new Date(input.at),
+        version: set('version', '+', 1),
+      }))
+      .where('id', '=', input.messageId)
+      .where('status', '=', 'sending')
+      .execute();
+  } else if (texting !== message.texting) {
+    await trx.updateTable('messages').set({ texting }).where('id', '=', input.messageId).execute();
+  }
+  if (texting !== message.texting) await showStatus(trx, input.campaignId);
+}
+
+type PlannedMessage = Awaited<ReturnType<typeof readMessage>>;
+
+async function readMessage(trx: Trx, messageId: string) {
+  const row = await trx
+    .selectFrom('messages as m')
+    .innerJoin('campaigns as c', 'c.id', 'm.campaign_id')
+    .innerJoin('accounts as a', 'a.id', 'm.account_id')
+    .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .where('m.id', '=', messageId)
+    .select([
+      'm.key',
+      'm.status',
+      'm.texting',
+      'm.expires_at as expiresAt',
+      'm.media_ids as mediaIds',
+      'a.time_zone as timeZone',
+      'a.quiet_start as quietStart',
+      'a.quiet_end as quietEnd',
+      's.id as senderId',
+      's.segments_per_second as segmentsPerSecond',
+      's.mms_per_second as mmsPerSecond',
+      'c.audience_size as audienceSize',
+    ])
+    .executeTakeFirstOrThrow();
+  const expired = (await readCounters(trx, [row.key])).get(row.key)?.get('expired') ?? 0;
+  return {
+    key: row.key,
+    status: row.status,
+    texting: row.texting,
+    expiresAt: row.expiresAt?.getTime() ?? null,
+    timeZone: row.timeZone,
+    quietHours: { start: row.quietStart, end: row.quietEnd },
+    senderId: row.senderId,
+    pace: row.mediaIds.length > 0 ? row.mmsPerSecond : row.segmentsPerSecond,
+    everybodyExpired: expired > 0 && expired === row.audienceSize,
+  };
+}
+
+/** How many recipients one transaction gives up on. */
+const EXPIRE_BATCH = 5_000;
+
+/**
+ * Gives up on part of the recipients of a message that has expired: they are `expired` and never texted.
+ * Resolves with how many; 0 when nobody is left.
+ */
+export async function expireSome(trx: Trx, input: MessagePlanInput): Promise<number> {
+  const { key } = await readMessage(trx, input.messageId);
+  const wave = await trx
+    .selectFrom('waves')
+    .where('message_key', '=', key)
+    .whereRef('next_ordinal', '<', 'size')
+    .select(['id', 'wave', 'cohort', 'month', 'campaign_key', 'next_ordinal', 'size'])
+    .orderBy('wave')
+    .limit(1)
+    .forUpdate()
+    .executeTakeFirst();
+  if (wave === undefined) return 0;
+  const last = Math.min(wave.size, wave.next_ordinal + EXPIRE_BATCH) - 1;
+  const people =
+    wave.wave === 0
+      ? sql`select c.recipient_first + o.ordinal as recipient from cohorts c,
+            generate_series(${wave.next_ordinal}::int, ${last}::int) o(ordinal)
+            where c.campaign_key = ${wave.campaign_key} and c.cohort = ${wave.cohort}`
+      : sql`select m.recipient from wave_members m
+            where m.month = ${wave.month} and m.wave_id = ${wave.id}
+              and m.ordinal between ${wave.next_ordinal} and ${last}`;
+  await sql`
+    insert into outcomes (month, account_id, message_key, recipient, attempt, stage, status)
+    select ${wave.month}, ${input.accountId}, ${key}, p.recipient, 0, 'final', 'expired' from (${people}) p`.execute(
+    trx,
+  );
+  await trx
+    .updateTable('waves')
+    .set({ next_ordinal: last + 1 })
+    .where('id', '=', wave.id)
+    .execute();
+  const expired = last - wave.next_ordinal + 1;
+  const deltas: Deltas = new Map();
+  count(deltas, 'expired', expired);
+  if (wave.wave > 0) count(deltas, 'left_deferral', expired);
+  await writeDeltas(trx, input.accountId, key, deltas);
+  return expired;
+}

@@ -1,0 +1,116 @@
+import type { Actor } from '../domain/actor.ts';
+import { checkContent } from '../domain/content-check.ts';
+import type { StatusReason } from '../domain/campaign-status.ts';
+import { appendLog } from './campaign-log.ts';
+import type { Trx } from './database.ts';
+import { holdCampaign, showStatus } from './holds.ts';
+import { SUSPEND_REASONS } from './suspend-causes.ts';
+
+/** How the preparation of a launched campaign ended. */
+export type PrepareResult = { readonly kind: 'prepared' | 'rejected' | 'suspended' | 'not_wanted' };
+
+const SYSTEM: Actor = { id: 'system', via: 'system' };
+
+/**
+ * Prepares a launched campaign: its content against the refused phrases in force, its sender's registration.
+ * `at` is campaign time. Content that is refused rejects it; after a restart it goes back to stopped.
+ */
+export async function prepareCampaign(
+  trx: Trx,
+  input: { readonly accountId: string; readonly campaignId: string; readonly at: number },
+): Promise<PrepareResult> {
+  const campaign = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', input.campaignId)
+    .select(['status', 'prepared_at', 'sender_id', 'was_restarted', 'content_overruled_by'])
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  if (campaign.status !== 'processing' || campaign.prepared_at !== null) return { kind: 'not_wanted' };
+
+  const reasons = campaign.content_overruled_by === null ? await refusedContent(trx, input) : [];
+  if (reasons.length > 0) {
+    await reject(trx, input, campaign.was_restarted, reasons);
+    return { kind: 'rejected' };
+  }
+  await trx
+    .updateTable('campaigns')
+    .set({ prepared_at: new Date(input.at), status_reasons: '[]' })
+    .where('id', '=', input.campaignId)
+    .execute();
+  const sender = await trx
+    .selectFrom('senders')
+    .where('id', '=', campaign.sender_id)
+    .select(['disabled_at', 'registration'])
+    .executeTakeFirst();
+  const cause =
+    sender === undefined || sender.disabled_at !== null
+      ? 'sender_disabled'
+      : sender.registration === 'approved'
+        ? null
+        : 'registration_lapsed';
+  if (cause !== null) {
+    await holdCampaign(trx, {
+      ...input,
+      kind: 'suspend',
+      cause,
+      reason: SUSPEND_REASONS[cause],
+      actor: SYSTEM,
+    });
+    return { kind: 'suspended' };
+  }
+  const to = await showStatus(trx, input.campaignId);
+  await appendLog(trx, { ...input, what: 'prepare', from: 'processing', to, actor: SYSTEM });
+  return { kind: 'prepared' };
+}
+
+async function refusedContent(
+  trx: Trx,
+  input: { readonly campaignId: string; readonly at: number },
+): Promise<StatusReason[]> {
+  const phrases = await trx
+    .selectFrom('refused_phrases')
+    .select(['phrase', 'reason', 'effective_from as effectiveFrom', 'effective_to as effectiveTo'])
+    .execute();
+  const messages = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', input.campaignId)
+    .where('status', '=', 'scheduled')
+    .select(['id', 'text'])
+    .orderBy('position')
+    .execute();
+  return messages.flatMap((message) =>
+    checkContent(message.text, phrases, input.at).map((refusal) => ({
+      code: 'content-refused',
+      message: `It contains “${refusal.phrase}”: ${refusal.reason}`,
+      messageId: message.id,
+    })),
+  );
+}
+
+async function reject(
+  trx: Trx,
+  input: { readonly accountId: string; readonly campaignId: string },
+  wasRestarted: boolean,
+  reasons: readonly StatusReason[],
+): Promise<void> {
+  const to = wasRestarted ? 'stopped' : 'rejected';
+  await trx
+    .updateTable('campaigns')
+    .set((set) => ({ status: to, status_reasons: JSON.stringify(reasons), version: set('version', '+', 1) }))
+    .where('id', '=', input.campaignId)
+    .execute();
+  await trx
+    .updateTable('messages')
+    .set({ status: wasRestarted ? 'cancelled' : 'draft' })
+    .where('campaign_id', '=', input.campaignId)
+    .where('status', '=', 'scheduled')
+    .execute();
+  await appendLog(trx, {
+    ...input,
+    what: 'reject',
+    from: 'processing',
+    to,
+    actor: SYSTEM,
+    detail: { messages: reasons.map((reason) => reason.messageId) },
+  });
+}

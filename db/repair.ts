@@ -1,0 +1,51 @@
+import { sql } from 'kysely';
+import type pg from 'pg';
+import type { Db } from './database.ts';
+
+/** Something that a workflow should be running for. */
+export interface RunWanted {
+  readonly id: string;
+  readonly accountId: string;
+}
+
+/** Campaigns of all accounts that should have a run, or have an action that nobody has answered yet. */
+export async function campaignsToRun(
+  db: Db,
+  howMany: number,
+): Promise<(RunWanted & { readonly hasWaitingAction: boolean })[]> {
+  const rows = await sql<RunWanted & { hasWaitingAction: boolean }>`
+    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction" from campaigns_to_run(${howMany})`.execute(db);
+  return rows.rows;
+}
+
+/** Imports of all accounts whose content is complete but not yet imported. */
+export async function importsToRun(db: Db, howMany: number): Promise<RunWanted[]> {
+  const rows = await sql<RunWanted>`
+    select id, account_id as "accountId" from imports_to_run(${howMany})`.execute(db);
+  return rows.rows;
+}
+
+/** Adds counter changes up into their rollups. Resolves with how many it took; reports are exact either way. */
+export async function foldRollups(db: Db, howMany: number): Promise<number> {
+  const rows = await sql<{ folded: number }>`select fold_rollups(${howMany}) as folded`.execute(db);
+  return rows.rows[0]?.folded ?? 0;
+}
+
+/** Runs the work if no other process runs it just now; the lock goes with the connection. */
+export async function underRepairLock(pool: pg.Pool, work: () => Promise<void>): Promise<boolean> {
+  const client = await pool.connect();
+  try {
+    const got = await client.query<{ got: boolean }>(
+      `select pg_try_advisory_lock(hashtext('carillon repair')) as got`,
+    );
+    if (got.rows[0]?.got !== true) return false;
+    try {
+      await work();
+      return true;
+    } finally {
+      await client.query(`select pg_advisory_unlock(hashtext('carillon repair'))`);
+    }
+  } finally {
+    client.release();
+  }
+}

@@ -1,0 +1,52 @@
+import { sql } from 'kysely';
+import type { Trx } from './database.ts';
+
+/** A message's counters by name: what has been folded plus what has not, in one snapshot, so always exact. */
+export async function readCounters(
+  trx: Trx,
+  messageKeys: readonly number[],
+): Promise<Map<number, Map<string, number>>> {
+  const counters = new Map<number, Map<string, number>>(
+    messageKeys.map((key) => [key, new Map<string, number>()]),
+  );
+  if (messageKeys.length === 0) return counters;
+  const rows = await sql<{ key: number; counter: string; value: number }>`
+    select message_key as key, counter, sum(value)::bigint as value from (
+      select message_key, counter, value from rollups where message_key = any(${[...messageKeys]}::bigint[])
+      union all
+      select message_key, counter, delta from rollup_deltas where message_key = any(${[...messageKeys]}::bigint[])
+    ) x group by 1, 2`.execute(trx);
+  for (const row of rows.rows) counters.get(row.key)?.set(row.counter, row.value);
+  return counters;
+}
+
+/** How many accepted texts still await a final report, and how many attempts are unknown. */
+export async function openEnds(
+  trx: Trx,
+  messageKeys: readonly number[],
+): Promise<{ awaited: number; unknown: number }> {
+  let awaited = 0;
+  let unknown = 0;
+  for (const counters of (await readCounters(trx, messageKeys)).values()) {
+    awaited += counters.get('accepted') ?? 0;
+    unknown += (counters.get('unknown') ?? 0) - (counters.get('resolved') ?? 0);
+    for (const [counter, value] of counters) {
+      if (counter === 'delivered' || counter.startsWith('undelivered:') || counter.startsWith('failed:')) {
+        awaited -= value;
+      }
+    }
+  }
+  return { awaited, unknown };
+}
+
+/** The same for all messages of a campaign. */
+export async function openEndsOfCampaign(
+  trx: Trx,
+  campaignId: string,
+): Promise<{ awaited: number; unknown: number }> {
+  const messages = await trx.selectFrom('messages').where('campaign_id', '=', campaignId).select('key').execute();
+  return openEnds(
+    trx,
+    messages.map((message) => message.key),
+  );
+}

@@ -1,0 +1,470 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { CampaignStatus, MessageStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
+import type { SenderType } from '../domain/sender.ts';
+
+// A jsonb column is written as text, because the driver would turn a bare array into a PostgreSQL array.
+
+interface AccountTable {
+  id: string;
+  name: string;
+  time_zone: string;
+  sender_name: string;
+  quiet_start: Generated<string>;
+  quiet_end: Generated<string>;
+  default_country: string;
+  countries: string[];
+  spend_limit_micro_usd: number | null;
+  parent_id: string | null;
+  settings_version: Generated<number>;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+}
+
+interface ActionTable {
+  id: string;
+  account_id: string;
+  campaign_id: string;
+  name: string;
+  args: ColumnType<Record<string, unknown>, string | undefined, string>;
+  state: Generated<string>;
+  result: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+  via: string;
+  requested_by: string;
+  signal_key: string | null;
+  requested_at: Generated<Date>;
+  answered_at: Date | null;
+}
+
+interface ApiKeyTable {
+  id: string;
+  account_id: string;
+  name: string;
+  prefix: string;
+  hash: Buffer;
+  scopes: string[];
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  created_at: Generated<Date>;
+}
+
+interface AttemptTable {
+  month: string;
+  account_id: string;
+  message_key: number;
+  recipient: number;
+  attempt: number;
+  lease_id: number;
+  request: number | null;
+  result: string;
+  cause: string | null;
+  carrier_uuid: string | null;
+  segments: number;
+  cost_micro_usd: number;
+  recorded_at: Generated<Date>;
+}
+
+interface CampaignListTable {
+  account_id: string;
+  campaign_id: string;
+  list_id: string;
+  excluded: Generated<boolean>;
+}
+
+interface CampaignLogTable {
+  id: GeneratedAlways<number>;
+  account_id: string;
+  campaign_id: string;
+  at: Generated<Date>;
+  what: string;
+  from_status: string | null;
+  to_status: string | null;
+  action_id: string | null;
+  who: string;
+  via: string;
+  detail: ColumnType<Record<string, unknown>, string | undefined, string>;
+}
+
+interface CampaignTable {
+  id: string;
+  key: GeneratedAlways<number>;
+  account_id: string;
+  kind: Generated<string>;
+  type: Generated<string>;
+  channel: Generated<string>;
+  name: string | null;
+  sender_id: string | null;
+  owner_id: string | null;
+  purpose: string | null;
+  acknowledged_at: Date | null;
+  acknowledged_by: string | null;
+  status: Generated<CampaignStatus>;
+  start_mode: StartMode | null;
+  launched_at: Date | null;
+  first_due_at: Date | null;
+  prepared_at: Date | null;
+  audience_timing: Generated<string>;
+  audience_month: string | null;
+  audience_size: number | null;
+  audience_frozen_at: Date | null;
+  ever_leased: Generated<boolean>;
+  was_restarted: Generated<boolean>;
+  content_overruled_by: string | null;
+  status_reasons: ColumnType<StatusReason[], string | undefined, string>;
+  settled: Generated<boolean>;
+  finished_at: Date | null;
+  archived_at: Date | null;
+  deleted_at: Date | null;
+  created_by: string;
+  created_at: Generated<Date>;
+  version: Generated<number>;
+}
+
+interface CarrierAccountTable {
+  id: string;
+  name: string;
+  carrier: string;
+  auth_id: string | null;
+  auth_token_sealed: string | null;
+  requests_max: Generated<number>;
+  requests_window_ms: Generated<number>;
+  requests_at_once_max: Generated<number>;
+  next_request_at: Generated<Date>;
+  paused_until: Generated<Date>;
+  created_at: Generated<Date>;
+}
+
+interface CohortTable {
+  account_id: string;
+  campaign_key: number;
+  cohort: number;
+  time_zone: string;
+  recipient_first: number;
+  size: number;
+}
+
+interface ContactTable {
+  id: GeneratedAlways<number>;
+  account_id: string;
+  number: string;
+  number_hash: Buffer;
+  country: string;
+  first_name: string | null;
+  last_name: string | null;
+  time_zone: string | null;
+  custom: ColumnType<Record<string, string>, string | undefined, string>;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+interface GateTable {
+  scope_id: string;
+  holds: Generated<number>;
+}
+
+interface HoldTable {
+  id: string;
+  account_id: string;
+  scope: string;
+  scope_id: string;
+  kind: string;
+  cause: string | null;
+  reason: string;
+  placed_by: string;
+  placed_at: Generated<Date>;
+  lifted_at: Date | null;
+}
+
+interface IdempotencyKeyTable {
+  account_id: string;
+  api_key_id: string;
+  key: string;
+  request_hash: string;
+  status: number | null;
+  body: ColumnType<unknown | null, string | null | undefined, string | null>;
+  headers: ColumnType<Record<string, string> | null, string | null | undefined, string | null>;
+  created_at: Generated<Date>;
+}
+
+interface ImportPieceTable {
+  account_id: string;
+  import_id: string;
+  piece: number;
+  content: Buffer;
+}
+
+interface ImportRefusalTable {
+  account_id: string;
+  import_id: string;
+  line: number;
+  reason: string;
+  field: string | null;
+  raw: string | null;
+}
+
+interface ImportTable {
+  id: string;
+  account_id: string;
+  list_ids: string[];
+  mapping: ColumnType<Record<string, string> | null, string | null | undefined, string | null>;
+  default_country: string;
+  status: string;
+  format: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+  bytes: Generated<number>;
+  bytes_read: Generated<number>;
+  rows_read: Generated<number>;
+  rows_imported: Generated<number>;
+  rows_created: Generated<number>;
+  rows_merged: Generated<number>;
+  rows_refused: Generated<number>;
+  error: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+  created_by: string;
+  created_at: Generated<Date>;
+  finished_at: Date | null;
+  version: Generated<number>;
+}
+
+interface InboundMessageTable {
+  carrier_uuid: string;
+  account_id: string;
+  sender_id: string;
+  number_hash: Buffer;
+  number: string | null;
+  text: string | null;
+  meaning: string;
+  received_at: Generated<Date>;
+}
+
+interface LaneTable {
+  account_id: string;
+  message_key: number;
+  lane: number;
+  fence: Generated<number>;
+}
+
+interface LeaseTable {
+  month: string;
+  id: Generated<number>;
+  account_id: string;
+  campaign_key: number;
+  message_key: number;
+  wave_id: number;
+  ordinal_first: number;
+  ordinal_last: number;
+  lane: number;
+  fence: number;
+  sender_id: string;
+  width: number;
+  recorded: Generated<number>;
+  segments: number;
+  cost_micro_usd: number;
+  spend_month: string;
+  opened_at: Generated<Date>;
+  closed_at: Date | null;
+}
+
+interface ListMemberTable {
+  account_id: string;
+  list_id: string;
+  contact_id: number;
+}
+
+interface ListTable {
+  id: string;
+  account_id: string;
+  name: string;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+}
+
+interface MediaTable {
+  id: string;
+  account_id: string;
+  content_type: string;
+  bytes: number;
+  token: string;
+  content: Buffer;
+  created_at: Generated<Date>;
+}
+
+interface MessageTable {
+  id: string;
+  key: GeneratedAlways<number>;
+  account_id: string;
+  campaign_id: string;
+  position: number;
+  type: Generated<string>;
+  text: Generated<string>;
+  media_ids: Generated<string[]>;
+  schedule_local: string | null;
+  schedule_zone: string | null;
+  due_at: Date | null;
+  expires_after_ms: Generated<number>;
+  expires_at: Date | null;
+  status: Generated<MessageStatus>;
+  texting: Generated<boolean>;
+  began_at: Date | null;
+  ended_at: Date | null;
+  version: Generated<number>;
+}
+
+interface OutcomeTable {
+  month: string;
+  account_id: string;
+  message_key: number;
+  recipient: number;
+  attempt: number;
+  stage: string;
+  status: string;
+  reason: string | null;
+  carrier_uuid: string | null;
+  units: number | null;
+  billed_micro_usd: number | null;
+  recorded_at: Generated<Date>;
+}
+
+interface PersonTable {
+  id: string;
+  account_id: string;
+  name: string;
+  address: string;
+  disabled_at: Date | null;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+}
+
+interface RecipientTable {
+  month: string;
+  account_id: string;
+  campaign_key: number;
+  recipient: number;
+  contact_id: number;
+  number: string;
+  number_hash: Buffer;
+  country: string;
+}
+
+interface RefusedPhraseTable {
+  id: string;
+  phrase: string;
+  reason: string;
+  effective_from: string;
+  effective_to: string | null;
+  created_at: Generated<Date>;
+}
+
+interface RollupDeltaTable {
+  id: GeneratedAlways<number>;
+  account_id: string;
+  message_key: number;
+  counter: string;
+  delta: number;
+}
+
+interface RollupTable {
+  account_id: string;
+  message_key: number;
+  counter: string;
+  value: number;
+}
+
+interface SenderPaceTable {
+  sender_id: string;
+  kind: string;
+  account_id: string;
+  next_free_at: Generated<Date>;
+  slowed_until: Generated<Date>;
+}
+
+interface SenderTable {
+  id: string;
+  account_id: string;
+  address: string;
+  type: SenderType;
+  supports_mms: boolean;
+  registration: string;
+  segments_per_second: number | null;
+  mms_per_second: number | null;
+  carrier_account_id: string;
+  disabled_at: Date | null;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+}
+
+interface SpendMonthTable {
+  account_id: string;
+  month: string;
+  spent_micro_usd: Generated<number>;
+}
+
+interface SuppressionTable {
+  id: GeneratedAlways<number>;
+  account_id: string;
+  number_hash: Buffer;
+  kind: string;
+  sender_id: string | null;
+  number: string | null;
+  source: string;
+  created_at: Generated<Date>;
+}
+
+interface WaveMemberTable {
+  month: string;
+  account_id: string;
+  wave_id: number;
+  ordinal: number;
+  recipient: number;
+  attempt: number;
+}
+
+interface WaveTable {
+  id: Generated<number>;
+  month: string;
+  account_id: string;
+  campaign_key: number;
+  message_key: number;
+  cohort: number;
+  wave: number;
+  size: number;
+  next_ordinal: Generated<number>;
+  due_at: Date | null;
+}
+
+/** Every table as Kysely sees it. What a column means stands with it in `migrations/`. */
+export interface Database {
+  accounts: AccountTable;
+  actions: ActionTable;
+  api_keys: ApiKeyTable;
+  attempts: AttemptTable;
+  campaign_lists: CampaignListTable;
+  campaign_log: CampaignLogTable;
+  campaigns: CampaignTable;
+  carrier_accounts: CarrierAccountTable;
+  cohorts: CohortTable;
+  contacts: ContactTable;
+  gates: GateTable;
+  holds: HoldTable;
+  idempotency_keys: IdempotencyKeyTable;
+  import_pieces: ImportPieceTable;
+  import_refusals: ImportRefusalTable;
+  imports: ImportTable;
+  inbound_messages: InboundMessageTable;
+  lanes: LaneTable;
+  leases: LeaseTable;
+  list_members: ListMemberTable;
+  lists: ListTable;
+  media: MediaTable;
+  messages: MessageTable;
+  outcomes: OutcomeTable;
+  people: PersonTable;
+  recipients: RecipientTable;
+  refused_phrases: RefusedPhraseTable;
+  rollup_deltas: RollupDeltaTable;
+  rollups: RollupTable;
+  sender_paces: SenderPaceTable;
+  senders: SenderTable;
+  spend_months: SpendMonthTable;
+  suppressions: SuppressionTable;
+  wave_members: WaveMemberTable;
+  waves: WaveTable;
+}

@@ -1,0 +1,92 @@
+import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
+import { monthOf } from '../domain/zoned-time.ts';
+import type { Trx } from './database.ts';
+
+/** Why a campaign was suspended, in words for people, with what mends it. */
+export const SUSPEND_REASONS: Record<SuspendCause, string> = {
+  spend_limit:
+    "The account's spend limit of this month is reached. Raise it or wait for the next month, then resume.",
+  sender_disabled: 'The sender is disabled. Enable it, then resume.',
+  registration_lapsed: 'The sender is not registered as approved. Renew its registration, then resume.',
+  credit: 'The carrier reports insufficient credit. Top the carrier account up, then resume.',
+  carrier_disabled: 'The carrier has disabled the account. Settle that with the carrier, then resume.',
+  credentials: 'The carrier refuses the credentials. Correct them, then resume.',
+  list_gone: 'A contact list of the campaign has been deleted. Abort it, or duplicate it with other lists.',
+};
+
+/** The cause of a suspension that still holds, as a sentence, or null when the campaign may be resumed. */
+export async function persistingCause(
+  trx: Trx,
+  accountId: string,
+  campaignId: string,
+  at: number,
+): Promise<string | null> {
+  const causes = await trx
+    .selectFrom('holds')
+    .where('scope_id', '=', campaignId)
+    .where('kind', '=', 'suspend')
+    .where('lifted_at', 'is', null)
+    .select('cause')
+    .execute();
+  for (const { cause } of causes) {
+    const persists = await isPersisting(trx, cause, accountId, campaignId, at);
+    if (persists) return SUSPEND_REASONS[cause as SuspendCause];
+  }
+  return null;
+}
+
+async function isPersisting(
+  trx: Trx,
+  cause: string | null,
+  accountId: string,
+  campaignId: string,
+  at: number,
+): Promise<boolean> {
+  switch (cause) {
+    case 'spend_limit':
+      return spendIsReached(trx, accountId, at);
+    case 'sender_disabled':
+    case 'registration_lapsed': {
+      const sender = await trx
+        .selectFrom('campaigns as c')
+        .innerJoin('senders as s', 's.id', 'c.sender_id')
+        .where('c.id', '=', campaignId)
+        .select(['s.disabled_at', 's.registration'])
+        .executeTakeFirst();
+      if (sender === undefined) return true;
+      return cause === 'sender_disabled' ? sender.disabled_at !== null : sender.registration !== 'approved';
+    }
+    case 'list_gone': {
+      const gone = await trx
+        .selectFrom('campaign_lists as c')
+        .leftJoin('lists as l', 'l.id', 'c.list_id')
+        .where('c.campaign_id', '=', campaignId)
+        .where('l.id', 'is', null)
+        .select('c.list_id')
+        .executeTakeFirst();
+      return gone !== undefined;
+    }
+    default:
+      // Credit and credentials are the carrier's to tell: the next send shows whether they are mended.
+      return false;
+  }
+}
+
+async function spendIsReached(trx: Trx, accountId: string, at: number): Promise<boolean> {
+  const account = await trx
+    .selectFrom('accounts')
+    .where('id', '=', accountId)
+    .select(['spend_limit_micro_usd as limit', 'time_zone as timeZone'])
+    .executeTakeFirstOrThrow();
+  if (account.limit === null) return false;
+  const spend = await trx
+    .selectFrom('spend_months')
+    .where('account_id', '=', accountId)
+    .where('month', '=', monthOf(at, account.timeZone))
+    .select('spent_micro_usd as spent')
+    .executeTakeFirst();
+  // A limit that leaves less than the cheapest text would suspend the campaign again at once.
+  return (spend?.spent ?? 0) + CHEAPEST_TEXT_MICRO_USD > account.limit;
+}
+
+const CHEAPEST_TEXT_MICRO_USD = 1_000;

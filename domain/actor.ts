@@ -1,0 +1,6 @@
+/** Who acts and by which way; stands in actions, holds and the log. */
+export interface Actor {
+  /** A person `per_...`, else the key `key_...`, else `system` or `temporal`. */
+  readonly id: string;
+  readonly via: 'api' | 'temporal' | 'system';
+}

@@ -1,0 +1,30 @@
+/** Which post of which lease a status callback is about. Nothing per recipient is written before a post. */
+export interface PostId {
+  /** Ledger month, `YYYY-MM-01`. */
+  readonly month: string;
+  readonly leaseId: number;
+  /** The request within the lease. */
+  readonly request: number;
+}
+
+/** A post id as it stands in a callback's path, such as `202611-1a2b-0`. */
+export function formatPostId(post: PostId): string {
+  return `${post.month.slice(0, 4)}${post.month.slice(5, 7)}-${post.leaseId.toString(36)}-${post.request.toString(36)}`;
+}
+
+const POST_ID = /^(\d{4})(0[1-9]|1[0-2])-([0-9a-z]{1,11})-([0-9a-z]{1,4})$/;
+
+/** The post id of a path, or null when it has not that shape. */
+export function parsePostId(text: string): PostId | null {
+  const match = POST_ID.exec(text);
+  const [, year, month, lease, request] = match ?? [];
+  if (year === undefined || month === undefined || lease === undefined || request === undefined) return null;
+  const leaseId = Number.parseInt(lease, 36);
+  if (!Number.isSafeInteger(leaseId)) return null;
+  return { month: `${year}-${month}-01`, leaseId, request: Number.parseInt(request, 36) };
+}
+
+/** What is signed: everything in the path that we chose. */
+export function callbackSubject(carrier: string, accountId: string, keyId: string, postId: string): string {
+  return `${carrier}/${accountId}/${keyId}/${postId}`;
+}

@@ -1,0 +1,117 @@
+import { type CampaignStatus, isLive, RESTING_STATUSES } from './campaign-status.ts';
+
+/** Everything that can be done to a campaign besides reading and editing it. */
+export const CAMPAIGN_ACTIONS = [
+  'launch',
+  'start',
+  'withdraw',
+  'pause',
+  'resume',
+  'stop',
+  'restart',
+  'abort',
+  'reschedule',
+  'suspend',
+  'overrule',
+  'duplicate',
+  'archive',
+  'unarchive',
+  'delete',
+] as const;
+export type CampaignActionName = (typeof CAMPAIGN_ACTIONS)[number];
+
+/** Actions that Temporal's UI and CLI can send as signals of the same name. */
+export const SIGNAL_ACTIONS = [
+  'pause',
+  'resume',
+  'stop',
+  'abort',
+  'suspend',
+  'reschedule',
+  'restart',
+] as const;
+export type SignalActionName = (typeof SIGNAL_ACTIONS)[number];
+
+/** What the rules need to know of a campaign. */
+export interface ActionFacts {
+  readonly status: CampaignStatus;
+  readonly isArchived: boolean;
+  /** A lease was made at any time, so somebody may have been texted. */
+  readonly everLeased: boolean;
+  /** Some message has not begun and still has a schedule. */
+  readonly hasUnsentMessage: boolean;
+  /** Details that a launch still needs. */
+  readonly missing: readonly string[];
+}
+
+/** One action and whether the campaign allows it now. */
+export interface ActionAllowance {
+  readonly name: CampaignActionName;
+  readonly allowed: boolean;
+  /** Null when allowed, else why not, in words for people. */
+  readonly reason: string | null;
+}
+
+type Rule = (facts: ActionFacts) => string | null;
+
+const PAUSABLE: readonly CampaignStatus[] = ['processing', 'ready', 'scheduled', 'started', 'sending'];
+const UNFINISHED: readonly CampaignStatus[] = [...PAUSABLE, 'paused', 'suspended'];
+
+const only =
+  (statuses: readonly CampaignStatus[], sentence: string): Rule =>
+  (facts) =>
+    statuses.includes(facts.status) ? null : `${sentence} This one is ${facts.status}.`;
+
+const RULES: Record<CampaignActionName, Rule> = {
+  launch: (facts) => {
+    if (facts.status !== 'draft') return `Only a draft can be launched. This one is ${facts.status}.`;
+    return facts.missing.length === 0 ? null : `The draft is incomplete: ${facts.missing.join(', ')}.`;
+  },
+  start: only(['ready'], 'Only a campaign that was prepared for later can be started.'),
+  withdraw: (facts) => {
+    if (facts.status !== 'ready' && facts.status !== 'scheduled') {
+      return `Only a campaign that waits for its start can be withdrawn. This one is ${facts.status}.`;
+    }
+    return facts.everLeased ? 'Somebody may have been texted already; stop it instead.' : null;
+  },
+  pause: only(PAUSABLE, 'Only a launched campaign that nothing holds can be paused.'),
+  resume: only(['paused', 'suspended'], 'Only a paused or suspended campaign can be resumed.'),
+  stop: only(UNFINISHED, 'Only a launched, unfinished campaign can be stopped.'),
+  restart: only(['stopped'], 'Only a stopped campaign can be restarted.'),
+  abort: only([...UNFINISHED, 'stopped'], 'Only a launched, unfinished campaign can be aborted.'),
+  reschedule: (facts) => {
+    if (!isLive(facts.status)) {
+      return `Only a launched, unfinished campaign can be rescheduled. This one is ${facts.status}.`;
+    }
+    return facts.hasUnsentMessage ? null : 'Every message has begun already.';
+  },
+  suspend: only([...PAUSABLE, 'paused'], 'Only a launched, unfinished campaign can be suspended.'),
+  overrule: only(['rejected'], 'Only a rejected campaign can be overruled.'),
+  duplicate: () => null,
+  archive: (facts) => {
+    if (facts.isArchived) return 'It is archived already.';
+    return RESTING_STATUSES.some((status) => status === facts.status)
+      ? null
+      : `Only a resting campaign can be archived. This one is ${facts.status}.`;
+  },
+  unarchive: (facts) => (facts.isArchived ? null : 'It is not archived.'),
+  delete: () => null,
+};
+
+/** Why the campaign does not allow the action now, or null when it does. */
+export function refusalOf(name: CampaignActionName, facts: ActionFacts): string | null {
+  return RULES[name](facts);
+}
+
+/** Every action with whether the campaign allows it now: the one place that decides. */
+export function allowancesOf(facts: ActionFacts): ActionAllowance[] {
+  return CAMPAIGN_ACTIONS.map((name) => {
+    const reason = refusalOf(name, facts);
+    return { name, allowed: reason === null, reason };
+  });
+}
+
+/** Details are locked from launch on; a rejected campaign is edited back into a draft. */
+export function detailsAreEditable(status: CampaignStatus): boolean {
+  return status === 'draft' || status === 'rejected';
+}

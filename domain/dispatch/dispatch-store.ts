@@ -1,0 +1,109 @@
+/** A lane of a message: one of the few activities that work through its leases at a time. */
+export interface LaneRef {
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly messageId: string;
+  readonly lane: number;
+}
+
+/** One recipient whom a lease allows to be texted, once. */
+export interface LeasedRecipient {
+  /** His number within the campaign's audience, from 1. */
+  readonly recipient: number;
+  /** 1 for the first attempt; n + 1 exists only if n was certainly not accepted. */
+  readonly attempt: number;
+  /** E.164. */
+  readonly number: string;
+  /** Keyed hash of the number, hexadecimal; what a late opt-out is recognised by. */
+  readonly numberHash: string;
+  readonly text: string;
+  readonly segments: number;
+  readonly costMicroUsd: number;
+}
+
+/** A committed permission to text a range of a wave. It is never handed out again. */
+export interface Lease {
+  readonly id: number;
+  /** Ledger month, `YYYY-MM-01`. */
+  readonly month: string;
+  readonly accountId: string;
+  readonly messageKey: number;
+  readonly lane: number;
+  readonly fence: number;
+  readonly carrierAccountId: string;
+  readonly senderId: string;
+  readonly from: string;
+  readonly kind: 'sms' | 'mms';
+  readonly mediaUrls: readonly string[];
+  /** Scopes whose gates have to be open, looked at again before each post. */
+  readonly scopes: readonly string[];
+  readonly recipients: readonly LeasedRecipient[];
+  /** Recipients with one text go out in one request in the carrier's bulk form. */
+  readonly isBulk: boolean;
+  /** The pace granted: machine milliseconds from one segment to the next, 0 when unpaced. */
+  readonly segmentIntervalMs: number;
+  /** The carrier account's limit: machine milliseconds from one request to the next, 0 when free. */
+  readonly requestIntervalMs: number;
+  /** How long to wait until the first post, since the pace granted begins then. */
+  readonly startDelayMs: number;
+  /** Campaign time at which the window closes or the message expires; nothing is posted from then on. */
+  readonly closesAt: number | null;
+}
+
+/** Why a campaign is suspended by what happens to it. */
+export type SuspendCause =
+  | 'spend_limit'
+  | 'sender_disabled'
+  | 'registration_lapsed'
+  | 'credit'
+  | 'carrier_disabled'
+  | 'credentials'
+  | 'list_gone';
+
+/** What a store answers to a lane that asks for work. */
+export type LeaseAnswer =
+  | { readonly kind: 'leased'; readonly lease: Lease }
+  /** Everybody in the range had a reason not to be texted; ask again at once. */
+  | { readonly kind: 'skipped'; readonly count: number }
+  /** Pace or the carrier's limit: ask again after machine milliseconds. */
+  | { readonly kind: 'wait'; readonly delayMs: number }
+  /** Quiet hours, in campaign time. */
+  | { readonly kind: 'closed'; readonly opensAt: number }
+  | { readonly kind: 'held' }
+  | { readonly kind: 'suspend'; readonly cause: SuspendCause }
+  | { readonly kind: 'expired' }
+  /** Nothing to lease now; later waves may become due. */
+  | { readonly kind: 'exhausted'; readonly nextDueAt: number | null }
+  /** A newer run has the lane: this one is a zombie and must end. */
+  | { readonly kind: 'fenced' };
+
+/** What became of one attempt, to be recorded once. */
+export interface AttemptResult {
+  readonly recipient: number;
+  readonly attempt: number;
+  /** The request within its lease. */
+  readonly request: number;
+  readonly result: 'accepted' | 'rejected' | 'not_accepted' | 'unknown';
+  readonly cause: string | null;
+  readonly carrierUuid: string | null;
+  readonly segments: number;
+  readonly costMicroUsd: number;
+}
+
+/**
+ * The ledger as dispatch sees it. One contract, two stores: PostgreSQL in production, memory in the
+ * simulator; the same suite runs against both.
+ *
+ * `at` is campaign time and decides windows, schedules and expiry. A store measures pace and the age of a
+ * lease with machine time of its own.
+ */
+export interface DispatchStore {
+  /** Takes the lane's next fence number. Whoever an older lease of this lane left open becomes unknown. */
+  enterLane(lane: LaneRef): Promise<{ readonly fence: number; readonly unknown: number }>;
+  /** Passes all claims in one transaction and commits a lease, or says why not. `slots` is how many requests may start. */
+  openLease(lane: LaneRef, fence: number, at: number, slots: number): Promise<LeaseAnswer>;
+  /** Writes results, each once. Who was certainly not accepted goes to a later wave that is due at `retryAt`. */
+  record(lease: Lease, results: readonly AttemptResult[], retryAt: number): Promise<void>;
+  /** Slows the sender down for every worker and campaign, after a 429. */
+  slowDown(lease: Lease, delayMs: number): Promise<void>;
+}

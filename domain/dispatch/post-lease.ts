@@ -1,0 +1,213 @@
+import type { CrashHook } from './crash-points.ts';
+import type { AttemptResult, DispatchStore, Lease, LeasedRecipient, SuspendCause } from './dispatch-store.ts';
+import type { Recorder } from './recorder.ts';
+import type { Slots } from './slots.ts';
+
+/** What a carrier's client answers; see `carrier/carrier.ts`, whose answers have this shape. */
+export type PostAnswer =
+  | {
+      readonly kind: 'accepted';
+      readonly uuids: readonly string[];
+      readonly invalidNumbers: readonly string[];
+    }
+  | { readonly kind: 'rejected'; readonly httpStatus: number }
+  | {
+      readonly kind: 'not_accepted';
+      readonly cause: 'rate_limited' | 'not_written' | 'credit' | 'credentials';
+      readonly retryAfterMs: number | null;
+    }
+  | { readonly kind: 'unknown'; readonly cause: string };
+
+/** Whether a post may go out at this very moment, from memory that follows the database. */
+export type PostPermission = 'open' | 'held' | 'suppressed';
+
+/** Machine time: monotonic, for the age of a lease and for pace. */
+export interface MachineClock {
+  readonly now: () => number;
+  /** Resolves early when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What posting a lease reaches the world through. */
+export interface PostDeps {
+  readonly store: DispatchStore;
+  readonly slots: Slots;
+  readonly machine: MachineClock;
+  readonly crash: CrashHook;
+  /** One POST at most: never retries. Never rejects. */
+  readonly post: (lease: Lease, request: number, people: readonly LeasedRecipient[]) => Promise<PostAnswer>;
+  readonly permission: (lease: Lease, person: LeasedRecipient) => PostPermission;
+  readonly campaignNow: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Why the rest of a lease is not posted. */
+export type Halt =
+  | { readonly kind: 'held' | 'cancelled' }
+  | { readonly kind: 'wait'; readonly waitMs: number }
+  | { readonly kind: 'suspend'; readonly cause: SuspendCause };
+
+/** A lease older than this, in machine time, is not posted: others may have waited for its outcome. */
+export const LEASE_AGE_MS_MAX = 20_000;
+const RATE_LIMITED_DELAY_MS = 1_000;
+const NOT_WRITTEN_DELAY_MS = 10_000;
+
+/**
+ * Posts a lease, each recipient in at most one request, at the pace it was granted.
+ * `started` resolves when the last request has begun or the lease was halted, `answered` when all have ended.
+ */
+export function postLease(
+  deps: PostDeps,
+  lease: Lease,
+  recorder: Recorder,
+): { readonly started: Promise<Halt | null>; readonly answered: Promise<void> } {
+  const underWay: Promise<void>[] = [];
+  const halted: { reason: Halt | null } = { reason: null };
+  const leasedAt = deps.machine.now();
+
+  const start = async (): Promise<Halt | null> => {
+    const requests = lease.isBulk ? [lease.recipients] : lease.recipients.map((person) => [person]);
+    let dueAt = leasedAt + lease.startDelayMs;
+    for (const [request, people] of requests.entries()) {
+      const delayMs = dueAt - deps.machine.now();
+      if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
+      dueAt += paceOf(lease, people);
+      if (halted.reason === null) await deps.slots.take();
+      else {
+        recorder.add(
+          people.map((person) => notPosted(person, request, 'halted')),
+          deps.campaignNow(),
+        );
+        continue;
+      }
+      const allowed = permitted(deps, lease, people, request, leasedAt, recorder, halted);
+      if (allowed.length === 0) deps.slots.giveBack();
+      else underWay.push(postOnce(deps, lease, request, allowed, recorder, halted));
+    }
+    return halted.reason;
+  };
+  const started = start();
+  const answered = started.then(() => Promise.all(underWay)).then(() => undefined);
+  return { started, answered };
+}
+
+function paceOf(lease: Lease, people: readonly LeasedRecipient[]): number {
+  const segments = people.reduce((sum, person) => sum + person.segments, 0);
+  const units = lease.kind === 'mms' ? people.length : segments;
+  return Math.max(lease.requestIntervalMs, lease.segmentIntervalMs * units);
+}
+
+/** The last look before the bytes go out. Whoever may not be texted now is recorded as not posted. */
+function permitted(
+  deps: PostDeps,
+  lease: Lease,
+  people: readonly LeasedRecipient[],
+  request: number,
+  leasedAt: number,
+  recorder: Recorder,
+  halted: { reason: Halt | null },
+): readonly LeasedRecipient[] {
+  const now = deps.campaignNow();
+  const refuseAll = (cause: string): readonly LeasedRecipient[] => {
+    recorder.add(
+      people.map((person) => notPosted(person, request, cause)),
+      now,
+    );
+    return [];
+  };
+  if (deps.signal.aborted) {
+    halted.reason = { kind: 'cancelled' };
+    return refuseAll('lane_ended');
+  }
+  if (deps.machine.now() - leasedAt > LEASE_AGE_MS_MAX) return refuseAll('lease_too_old');
+  if (lease.closesAt !== null && now >= lease.closesAt) return refuseAll('window_closed');
+  const allowed: LeasedRecipient[] = [];
+  for (const person of people) {
+    const permission = deps.permission(lease, person);
+    if (permission === 'open') {
+      allowed.push(person);
+      continue;
+    }
+    if (permission === 'held') halted.reason = { kind: 'held' };
+    recorder.add([notPosted(person, request, permission)], now);
+  }
+  return allowed;
+}
+
+async function postOnce(
+  deps: PostDeps,
+  lease: Lease,
+  request: number,
+  people: readonly LeasedRecipient[],
+  recorder: Recorder,
+  halted: { reason: Halt | null },
+): Promise<void> {
+  try {
+    deps.crash('post.before');
+    const answer = await deps.post(lease, request, people);
+    deps.crash('post.answered');
+    let retryAt = deps.campaignNow();
+    if (answer.kind === 'not_accepted') {
+      const delayMs =
+        answer.retryAfterMs ??
+        (answer.cause === 'not_written' ? NOT_WRITTEN_DELAY_MS : RATE_LIMITED_DELAY_MS);
+      retryAt += delayMs;
+      halted.reason ??= haltOf(answer.cause, delayMs);
+      recorder.add(resultsOf(answer, people, request), retryAt);
+      if (answer.cause === 'rate_limited') await deps.store.slowDown(lease, delayMs);
+      return;
+    }
+    recorder.add(resultsOf(answer, people, request), retryAt);
+  } finally {
+    deps.slots.giveBack();
+  }
+}
+
+function haltOf(cause: 'rate_limited' | 'not_written' | 'credit' | 'credentials', waitMs: number): Halt {
+  if (cause === 'credit' || cause === 'credentials') return { kind: 'suspend', cause };
+  return { kind: 'wait', waitMs };
+}
+
+function notPosted(person: LeasedRecipient, request: number, cause: string): AttemptResult {
+  return resultOf(person, request, 'not_accepted', cause, null);
+}
+
+/** One answer as results of its recipients. Uuids of a bulk request are never mapped by position. */
+function resultsOf(answer: PostAnswer, people: readonly LeasedRecipient[], request: number): AttemptResult[] {
+  switch (answer.kind) {
+    case 'accepted': {
+      const invalid = new Set(answer.invalidNumbers);
+      const uuid = people.length === 1 ? (answer.uuids[0] ?? null) : null;
+      return people.map((person) =>
+        invalid.has(person.number)
+          ? resultOf(person, request, 'rejected', 'invalid_number', null)
+          : resultOf(person, request, 'accepted', null, uuid),
+      );
+    }
+    case 'rejected':
+      return people.map((person) => resultOf(person, request, 'rejected', `http_${answer.httpStatus}`, null));
+    case 'not_accepted':
+      return people.map((person) => resultOf(person, request, 'not_accepted', answer.cause, null));
+    case 'unknown':
+      return people.map((person) => resultOf(person, request, 'unknown', answer.cause, null));
+  }
+}
+
+function resultOf(
+  person: LeasedRecipient,
+  request: number,
+  result: AttemptResult['result'],
+  cause: string | null,
+  carrierUuid: string | null,
+): AttemptResult {
+  return {
+    recipient: person.recipient,
+    attempt: person.attempt,
+    request,
+    result,
+    cause,
+    carrierUuid,
+    segments: person.segments,
+    costMicroUsd: person.costMicroUsd,
+  };
+}

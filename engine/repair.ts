@@ -1,0 +1,62 @@
+import type pg from 'pg';
+import type { Db } from '../db/database.ts';
+import { campaignsToRun, foldRollups, importsToRun, underRepairLock } from '../db/repair.ts';
+import type { WorkflowClient } from './workflow-client.ts';
+
+/** What repair needs. */
+export interface RepairDeps {
+  readonly db: Db;
+  readonly pool: pg.Pool;
+  readonly workflows: WorkflowClient;
+  /** Makes sure of the namespace and its search attributes again, in case the engine has lost its data. */
+  readonly registerNamespace: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+const REPAIR_INTERVAL_MS = 30_000;
+const FOLD_INTERVAL_MS = 5_000;
+const RUNS_MAX = 20_000;
+const FOLD_ROWS = 20_000;
+
+/**
+ * Starts the run of every campaign and import whose row says that it should have one and wakes
+ * those with an action that nobody has answered. It reads PostgreSQL only, so it makes good the loss of everything the engine knows.
+ */
+export async function repairOnce(deps: RepairDeps): Promise<void> {
+  await underRepairLock(deps.pool, async () => {
+    await deps.registerNamespace();
+    for (const { id, accountId, hasWaitingAction } of await campaignsToRun(deps.db, RUNS_MAX)) {
+      if (hasWaitingAction) await deps.workflows.wakeCampaign(accountId, id);
+      else await deps.workflows.ensureCampaign(accountId, id);
+    }
+    for (const { id, accountId } of await importsToRun(deps.db, RUNS_MAX)) {
+      await deps.workflows.startImport(accountId, id);
+    }
+  });
+}
+
+/** Repairs at once and every 30 s, and folds rollups. Resolves with how to stop it. */
+export function startRepair(deps: RepairDeps): { stop: () => Promise<void> } {
+  let isStopped = false;
+  let repairing = Promise.resolve();
+  let folding = Promise.resolve();
+  const repair = (): void => {
+    repairing = repairing.then(() => repairOnce(deps)).catch(deps.onError);
+  };
+  const fold = (): void => {
+    folding = folding.then(() => foldAll(deps, () => isStopped)).catch(deps.onError);
+  };
+  repair();
+  const timers = [setInterval(repair, REPAIR_INTERVAL_MS), setInterval(fold, FOLD_INTERVAL_MS)];
+  return {
+    stop: async () => {
+      isStopped = true;
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all([repairing, folding]);
+    },
+  };
+}
+
+async function foldAll(deps: RepairDeps, isStopped: () => boolean): Promise<void> {
+  while (!isStopped() && (await foldRollups(deps.db, FOLD_ROWS)) === FOLD_ROWS);
+}

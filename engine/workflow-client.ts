@@ -1,0 +1,125 @@
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/client';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import type { campaign } from '../workflows/campaign.ts';
+import {
+  type ActionOrder,
+  type ActionReply,
+  APPLY_UPDATE,
+  type CampaignInput,
+  campaignWorkflowId,
+  CARILLON_ACCOUNT,
+  CARILLON_STATUS,
+  CONTROL_QUEUE,
+  type ImportInput,
+  importWorkflowId,
+  POKE_SIGNAL,
+  type TimeMode,
+} from '../workflows/contract.ts';
+
+/** What the API and repair ask of the engine. Every call is safe to repeat. */
+export interface WorkflowClient {
+  /** Starts the campaign's run, or wakes the one there is. */
+  readonly wakeCampaign: (accountId: string, campaignId: string) => Promise<void>;
+  /** Starts the campaign's run if there is none; costs a running one nothing. */
+  readonly ensureCampaign: (accountId: string, campaignId: string) => Promise<void>;
+  /** Has an action that stands in the database applied; null when nobody has answered within the time. */
+  readonly applyAction: (accountId: string, campaignId: string, actionId: string) => Promise<ActionReply | null>;
+  readonly startImport: (accountId: string, importId: string) => Promise<void>;
+  readonly isReachable: () => Promise<boolean>;
+}
+
+/** How long a caller waits for the answer of an action before he is told that it is under way. */
+const ANSWER_MS_MAX = 3_000;
+const REACH_MS_MAX = 1_000;
+
+/** The one module that talks to the engine's client. `time` is `virtual` in tests only. */
+export function createWorkflowClient(client: Client, time: TimeMode): WorkflowClient {
+  const campaignOptions = (accountId: string, campaignId: string) => ({
+    taskQueue: CONTROL_QUEUE,
+    workflowId: campaignWorkflowId(campaignId),
+    args: [{ accountId, campaignId, time }] satisfies [CampaignInput],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    staticSummary: `Campaign ${campaignId}`,
+    staticDetails: `SMS campaign of account \`${accountId}\`. Pause, resume, stop, abort, suspend or reschedule it by a signal of that name.`,
+    typedSearchAttributes: [
+      { key: CARILLON_ACCOUNT, value: accountId },
+      { key: CARILLON_STATUS, value: 'processing' },
+    ],
+    priority: { fairnessKey: accountId },
+  });
+
+  return {
+    wakeCampaign: async (accountId, campaignId) => {
+      // Start and signal are one operation: a run that is just ending takes the signal and goes on, or a new one starts.
+      await client.workflow.signalWithStart('campaign', {
+        ...campaignOptions(accountId, campaignId),
+        signal: POKE_SIGNAL,
+        signalArgs: [],
+      });
+    },
+
+    ensureCampaign: async (accountId, campaignId) => {
+      await client.workflow.start('campaign', campaignOptions(accountId, campaignId));
+    },
+
+    applyAction: async (accountId, campaignId, actionId) => {
+      const startWorkflowOperation = new WithStartWorkflowOperation<typeof campaign>('campaign', {
+        ...campaignOptions(accountId, campaignId),
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      });
+      // The row is the order, so whatever goes wrong here is made good by repair; the caller only learns less.
+      const update = client.workflow
+        .executeUpdateWithStart<typeof campaign, ActionReply, [ActionOrder]>(APPLY_UPDATE, {
+          updateId: actionId,
+          args: [{ actionId }],
+          startWorkflowOperation,
+        })
+        .catch(() => null);
+      startWorkflowOperation.workflowHandle().catch(() => undefined);
+      return within(update, ANSWER_MS_MAX, null);
+    },
+
+    startImport: async (accountId, importId) => {
+      const input: ImportInput = { accountId, importId };
+      try {
+        await client.workflow.start('importContacts', {
+          taskQueue: CONTROL_QUEUE,
+          workflowId: importWorkflowId(importId),
+          args: [input],
+          staticSummary: `Import ${importId}`,
+          typedSearchAttributes: [{ key: CARILLON_ACCOUNT, value: accountId }],
+          priority: { fairnessKey: accountId },
+        });
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+
+    isReachable: () =>
+      within(
+        client.workflowService.getSystemInfo({}).then(
+          () => true,
+          () => false,
+        ),
+        REACH_MS_MAX,
+        false,
+      ),
+  };
+}
+
+async function within<Value>(work: Promise<Value>, limitMs: number, otherwise: Value): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<Value>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,225 @@
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  ParentClosePolicy,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CampaignActivities } from '../activities/campaign-activities.ts';
+import type { SignalActionName } from '../domain/campaign-actions.ts';
+import {
+  ACTION_NAMES,
+  type ActionOrder,
+  type ActionReply,
+  APPLY_UPDATE,
+  type CampaignInput,
+  type CampaignView,
+  CARILLON_SEND_AT,
+  CARILLON_STATUS,
+  DISPATCH_QUEUE,
+  messageWorkflowId,
+  POKE_SIGNAL,
+  STATUS_QUERY,
+} from './contract.ts';
+import { message, recall } from './message.ts';
+
+type StepPlan = Awaited<ReturnType<CampaignActivities['stepCampaign']>>;
+type SignalRequest = Parameters<CampaignActivities['stepCampaign']>[0]['signals'][number];
+
+const DAY_MS = 24 * 60 * 60_000;
+
+const { stepCampaign } = proxyLocalActivities<CampaignActivities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '30 seconds' },
+});
+const { prepareCampaign } = proxyActivities<CampaignActivities>({
+  startToCloseTimeout: '1 minute',
+  summary: 'Check content and sender',
+});
+const { freezeAudience } = proxyActivities<CampaignActivities>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '1 minute',
+  summary: 'Freeze the audience',
+});
+const { awaitReports } = proxyActivities<CampaignActivities>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '30 seconds',
+  taskQueue: DISPATCH_QUEUE,
+  summary: "Await the carrier's last reports",
+});
+
+/** Some row of the campaign has changed. */
+export const poke = defineSignal(POKE_SIGNAL);
+/** Apply the actions that wait, and answer for one of them. */
+export const apply = defineUpdate<ActionReply, [ActionOrder]>(APPLY_UPDATE);
+/** What the campaign is doing. */
+export const status = defineQuery<CampaignView>(STATUS_QUERY);
+
+/**
+ * Runs one campaign from launch to its end. It decides when: each time it wakes it asks the database where
+ * the campaign stands and what comes next, so a run that was started anew goes on by itself.
+ */
+export async function campaign(input: CampaignInput): Promise<{ status: string }> {
+  const inbox = createInbox();
+  const children = createChildren(input);
+  let view: CampaignView = { status: 'processing', next: 'prepare', nextAt: null, recipients: null };
+  setHandler(status, () => view);
+
+  for (;;) {
+    const seen = inbox.changes();
+    const plan = await stepCampaign({
+      accountId: input.accountId,
+      campaignId: input.campaignId,
+      at: Date.now(),
+      running: children.running(),
+      signals: inbox.takeSignals(),
+    });
+    inbox.answer(plan.answers);
+    view = publish(view, plan);
+    if (plan.recall) await children.recall();
+    for (const child of plan.start) await children.start(child.messageId, child.position);
+
+    if (plan.kind === 'end' && children.running().length === 0) {
+      await condition(inbox.isIdle);
+      if (inbox.changes() === seen) return { status: plan.status };
+    } else if (plan.kind === 'prepare') {
+      await prepareCampaign({ ...idsOf(input), at: Date.now() });
+    } else if (plan.kind === 'freeze') {
+      await freezeAudience({ ...idsOf(input), at: Date.now() });
+    } else if (plan.kind === 'settle' && (await settled(input))) {
+      continue;
+    } else {
+      await sleepUntil(plan, () => inbox.changes() !== seen || children.changes() !== children.seen());
+    }
+    children.look();
+  }
+}
+
+async function settled(input: CampaignInput): Promise<boolean> {
+  return awaitReports({ ...idsOf(input), waitMs: input.time === 'virtual' ? 0 : 60_000 });
+}
+
+function idsOf(input: CampaignInput): { accountId: string; campaignId: string } {
+  return { accountId: input.accountId, campaignId: input.campaignId };
+}
+
+/** Timers are a day long at most, so that changed zone data and settings are seen. */
+async function sleepUntil(plan: StepPlan, woken: () => boolean): Promise<void> {
+  const delayMs = plan.wakeAt === null ? DAY_MS : Math.min(DAY_MS, Math.max(1, plan.wakeAt - Date.now()));
+  await condition(woken, delayMs, { summary: summaryOf(plan) });
+}
+
+function summaryOf(plan: StepPlan): string {
+  const until = plan.wakeAt === null ? '' : ` until ${new Date(plan.wakeAt).toISOString()}`;
+  return `${plan.status}: wait for ${plan.next.what}${until}`;
+}
+
+function publish(before: CampaignView, plan: StepPlan): CampaignView {
+  const nextAt = plan.next.at === null ? null : new Date(plan.next.at).toISOString();
+  const view = { status: plan.status, next: plan.next.what, nextAt, recipients: plan.recipients };
+  if (JSON.stringify(view) === JSON.stringify(before)) return before;
+  if (view.status !== before.status || view.nextAt !== before.nextAt) {
+    upsertSearchAttributes([
+      { key: CARILLON_STATUS, value: view.status },
+      { key: CARILLON_SEND_AT, value: plan.next.at === null ? null : new Date(plan.next.at) },
+    ]);
+  }
+  setCurrentDetails(
+    [
+      `**Status:** ${view.status}`,
+      `**Next:** ${view.next}${nextAt === null ? '' : ` at ${nextAt}`}`,
+      `**Recipients:** ${view.recipients ?? 'not frozen yet'}`,
+    ].join('\n\n'),
+  );
+  return view;
+}
+
+/** What reaches the campaign from outside: pokes, Updates that await an action's answer, signals by name. */
+function createInbox() {
+  let changes = 0;
+  let updatesUnderWay = 0;
+  let signals: SignalRequest[] = [];
+  const replies: Record<string, ActionReply> = {};
+
+  setHandler(poke, () => {
+    changes += 1;
+  });
+  setHandler(apply, async ({ actionId }) => {
+    changes += 1;
+    updatesUnderWay += 1;
+    try {
+      await condition(() => replies[actionId] !== undefined);
+      return replies[actionId] ?? { state: 'refused', reason: null };
+    } finally {
+      updatesUnderWay -= 1;
+    }
+  });
+  for (const name of ACTION_NAMES) {
+    setHandler(defineSignal<[unknown?]>(name), (args) => {
+      changes += 1;
+      signals.push({ name, key: signalKey(name, changes), args: argsOf(args) });
+    });
+  }
+
+  return {
+    changes: () => changes,
+    isIdle: () => updatesUnderWay === 0,
+    takeSignals: () => {
+      const taken = signals;
+      signals = [];
+      return taken;
+    },
+    answer: (answers: StepPlan['answers']) => {
+      for (const { actionId, state, reason } of answers) replies[actionId] = { state, reason };
+    },
+  };
+}
+
+function signalKey(name: SignalActionName, change: number): string {
+  return `${workflowInfo().runId}/${name}/${change}`;
+}
+
+function argsOf(args: unknown): Record<string, unknown> {
+  return typeof args === 'object' && args !== null && !Array.isArray(args) ? { ...args } : {};
+}
+
+/** The children that run, one a message at most. */
+function createChildren(input: CampaignInput) {
+  const running: Record<string, { signal: (definition: typeof recall) => Promise<void> }> = {};
+  let changes = 0;
+  let seen = 0;
+
+  return {
+    running: () => Object.keys(running),
+    changes: () => changes,
+    seen: () => seen,
+    look: () => {
+      seen = changes;
+    },
+    start: async (messageId: string, position: number) => {
+      const child = await startChild(message, {
+        workflowId: messageWorkflowId(input.campaignId, position),
+        args: [{ ...input, messageId, position }],
+        parentClosePolicy: ParentClosePolicy.TERMINATE,
+        staticSummary: `Message ${position}`,
+      });
+      running[messageId] = child;
+      const ended = (): void => {
+        delete running[messageId];
+        changes += 1;
+      };
+      // A child that failed is started again by the next step, which reads where the message stands.
+      child.result().then(ended, ended);
+    },
+    recall: async () => {
+      await Promise.all(Object.values(running).map((child) => child.signal(recall).catch(() => undefined)));
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { SIGNAL_ACTIONS, type SignalActionName } from '../domain/campaign-actions.ts';
+
+/** Workflows and short activities. */
+export const CONTROL_QUEUE = 'control';
+/** Lanes, which mostly wait: a worker gives them a thousand slots or more. */
+export const DISPATCH_QUEUE = 'dispatch';
+
+/** One place spells a workflow's id. */
+export const campaignWorkflowId = (campaignId: string): string => `campaign/${campaignId}`;
+/** A message's run; `position` counts from 1 within its campaign. */
+export const messageWorkflowId = (campaignId: string, position: number): string =>
+  `${campaignWorkflowId(campaignId)}/message/${position}`;
+/** An import's run. */
+export const importWorkflowId = (importId: string): string => `import/${importId}`;
+
+/**
+ * What clock a campaign follows. `real`: the later of the workflow's and the machine's. `virtual`: the
+ * workflow's plus the time elapsed in the activity, for tests and rehearsals, only with the sandbox.
+ */
+export type TimeMode = 'real' | 'virtual';
+
+/** Ids only: histories are kept for long and read by many. */
+export interface CampaignInput {
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly time: TimeMode;
+}
+
+/** Input of a message's workflow. */
+export interface MessageInput extends CampaignInput {
+  readonly messageId: string;
+  readonly position: number;
+}
+
+/** Input of an import's workflow. */
+export interface ImportInput {
+  readonly accountId: string;
+  readonly importId: string;
+}
+
+/** What an Update of an action carries: the row says everything else. */
+export interface ActionOrder {
+  readonly actionId: string;
+}
+
+/** What an Update of an action answers. */
+export interface ActionReply {
+  readonly state: 'applied' | 'refused';
+  readonly reason: string | null;
+}
+
+/** Updates and signals of the same name, one pair an action. */
+export const ACTION_NAMES: readonly SignalActionName[] = SIGNAL_ACTIONS;
+/** Tells a campaign that some row has changed: it looks again. */
+export const POKE_SIGNAL = 'poke';
+/** Answers when an action that waits in the database has been applied or refused. */
+export const APPLY_UPDATE = 'apply';
+/** Answers what the campaign is doing and what comes next. */
+export const STATUS_QUERY = 'status';
+
+/** The answer of the status query. */
+export interface CampaignView {
+  readonly status: string;
+  readonly next: string;
+  readonly nextAt: string | null;
+  readonly recipients: number | null;
+}
+
+/** Typed search attributes, registered and confirmed before a worker polls. */
+export const CARILLON_STATUS = defineSearchAttributeKey('CarillonStatus', SearchAttributeType.KEYWORD);
+/** The account that a run belongs to. */
+export const CARILLON_ACCOUNT = defineSearchAttributeKey('CarillonAccount', SearchAttributeType.KEYWORD);
+/** When the next message is due. */
+export const CARILLON_SEND_AT = defineSearchAttributeKey('CarillonSendAt', SearchAttributeType.DATETIME);
+
+/** Everything that has to be registered with the namespace. */
+export const SEARCH_ATTRIBUTES = {
+  CarillonStatus: 'KEYWORD',
+  CarillonAccount: 'KEYWORD',
+  CarillonSendAt: 'DATETIME',
+} as const;
