@@ -18,7 +18,10 @@ const RECONNECT_MS = 500;
  * Listens for gates that close and for opt-outs. While the listener is not connected every post is refused,
  * and after it is connected again it reads all closed gates before it permits anything.
  */
-export async function watchDispatch(pool: pg.Pool, onError: (error: unknown) => void): Promise<DispatchWatch> {
+export async function watchDispatch(
+  pool: pg.Pool,
+  onError: (error: unknown) => void,
+): Promise<DispatchWatch> {
   const closedGates = new Set<string>();
   const suppressed = new Map<string, number>();
   let isFresh = false;

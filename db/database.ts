@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
-import pg from 'pg';
+import { Pool, types } from 'pg';
 import type { Database } from './schema.ts';
 
 /** The handle that every process works with. It has the tenant's role: without an account it sees no row. */
@@ -8,13 +8,13 @@ export type Db = Kysely<Database>;
 export type Trx = Transaction<Database>;
 
 // bigint columns are keys, counts and micro-units of money. All stay below 2^53, so a number is exact.
-pg.types.setTypeParser(pg.types.builtins.INT8, (value) => {
+types.setTypeParser(types.builtins.INT8, (value) => {
   const number = Number(value);
   if (!Number.isSafeInteger(number)) throw new Error('A bigint from the database is too large for a number.');
   return number;
 });
 // A date is a ledger month or a day of a rule, neither of which is an instant.
-pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
+types.setTypeParser(types.builtins.DATE, (value) => value);
 
 /** How a pool is made: the role is part of the connection's start, so no query can run without it. */
 export interface PoolOptions {
@@ -24,8 +24,8 @@ export interface PoolOptions {
 }
 
 /** A pool of plain connections, for COPY and LISTEN; everything else goes through `openDatabase`. */
-export function openPool(options: PoolOptions): pg.Pool {
-  const pool = new pg.Pool({
+export function openPool(options: PoolOptions): Pool {
+  const pool = new Pool({
     connectionString: options.connectionString,
     max: options.connectionsMax,
     connectionTimeoutMillis: 20_000,
@@ -37,7 +37,7 @@ export function openPool(options: PoolOptions): pg.Pool {
 }
 
 /** Wraps a pool for queries. Destroying the handle ends the pool. */
-export function openDatabase(pool: pg.Pool): Db {
+export function openDatabase(pool: Pool): Db {
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -14,7 +14,9 @@ export async function campaignsToRun(
   howMany: number,
 ): Promise<(RunWanted & { readonly hasWaitingAction: boolean })[]> {
   const rows = await sql<RunWanted & { hasWaitingAction: boolean }>`
-    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction" from campaigns_to_run(${howMany})`.execute(db);
+    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction" from campaigns_to_run(${howMany})`.execute(
+    db,
+  );
   return rows.rows;
 }
 

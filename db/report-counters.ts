@@ -44,7 +44,11 @@ export async function openEndsOfCampaign(
   trx: Trx,
   campaignId: string,
 ): Promise<{ awaited: number; unknown: number }> {
-  const messages = await trx.selectFrom('messages').where('campaign_id', '=', campaignId).select('key').execute();
+  const messages = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', campaignId)
+    .select('key')
+    .execute();
   return openEnds(
     trx,
     messages.map((message) => message.key),

@@ -181,7 +181,7 @@ interface IdempotencyKeyTable {
   key: string;
   request_hash: string;
   status: number | null;
-  body: ColumnType<unknown | null, string | null | undefined, string | null>;
+  body: ColumnType<unknown, string | null | undefined, string | null>;
   headers: ColumnType<Record<string, string> | null, string | null | undefined, string | null>;
   created_at: Generated<Date>;
 }

@@ -21,16 +21,16 @@ export async function persistingCause(
   campaignId: string,
   at: number,
 ): Promise<string | null> {
-  const causes = await trx
+  const holds = await trx
     .selectFrom('holds')
     .where('scope_id', '=', campaignId)
     .where('kind', '=', 'suspend')
     .where('lifted_at', 'is', null)
-    .select('cause')
+    .select(['cause', 'reason'])
     .execute();
-  for (const { cause } of causes) {
+  for (const { cause, reason } of holds) {
     const persists = await isPersisting(trx, cause, accountId, campaignId, at);
-    if (persists) return SUSPEND_REASONS[cause as SuspendCause];
+    if (persists) return reason;
   }
   return null;
 }
@@ -43,6 +43,8 @@ async function isPersisting(
   at: number,
 ): Promise<boolean> {
   switch (cause) {
+    case null:
+      return false;
     case 'spend_limit':
       return spendIsReached(trx, accountId, at);
     case 'sender_disabled':

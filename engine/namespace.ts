@@ -1,11 +1,9 @@
+import Long from 'long';
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.ts';
 
-const TYPES = {
-  KEYWORD: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  DATETIME: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
-} as const;
+/** Numbers of `temporal.api.enums.v1.IndexedValueType`; its package has no named exports under ESM. */
+const TYPES = { KEYWORD: 2, DATETIME: 6 } as const;
 const RETENTION_SECONDS = 30 * 24 * 60 * 60;
 const GRPC_ALREADY_EXISTS = 6;
 const CONFIRM_TRIES_MAX = 100;
@@ -18,7 +16,10 @@ const CONFIRM_DELAY_MS = 100;
 export async function registerNamespace(client: Client, namespace: string): Promise<void> {
   const { workflowService, connection } = client;
   await workflowService
-    .registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: RETENTION_SECONDS as never } })
+    .registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: { seconds: Long.fromNumber(RETENTION_SECONDS) },
+    })
     .catch(ignoreExisting);
   for (let tries = 0; tries < CONFIRM_TRIES_MAX; tries += 1) {
     const missing = await missingAttributes(client, namespace).catch(() => Object.keys(SEARCH_ATTRIBUTES));
@@ -37,7 +38,9 @@ export async function registerNamespace(client: Client, namespace: string): Prom
       setTimeout(resolve, CONFIRM_DELAY_MS);
     });
   }
-  throw new Error('The search attributes could not be registered; look at the permissions of this Temporal namespace.');
+  throw new Error(
+    'The search attributes could not be registered; look at the permissions of this Temporal namespace.',
+  );
 }
 
 async function missingAttributes(client: Client, namespace: string): Promise<string[]> {

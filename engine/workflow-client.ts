@@ -27,7 +27,11 @@ export interface WorkflowClient {
   /** Starts the campaign's run if there is none; costs a running one nothing. */
   readonly ensureCampaign: (accountId: string, campaignId: string) => Promise<void>;
   /** Has an action that stands in the database applied; null when nobody has answered within the time. */
-  readonly applyAction: (accountId: string, campaignId: string, actionId: string) => Promise<ActionReply | null>;
+  readonly applyAction: (
+    accountId: string,
+    campaignId: string,
+    actionId: string,
+  ) => Promise<ActionReply | null>;
   readonly startImport: (accountId: string, importId: string) => Promise<void>;
   readonly isReachable: () => Promise<boolean>;
 }

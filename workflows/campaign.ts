@@ -1,4 +1,5 @@
 import {
+  CancellationScope,
   condition,
   defineQuery,
   defineSignal,
@@ -34,6 +35,8 @@ type StepPlan = Awaited<ReturnType<CampaignActivities['stepCampaign']>>;
 type SignalRequest = Parameters<CampaignActivities['stepCampaign']>[0]['signals'][number];
 
 const DAY_MS = 24 * 60 * 60_000;
+/** Most reports come within a minute of the last text; the rest are waited for asleep. */
+const WATCH_REPORTS_MS = 60_000;
 
 const { stepCampaign } = proxyLocalActivities<CampaignActivities>({
   startToCloseTimeout: '30 seconds',
@@ -93,17 +96,23 @@ export async function campaign(input: CampaignInput): Promise<{ status: string }
       await prepareCampaign({ ...idsOf(input), at: Date.now() });
     } else if (plan.kind === 'freeze') {
       await freezeAudience({ ...idsOf(input), at: Date.now() });
-    } else if (plan.kind === 'settle' && (await settled(input))) {
-      continue;
     } else {
-      await sleepUntil(plan, () => inbox.changes() !== seen || children.changes() !== children.seen());
+      const woken = (): boolean => inbox.changes() !== seen || children.changes() !== children.seen();
+      if (plan.kind !== 'settle' || !(await settled(input, woken))) await sleepUntil(plan, woken);
     }
     children.look();
   }
 }
 
-async function settled(input: CampaignInput): Promise<boolean> {
-  return awaitReports({ ...idsOf(input), waitMs: input.time === 'virtual' ? 0 : 60_000 });
+/** True when no report is awaited any more. Whatever wakes the campaign ends the watch. */
+async function settled(input: CampaignInput, woken: () => boolean): Promise<boolean> {
+  const watch = new CancellationScope();
+  const watching = watch.run(() =>
+    awaitReports({ ...idsOf(input), waitMs: input.time === 'virtual' ? 0 : WATCH_REPORTS_MS }),
+  );
+  const answer = await Promise.race([watching.catch(() => false), condition(woken).then(() => false)]);
+  watch.cancel();
+  return answer;
 }
 
 function idsOf(input: CampaignInput): { accountId: string; campaignId: string } {

@@ -99,7 +99,11 @@ function idsOf(input: MessageInput): { accountId: string; campaignId: string; me
   return { accountId: input.accountId, campaignId: input.campaignId, messageId: input.messageId };
 }
 
-function detailsOf(input: MessageInput, plan: Awaited<ReturnType<CampaignActivities['planMessage']>>): string {
-  const now = plan.kind === 'sleep' ? `sleeps until ${new Date(plan.until).toISOString()} (${plan.why})` : plan.kind;
+function detailsOf(
+  input: MessageInput,
+  plan: Awaited<ReturnType<CampaignActivities['planMessage']>>,
+): string {
+  const now =
+    plan.kind === 'sleep' ? `sleeps until ${new Date(plan.until).toISOString()} (${plan.why})` : plan.kind;
   return `**Message ${input.position}** of campaign \`${input.campaignId}\`\n\n**Now:** ${now}`;
 }

@@ -70,6 +70,8 @@ async function applyAction(trx: Trx, input: StepInput, action: ActionRow): Promi
       return withdraw(trx, input, action);
     case 'reschedule':
       return reschedule(trx, input, action);
+    case 'restart':
+      return restart(trx, input);
     case 'stop':
     case 'abort':
     case 'delete':
@@ -77,7 +79,7 @@ async function applyAction(trx: Trx, input: StepInput, action: ActionRow): Promi
       await endMessages(trx, input.campaignId, input.at);
       return APPLIED;
     default:
-      // Launch, restart, pause and suspend took effect in the transaction that ordered them.
+      // Launch, pause and suspend took effect in the transaction that ordered them.
       return APPLIED;
   }
 }
@@ -148,6 +150,14 @@ async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Ver
   if (mode === 'now') await setNow(trx, input.campaignId, input.at);
   await showStatus(trx, input.campaignId);
   await log(trx, input, action, from);
+  return APPLIED;
+}
+
+/** The stop's hold is lifted here, because only the workflow opens a campaign's gate. */
+async function restart(trx: Trx, input: StepInput): Promise<Verdict> {
+  await liftHolds(trx, input.campaignId, ['stop', 'pause', 'suspend']);
+  await unfreezeAudience(trx, input.campaignId);
+  await showStatus(trx, input.campaignId);
   return APPLIED;
 }
 

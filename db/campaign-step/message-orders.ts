@@ -12,7 +12,7 @@ export function parseMessageOrders(value: unknown): MessageOrder[] {
   const orders: MessageOrder[] = [];
   for (const item of value as unknown[]) {
     if (typeof item !== 'object' || item === null) continue;
-    const { messageId, do: what, local, zone } = item as Record<string, unknown>;
+    const { messageId, do: what, local, zone }: Partial<Record<string, unknown>> = { ...item };
     if (typeof messageId !== 'string') continue;
     if (what === 'send' || what === 'skip') orders.push({ messageId, do: what });
     else if (typeof local === 'string' && typeof zone === 'string') {

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import type { SignalActionName } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';

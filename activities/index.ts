@@ -1,0 +1,67 @@
+import type pg from 'pg';
+import { callbackUrl, type SigningKey } from '../db/callback-url.ts';
+import type { Db } from '../db/database.ts';
+import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
+import type { CrashHook } from '../domain/dispatch/crash-points.ts';
+import { createSlots } from '../domain/dispatch/slots.ts';
+import { createCampaignActivities } from './campaign-activities.ts';
+import type { Carriers } from './carriers.ts';
+import type { DispatchWatch } from './dispatch-watch.ts';
+import { createLaneActivities } from './lane-activities.ts';
+import { machineClock } from './machine-clock.ts';
+
+/** Everything that activities reach the world through, wired in the worker's composition root. */
+export interface ActivityDeps {
+  readonly db: Db;
+  readonly pool: pg.Pool;
+  readonly hashKey: Buffer;
+  readonly publicUrl: string;
+  readonly signingKey: SigningKey;
+  readonly carriers: Carriers;
+  readonly watch: DispatchWatch;
+  readonly crash: CrashHook;
+  readonly allowVirtualTime: boolean;
+  readonly lanesAtOnceMax: number;
+}
+
+/** Posts under way at once in one worker. Two workers together stay within the 100 of the carrier's account. */
+const REQUESTS_AT_ONCE_MAX = 50;
+
+/** All activities of a worker. */
+export function createActivities(deps: ActivityDeps) {
+  const store = createPostgresDispatchStore({
+    db: deps.db,
+    crash: deps.crash,
+    mediaUrl: (token) => `${deps.publicUrl}/media/${token}`,
+  });
+  return {
+    ...createCampaignActivities(deps),
+    ...createLaneActivities({
+      db: deps.db,
+      allowVirtualTime: deps.allowVirtualTime,
+      lanesAtOnceMax: deps.lanesAtOnceMax,
+      lane: {
+        store,
+        slots: createSlots(REQUESTS_AT_ONCE_MAX),
+        machine: machineClock,
+        crash: deps.crash,
+        permission: deps.watch.permission,
+        post: (lease, request, people) =>
+          deps.carriers.send(lease.carrierAccountId, {
+            from: lease.from,
+            to: people.map((person) => person.number),
+            text: people[0]?.text ?? '',
+            mediaUrls: lease.mediaUrls,
+            callbackUrl: callbackUrl(deps.publicUrl, deps.signingKey, lease.accountId, {
+              month: lease.month,
+              leaseId: lease.id,
+              request,
+            }),
+          }),
+      },
+    }),
+  };
+}
+
+/** The activities as workflows see them. */
+export type Activities = ReturnType<typeof createActivities>;

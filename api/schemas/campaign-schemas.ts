@@ -1,0 +1,337 @@
+import { type Static, Type } from 'typebox';
+import { CAMPAIGN_ACTIONS } from '../../domain/campaign-actions.ts';
+import { CAMPAIGN_STATUSES, MESSAGE_STATUSES, START_MODES } from '../../domain/campaign-status.ts';
+import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
+import { RECIPIENT_STATES } from '../../db/reports.ts';
+
+/** A schema for one of some words. */
+function oneOf<const Words extends readonly string[]>(words: Words, options: { description: string }) {
+  return Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...options });
+}
+
+/** A value or null. */
+function nullable<Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) {
+  return Type.Union([schema, Type.Null()]);
+}
+
+const INSTANT = Type.String({
+  description: 'RFC 3339 with offset.',
+  examples: ['2026-11-24T15:00:00-05:00'],
+});
+const ID = (prefix: string) =>
+  Type.String({ pattern: `^${prefix}_[0-9a-z]{13,26}$`, examples: [`${prefix}_01m86mtaj9fzxvj3x8dcj53g4n`] });
+
+/** What an owner gives of a campaign; every field may be left for later while it is a draft. */
+export const CampaignInput = Type.Object(
+  {
+    name: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 200, examples: ['Spring sale'] }))),
+    channel: Type.Optional(Type.Literal('sms')),
+    kind: Type.Optional(Type.Literal('standard')),
+    type: Type.Optional(Type.Literal('outbound')),
+    senderId: Type.Optional(nullable(ID('snd'))),
+    listIds: Type.Optional(Type.Array(ID('lst'), { maxItems: 100, uniqueItems: true })),
+    excludedListIds: Type.Optional(Type.Array(ID('lst'), { maxItems: 100, uniqueItems: true })),
+    ownerId: Type.Optional(nullable(ID('per'))),
+    purpose: Type.Optional(
+      nullable(
+        oneOf(['marketing', 'informational', 'service'], { description: 'Decides which rules bind it.' }),
+      ),
+    ),
+    audience: Type.Optional(
+      oneOf(['due', 'launch'], {
+        description: 'When the audience is frozen: 15 minutes before the first message (due) or at launch.',
+      }),
+    ),
+    acknowledgement: Type.Optional(
+      nullable(
+        Type.Literal(ACKNOWLEDGEMENT, {
+          description: 'The exact words. Who acknowledged and when is recorded.',
+        }),
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type CampaignInput = Static<typeof CampaignInput>;
+
+/** A wall-clock schedule. */
+export const ScheduleInput = Type.Object(
+  {
+    local: Type.String({
+      maxLength: 19,
+      description:
+        'Local time. One that does not exist on that day is refused; of an ambiguous one the first counts.',
+      examples: ['2026-12-01T10:00'],
+    }),
+    zone: Type.String({ maxLength: 64, description: 'IANA time zone.', examples: ['America/New_York'] }),
+  },
+  { additionalProperties: false },
+);
+
+/** What an owner gives of a message. */
+export const MessageInput = Type.Object(
+  {
+    type: Type.Optional(Type.Literal('standard')),
+    text: Type.Optional(
+      Type.String({ maxLength: 1_600, examples: ['Hi {{firstName|there}}, our spring sale begins today.'] }),
+    ),
+    mediaIds: Type.Optional(Type.Array(ID('med'), { maxItems: 10, uniqueItems: true })),
+    schedule: Type.Optional(nullable(ScheduleInput)),
+    expiresAfterMs: Type.Optional(
+      Type.Integer({
+        minimum: 60_000,
+        maximum: 30 * 24 * 60 * 60_000,
+        description: 'How long after it is due a recipient may still be texted; 24 hours unless told.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type MessageInput = Static<typeof MessageInput>;
+
+const Reason = Type.Object({ reason: Type.String(), count: Type.Integer() });
+
+/** A message's report. */
+export const ReportOutput = Type.Object({
+  recipients: Type.Integer(),
+  accepted: Type.Integer(),
+  delivered: Type.Integer(),
+  undelivered: Type.Array(Reason),
+  failed: Type.Array(Reason),
+  awaitingReport: Type.Integer(),
+  rejected: Type.Array(Reason),
+  unknown: Type.Integer({
+    description: 'Nobody knows whether the carrier took it. Never sent again by itself.',
+  }),
+  skipped: Type.Array(Reason),
+  expired: Type.Integer(),
+  deferred: Type.Integer({ description: 'Certainly not accepted yet; will be tried again.' }),
+  inFlight: Type.Integer(),
+  waiting: Type.Integer(),
+  segments: Type.Integer(),
+  cost: Type.Object({ amountMicro: Type.Integer(), currency: Type.Literal('USD') }),
+});
+
+/** A message as the API shows it. */
+export const MessageOutput = Type.Object({
+  id: ID('msg'),
+  position: Type.Integer(),
+  type: Type.String(),
+  status: oneOf(MESSAGE_STATUSES, { description: 'The status of this message.' }),
+  text: Type.String(),
+  mediaIds: Type.Array(Type.String()),
+  schedule: nullable(Type.Object({ local: Type.String(), zone: Type.String() })),
+  dueAt: nullable(INSTANT),
+  expiresAfterMs: Type.Integer(),
+  expiresAt: nullable(INSTANT),
+  beganAt: nullable(INSTANT),
+  endedAt: nullable(INSTANT),
+  report: ReportOutput,
+});
+
+const Next = Type.Object({
+  what: Type.String(),
+  at: nullable(INSTANT),
+  why: Type.String(),
+  count: nullable(Type.Integer()),
+});
+
+/** A campaign with its messages, oldest to newest, what it allows now and what happens next. */
+export const CampaignOutput = Type.Object({
+  id: ID('cmp'),
+  name: nullable(Type.String()),
+  displayName: Type.String({ description: "The name, or 'Untitled campaign' while it has none." }),
+  kind: Type.String(),
+  type: Type.String(),
+  channel: Type.String(),
+  status: oneOf(CAMPAIGN_STATUSES, { description: 'The status of this campaign.' }),
+  statusReasons: Type.Array(
+    Type.Object({ code: Type.String(), message: Type.String(), messageId: Type.Optional(Type.String()) }),
+  ),
+  archived: Type.Boolean(),
+  settled: Type.Boolean({ description: 'False until the last unknown is resolved.' }),
+  senderId: nullable(Type.String()),
+  listIds: Type.Array(Type.String()),
+  excludedListIds: Type.Array(Type.String()),
+  ownerId: nullable(Type.String()),
+  purpose: nullable(Type.String()),
+  audience: Type.Object({
+    timing: Type.String(),
+    recipients: nullable(Type.Integer()),
+    frozenAt: nullable(INSTANT),
+  }),
+  acknowledgement: nullable(Type.Object({ words: Type.String(), by: Type.String(), at: INSTANT })),
+  missing: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() })),
+  launchedAt: nullable(INSTANT),
+  startAt: nullable(INSTANT),
+  finishedAt: nullable(INSTANT),
+  createdBy: Type.String(),
+  createdAt: INSTANT,
+  actions: Type.Array(
+    Type.Object({
+      name: oneOf(CAMPAIGN_ACTIONS, { description: 'The action.' }),
+      allowed: Type.Boolean(),
+      reason: nullable(Type.String()),
+    }),
+  ),
+  holds: Type.Array(
+    Type.Object({ kind: Type.String(), cause: nullable(Type.String()), reason: Type.String() }),
+  ),
+  next: Next,
+  report: ReportOutput,
+  messages: Type.Array(MessageOutput),
+});
+
+/** One line of the list of campaigns. */
+export const CampaignListItemOutput = Type.Object({
+  id: ID('cmp'),
+  name: nullable(Type.String()),
+  displayName: Type.String(),
+  kind: Type.String(),
+  type: Type.String(),
+  status: oneOf(CAMPAIGN_STATUSES, { description: 'The status of this campaign.' }),
+  archived: Type.Boolean(),
+  senderId: nullable(Type.String()),
+  startAt: nullable(INSTANT),
+  createdBy: Type.String(),
+  createdByName: nullable(Type.String()),
+  createdAt: INSTANT,
+  messageCount: Type.Integer(),
+  lists: Type.Array(Type.Object({ id: Type.String(), name: Type.String() })),
+});
+
+/** How the list is narrowed and ordered. */
+export const CampaignListQuery = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({ maxLength: 200, description: 'Any part of the name, without regard to case.' }),
+    ),
+    status: Type.Optional(
+      Type.Array(
+        oneOf([...CAMPAIGN_STATUSES, 'archived'], { description: 'archived lists archived ones.' }),
+        {
+          maxItems: 13,
+        },
+      ),
+    ),
+    senderId: Type.Optional(ID('snd')),
+    startFrom: Type.Optional(Type.String({ format: 'date-time' })),
+    startTo: Type.Optional(Type.String({ format: 'date-time' })),
+    sort: Type.Optional(
+      oneOf(['status', 'name', 'startAt', 'createdBy', 'createdAt', 'messageCount', 'listNames'], {
+        description: 'The column to sort by.',
+      }),
+    ),
+    order: Type.Optional(oneOf(['asc', 'desc'], { description: 'desc unless told.' })),
+    page: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+  },
+  { additionalProperties: false },
+);
+
+/** How a campaign is launched. */
+export const LaunchInput = Type.Object(
+  { start: oneOf(START_MODES, { description: 'At once, at its first schedule, or prepare only.' }) },
+  { additionalProperties: false },
+);
+
+/** How a prepared campaign is started. */
+export const StartInput = Type.Object(
+  { start: oneOf(['now', 'scheduled'], { description: 'At once, or at its first schedule.' }) },
+  { additionalProperties: false },
+);
+
+/** A new schedule for one message. */
+export const MessageScheduleInput = Type.Object(
+  { messageId: ID('msg'), schedule: ScheduleInput },
+  { additionalProperties: false },
+);
+
+/** New schedules of a reschedule or a restart. */
+export const SchedulesInput = Type.Object(
+  { messages: Type.Array(MessageScheduleInput, { minItems: 1, maxItems: 50 }) },
+  { additionalProperties: false },
+);
+
+/** What is to become of messages that became due while the campaign was held. */
+export const ResumeInput = Type.Object(
+  {
+    overdue: Type.Optional(
+      Type.Array(
+        Type.Union([
+          Type.Object(
+            { messageId: ID('msg'), do: oneOf(['send', 'skip'], { description: 'Send it now, or never.' }) },
+            { additionalProperties: false },
+          ),
+          MessageScheduleInput,
+        ]),
+        { maxItems: 50 },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Why something is stopped, for the log. */
+export const ReasonInput = Type.Object(
+  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) },
+  { additionalProperties: false },
+);
+
+/** An action that was ordered. */
+export const ActionOutput = Type.Object({
+  id: ID('act'),
+  action: Type.String(),
+  state: oneOf(['requested', 'applied', 'refused'], {
+    description: 'requested: the order stands and is carried out as soon as the engine answers.',
+  }),
+  reason: nullable(Type.String()),
+  inFlight: Type.Integer({
+    description:
+      'Recipients whose texts may still go out, for what stops something. Nothing beyond them does.',
+  }),
+  url: Type.String(),
+});
+
+/** One recipient of a message. */
+export const RecipientOutput = Type.Object({
+  id: Type.Integer({ description: 'His number within the audience, from 1.' }),
+  contactId: Type.String(),
+  number: Type.String(),
+  firstName: nullable(Type.String()),
+  lastName: nullable(Type.String()),
+  state: oneOf(RECIPIENT_STATES, { description: 'Where he stands.' }),
+  reason: nullable(Type.String()),
+  attempts: Type.Integer(),
+});
+
+/** Which recipients, and from where on. */
+export const RecipientQuery = Type.Object(
+  {
+    messageId: Type.Optional(ID('msg')),
+    state: Type.Optional(
+      Type.Array(oneOf(RECIPIENT_STATES, { description: 'Several are joined by or.' }), { maxItems: 12 }),
+    ),
+    cursor: Type.Optional(Type.String({ maxLength: 32, pattern: '^[0-9]+$' })),
+    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+  },
+  { additionalProperties: false },
+);
+
+/** A message's preview for an example contact. */
+export const PreviewOutput = Type.Object({
+  text: Type.String(),
+  encoding: oneOf(['gsm7', 'ucs2'], { description: 'GSM-7 has 160 characters to a segment, UCS-2 has 70.' }),
+  segments: Type.Integer(),
+  units: Type.Integer(),
+  remaining: Type.Integer(),
+  forcing: Type.Array(Type.Object({ character: Type.String(), replacement: nullable(Type.String()) }), {
+    description: 'The characters that force UCS-2, with what could stand for them.',
+  }),
+  kind: oneOf(['sms', 'mms'], { description: 'MMS as soon as something is attached.' }),
+  cost: Type.Object({ amountMicro: Type.Integer(), currency: Type.Literal('USD') }),
+  missingFields: Type.Array(Type.String()),
+  warnings: Type.Array(
+    Type.Object({ code: Type.String(), message: Type.String(), subject: nullable(Type.String()) }),
+  ),
+});

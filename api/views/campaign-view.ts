@@ -1,0 +1,183 @@
+import type { Campaign, CampaignListItem } from '../../db/campaigns.ts';
+import type { Trx } from '../../db/database.ts';
+import { holdsOf } from '../../db/holds.ts';
+import { listMessages, type Message } from '../../db/messages.ts';
+import { readReports } from '../../db/reports.ts';
+import { allowancesOf } from '../../domain/campaign-actions.ts';
+import { ACKNOWLEDGEMENT, type LaunchIssue, missingDetails } from '../../domain/launch-check.ts';
+import { nextStepOf } from '../../domain/next-step.ts';
+import type { QuietHours } from '../../domain/quiet-hours.ts';
+import { type MessageReport, reportOf, sumReports } from '../../domain/report.ts';
+import { toOffsetString } from '../../domain/zoned-time.ts';
+
+/** What a campaign without a name is called. */
+export const UNTITLED = 'Untitled campaign';
+
+/** Where the account's clock stands. */
+export interface ViewClock {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly timeZone: string;
+  readonly quietHours: QuietHours;
+}
+
+/** The account's zone and quiet hours, with the instant at which somebody asks. */
+export async function readViewClock(trx: Trx, accountId: string, now: number): Promise<ViewClock> {
+  const account = await trx
+    .selectFrom('accounts')
+    .where('id', '=', accountId)
+    .select(['time_zone', 'quiet_start', 'quiet_end'])
+    .executeTakeFirstOrThrow();
+  return {
+    now,
+    timeZone: account.time_zone,
+    quietHours: { start: account.quiet_start, end: account.quiet_end },
+  };
+}
+
+/** What a draft still needs before it can be launched; nothing once it has been. */
+export function missingOf(campaign: Campaign, messages: readonly Message[]): LaunchIssue[] {
+  return missingDetails({
+    name: campaign.name,
+    senderId: campaign.senderId,
+    listIds: campaign.listIds,
+    ownerId: campaign.ownerId,
+    purpose: campaign.purpose,
+    isAcknowledged: campaign.acknowledgedAt !== null,
+    messages: messages.map((message) => ({ text: message.text, mediaCount: message.mediaIds.length })),
+  });
+}
+
+/** A campaign with its messages, reports, allowed actions and what happens next. */
+export async function readCampaignView(trx: Trx, campaign: Campaign, clock: ViewClock) {
+  const found = await listMessages(trx, campaign.id);
+  const messages = found.toSorted(
+    (one, other) => timelineInstant(one) - timelineInstant(other) || one.position - other.position,
+  );
+  const reports = await readReports(trx, campaign, messages);
+  const holds = await holdsOf(trx, campaign.id);
+  const reportFor = (message: Message): MessageReport => reports.get(message.id) ?? reportOf(new Map(), 0, 0);
+  const isDraft = campaign.status === 'draft' || campaign.status === 'rejected';
+  const missing = isDraft ? missingOf(campaign, found) : [];
+  const instant = instantIn(clock.timeZone);
+  const next = nextStepOf({
+    status: campaign.status,
+    ...clock,
+    audienceSize: campaign.audienceFrozenAt === null ? null : campaign.audienceSize,
+    holdReasons: holds.map((hold) => hold.reason),
+    messages: found.map((message) => ({
+      position: message.position,
+      status: message.status,
+      texting: message.texting,
+      dueAt: message.dueAt?.getTime() ?? null,
+      endedAt: message.endedAt?.getTime() ?? null,
+      unsent: reportFor(message).waiting + reportFor(message).deferred,
+    })),
+  });
+  return {
+    ...summaryOf(campaign, instant),
+    missing,
+    actions: allowancesOf({
+      status: campaign.status,
+      isArchived: campaign.archivedAt !== null,
+      everLeased: campaign.everLeased,
+      hasUnsentMessage: found.some((message) => message.status === 'scheduled'),
+      missing: missing.map((issue) => issue.pointer),
+    }),
+    holds,
+    next: { ...next, at: next.at === null ? null : toOffsetString(next.at, clock.timeZone) },
+    report: reportView(sumReports(messages.map(reportFor))),
+    messages: messages.map((message) => messageView(message, reportFor(message), instant)),
+  };
+}
+
+type ToText = (at: Date | null) => string | null;
+
+function instantIn(zone: string): ToText {
+  return (at) => (at === null ? null : toOffsetString(at.getTime(), zone));
+}
+
+function timelineInstant(message: Message): number {
+  return (message.beganAt ?? message.dueAt)?.getTime() ?? Number.MAX_SAFE_INTEGER;
+}
+
+function summaryOf(campaign: Campaign, instant: ToText) {
+  return {
+    id: campaign.id,
+    name: campaign.name,
+    displayName: campaign.name ?? UNTITLED,
+    kind: campaign.kind,
+    type: campaign.type,
+    channel: campaign.channel,
+    status: campaign.status,
+    statusReasons: [...campaign.statusReasons],
+    archived: campaign.archivedAt !== null,
+    settled: campaign.settled,
+    senderId: campaign.senderId,
+    listIds: [...campaign.listIds],
+    excludedListIds: [...campaign.excludedListIds],
+    ownerId: campaign.ownerId,
+    purpose: campaign.purpose,
+    audience: {
+      timing: campaign.audienceTiming,
+      recipients: campaign.audienceFrozenAt === null ? null : campaign.audienceSize,
+      frozenAt: instant(campaign.audienceFrozenAt),
+    },
+    acknowledgement:
+      campaign.acknowledgedAt === null
+        ? null
+        : {
+            words: ACKNOWLEDGEMENT,
+            by: campaign.acknowledgedBy ?? '',
+            at: instant(campaign.acknowledgedAt) ?? '',
+          },
+    launchedAt: instant(campaign.launchedAt),
+    startAt: instant(campaign.firstDueAt ?? campaign.launchedAt),
+    finishedAt: instant(campaign.finishedAt),
+    createdBy: campaign.createdBy,
+    createdAt: campaign.createdAt.toISOString(),
+  };
+}
+
+function reportView({ costMicroUsd, ...report }: MessageReport) {
+  return {
+    ...report,
+    undelivered: [...report.undelivered],
+    failed: [...report.failed],
+    rejected: [...report.rejected],
+    skipped: [...report.skipped],
+    cost: { amountMicro: costMicroUsd, currency: 'USD' as const },
+  };
+}
+
+function messageView(message: Message, report: MessageReport, instant: ToText) {
+  return {
+    id: message.id,
+    position: message.position,
+    type: message.type,
+    status: message.status,
+    text: message.text,
+    mediaIds: [...message.mediaIds],
+    schedule:
+      message.scheduleLocal === null || message.scheduleZone === null
+        ? null
+        : { local: message.scheduleLocal, zone: message.scheduleZone },
+    dueAt: instant(message.dueAt),
+    expiresAfterMs: message.expiresAfterMs,
+    expiresAt: instant(message.expiresAt),
+    beganAt: instant(message.beganAt),
+    endedAt: instant(message.endedAt),
+    report: reportView(report),
+  };
+}
+
+/** One line of the list of campaigns. */
+export function listItemView(item: CampaignListItem) {
+  return {
+    ...item,
+    displayName: item.name ?? UNTITLED,
+    startAt: item.startAt?.toISOString() ?? null,
+    createdAt: item.createdAt.toISOString(),
+    lists: [...item.lists],
+  };
+}

@@ -1,0 +1,35 @@
+import type { Trx } from './database.ts';
+
+/** An action that was ordered, and what became of it. */
+export interface Action {
+  readonly id: string;
+  readonly campaignId: string;
+  readonly name: string;
+  readonly state: string;
+  readonly result: Record<string, unknown> | null;
+  readonly via: string;
+  readonly requestedBy: string;
+  readonly requestedAt: Date;
+  readonly answeredAt: Date | null;
+}
+
+/** The action, or null when this account has none of this id. */
+export async function findAction(trx: Trx, campaignId: string, id: string): Promise<Action | null> {
+  const row = await trx
+    .selectFrom('actions')
+    .where('id', '=', id)
+    .where('campaign_id', '=', campaignId)
+    .select([
+      'id',
+      'campaign_id as campaignId',
+      'name',
+      'state',
+      'result',
+      'via',
+      'requested_by as requestedBy',
+      'requested_at as requestedAt',
+      'answered_at as answeredAt',
+    ])
+    .executeTakeFirst();
+  return row ?? null;
+}

@@ -1,0 +1,267 @@
+import { sql } from 'kysely';
+import type { CampaignStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
+import type { Trx } from './database.ts';
+import { newId } from './ids.ts';
+
+/** A campaign as the rest of the program sees it; instants are Dates, lists are ids. */
+export interface Campaign {
+  readonly id: string;
+  readonly key: number;
+  readonly accountId: string;
+  readonly kind: string;
+  readonly type: string;
+  readonly channel: string;
+  readonly name: string | null;
+  readonly senderId: string | null;
+  readonly ownerId: string | null;
+  readonly purpose: string | null;
+  readonly acknowledgedAt: Date | null;
+  readonly acknowledgedBy: string | null;
+  readonly status: CampaignStatus;
+  readonly statusReasons: readonly StatusReason[];
+  readonly startMode: StartMode | null;
+  readonly audienceTiming: string;
+  readonly audienceSize: number | null;
+  readonly audienceFrozenAt: Date | null;
+  readonly everLeased: boolean;
+  readonly settled: boolean;
+  readonly launchedAt: Date | null;
+  readonly firstDueAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly archivedAt: Date | null;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly version: number;
+  readonly listIds: readonly string[];
+  readonly excludedListIds: readonly string[];
+}
+
+/** The details that an owner gives; null is not given yet. */
+export interface CampaignDetails {
+  readonly name?: string | null;
+  readonly senderId?: string | null;
+  readonly ownerId?: string | null;
+  readonly purpose?: string | null;
+  readonly audienceTiming?: 'due' | 'launch';
+  readonly acknowledgedBy?: string | null;
+  readonly listIds?: readonly string[];
+  readonly excludedListIds?: readonly string[];
+}
+
+const COLUMNS = [
+  'id',
+  'key',
+  'account_id as accountId',
+  'kind',
+  'type',
+  'channel',
+  'name',
+  'sender_id as senderId',
+  'owner_id as ownerId',
+  'purpose',
+  'acknowledged_at as acknowledgedAt',
+  'acknowledged_by as acknowledgedBy',
+  'status',
+  'status_reasons as statusReasons',
+  'start_mode as startMode',
+  'audience_timing as audienceTiming',
+  'audience_size as audienceSize',
+  'audience_frozen_at as audienceFrozenAt',
+  'ever_leased as everLeased',
+  'settled',
+  'launched_at as launchedAt',
+  'first_due_at as firstDueAt',
+  'finished_at as finishedAt',
+  'archived_at as archivedAt',
+  'created_by as createdBy',
+  'created_at as createdAt',
+  'version',
+] as const;
+
+const LISTS = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list_id) from campaign_lists l
+  where l.campaign_id = campaigns.id and not l.excluded), '{}')`.as('listIds');
+const EXCLUDED = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list_id) from campaign_lists l
+  where l.campaign_id = campaigns.id and l.excluded), '{}')`.as('excludedListIds');
+
+/** Makes a draft with its gate. Throws PostgreSQL's unique violation of `campaigns_name` when the name is taken. */
+export async function insertCampaign(
+  trx: Trx,
+  draft: CampaignDetails & { readonly accountId: string; readonly createdBy: string },
+): Promise<string> {
+  const id = newId('cmp');
+  await trx
+    .insertInto('campaigns')
+    .values({ id, account_id: draft.accountId, created_by: draft.createdBy, ...columnsOf(draft) })
+    .execute();
+  await trx.insertInto('gates').values({ scope_id: id }).execute();
+  await writeLists(trx, draft.accountId, id, draft);
+  return id;
+}
+
+/** The campaign, or null when there is none that this account can see. */
+export async function findCampaign(trx: Trx, id: string): Promise<Campaign | null> {
+  const row = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .select(COLUMNS)
+    .select([LISTS, EXCLUDED])
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The same, locked until the transaction ends, so that what is decided on it still holds when it is written. */
+export async function lockCampaign(trx: Trx, id: string): Promise<Campaign | null> {
+  await trx.selectFrom('campaigns').where('id', '=', id).select('id').forUpdate().execute();
+  return findCampaign(trx, id);
+}
+
+/** Changes a draft's details; a rejected campaign becomes a draft again. */
+export async function updateCampaign(trx: Trx, campaign: Campaign, details: CampaignDetails): Promise<void> {
+  await trx
+    .updateTable('campaigns')
+    .set((set) => ({
+      ...columnsOf(details),
+      status: campaign.status === 'rejected' ? ('draft' as const) : campaign.status,
+      status_reasons: campaign.status === 'rejected' ? '[]' : JSON.stringify(campaign.statusReasons),
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', campaign.id)
+    .execute();
+  await writeLists(trx, campaign.accountId, campaign.id, details);
+}
+
+function columnsOf(details: CampaignDetails) {
+  return {
+    ...(details.name === undefined ? {} : { name: details.name }),
+    ...(details.senderId === undefined ? {} : { sender_id: details.senderId }),
+    ...(details.ownerId === undefined ? {} : { owner_id: details.ownerId }),
+    ...(details.purpose === undefined ? {} : { purpose: details.purpose }),
+    ...(details.audienceTiming === undefined ? {} : { audience_timing: details.audienceTiming }),
+    ...(details.acknowledgedBy === undefined
+      ? {}
+      : {
+          acknowledged_by: details.acknowledgedBy,
+          acknowledged_at: details.acknowledgedBy === null ? null : sql<Date>`clock_timestamp()`,
+        }),
+  };
+}
+
+async function writeLists(trx: Trx, accountId: string, id: string, details: CampaignDetails): Promise<void> {
+  for (const [excluded, listIds] of [
+    [false, details.listIds],
+    [true, details.excludedListIds],
+  ] as const) {
+    if (listIds === undefined) continue;
+    await trx
+      .deleteFrom('campaign_lists')
+      .where('campaign_id', '=', id)
+      .where('excluded', '=', excluded)
+      .execute();
+    if (listIds.length === 0) continue;
+    await trx
+      .insertInto('campaign_lists')
+      .values(
+        listIds.map((listId) => ({ account_id: accountId, campaign_id: id, list_id: listId, excluded })),
+      )
+      .onConflict((conflict) => conflict.columns(['campaign_id', 'list_id']).doUpdateSet({ excluded }))
+      .execute();
+  }
+}
+
+/** How a list of campaigns is narrowed, ordered and cut into pages. */
+export interface CampaignQuery {
+  readonly name?: string;
+  readonly statuses?: readonly CampaignStatus[];
+  readonly archived: boolean;
+  readonly senderId?: string;
+  readonly startFrom?: Date;
+  readonly startTo?: Date;
+  readonly sort: 'status' | 'name' | 'startAt' | 'createdBy' | 'createdAt' | 'messageCount' | 'listNames';
+  readonly descending: boolean;
+  readonly page: number;
+  readonly pageSize: number;
+}
+
+/** One line of the list. */
+export interface CampaignListItem {
+  readonly id: string;
+  readonly name: string | null;
+  readonly kind: string;
+  readonly type: string;
+  readonly status: CampaignStatus;
+  readonly archived: boolean;
+  readonly senderId: string | null;
+  readonly startAt: Date | null;
+  readonly createdBy: string;
+  readonly createdByName: string | null;
+  readonly createdAt: Date;
+  readonly messageCount: number;
+  readonly lists: readonly { readonly id: string; readonly name: string }[];
+}
+
+const MESSAGE_COUNT = sql<number>`(select count(*)::int from messages m where m.campaign_id = campaigns.id)`;
+const LIST_ROWS = sql<{ id: string; name: string }[]>`coalesce((
+  select jsonb_agg(jsonb_build_object('id', x.id, 'name', x.name) order by x.name)
+  from campaign_lists l join lists x on x.id = l.list_id
+  where l.campaign_id = campaigns.id and not l.excluded), '[]')`;
+const START_AT = sql<Date | null>`coalesce(campaigns.first_due_at, campaigns.launched_at)`;
+const CREATOR = sql<string | null>`(select p.name from people p where p.id = campaigns.created_by)`;
+
+const SORTS = {
+  status: sql`campaigns.status`,
+  name: sql`lower(campaigns.name)`,
+  startAt: START_AT,
+  createdBy: sql`coalesce(${CREATOR}, campaigns.created_by)`,
+  createdAt: sql`campaigns.created_at`,
+  messageCount: MESSAGE_COUNT,
+  listNames: sql`(select min(lower(x.name)) from campaign_lists l join lists x on x.id = l.list_id
+    where l.campaign_id = campaigns.id and not l.excluded)`,
+} as const;
+
+/** A page of campaigns and how many there are in all. */
+export async function listCampaigns(
+  trx: Trx,
+  query: CampaignQuery,
+): Promise<{ items: CampaignListItem[]; total: number }> {
+  let rows = trx
+    .selectFrom('campaigns')
+    .where('deleted_at', 'is', null)
+    .where('archived_at', query.archived ? 'is not' : 'is', null);
+  if (query.name !== undefined) {
+    // A pattern character in the name that is looked for means itself.
+    const pattern = `%${query.name.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+    rows = rows.where(sql`lower(campaigns.name)`, 'like', pattern);
+  }
+  if (query.statuses !== undefined && query.statuses.length > 0)
+    rows = rows.where('status', 'in', query.statuses);
+  if (query.senderId !== undefined) rows = rows.where('sender_id', '=', query.senderId);
+  if (query.startFrom !== undefined) rows = rows.where(START_AT, '>=', query.startFrom);
+  if (query.startTo !== undefined) rows = rows.where(START_AT, '<', query.startTo);
+
+  const { total } = await rows
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  const direction = query.descending ? sql`desc` : sql`asc`;
+  const items = await rows
+    .select([
+      'id',
+      'name',
+      'kind',
+      'type',
+      'status',
+      'sender_id as senderId',
+      'created_by as createdBy',
+      'created_at as createdAt',
+      START_AT.as('startAt'),
+      CREATOR.as('createdByName'),
+      MESSAGE_COUNT.as('messageCount'),
+      LIST_ROWS.as('lists'),
+    ])
+    .orderBy(sql`${SORTS[query.sort]} ${direction} nulls last`)
+    .orderBy(sql`campaigns.id ${direction}`)
+    .limit(query.pageSize)
+    .offset((query.page - 1) * query.pageSize)
+    .execute();
+  return { items: items.map((item) => ({ ...item, archived: query.archived })), total };
+}

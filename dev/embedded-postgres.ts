@@ -1,0 +1,203 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readFile, readlink, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { keepSecretFile } from '../keys.ts';
+import { logTail, startChild, type Child, type ChildOptions } from './child.ts';
+import { findPostgresBinaries } from './postgres-binaries.ts';
+import { choosePostgresPlace, giveTo, type PostgresPlace } from './postgres-place.ts';
+import { endProcess, identifyProcess } from './process-identity.ts';
+
+/** What an embedded PostgreSQL needs to know. */
+export interface PostgresOptions {
+  /** The folder that keeps the data, the password and the log. */
+  readonly home: string;
+  readonly port: number;
+  readonly progress: (line: string) => void;
+  /** False for tests that never lose power: commits are then not synced to disk, which is faster. */
+  readonly durable?: boolean;
+}
+
+/** A running database server. */
+export interface EmbeddedPostgres {
+  readonly child: Child;
+  /** The address of the database `carillon`, password included. */
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts a PostgreSQL 18 on 127.0.0.1 with its data below the home folder, made on first use. A server that an
+ * earlier run left behind on these data is ended first. Throws an Error with the end of the log if it does not start.
+ */
+export async function startEmbeddedPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
+  const { home, port, progress } = options;
+  await mkdir(home, { recursive: true, mode: 0o711 });
+  const password = await keepSecretFile(join(home, 'postgres-password'), () =>
+    randomBytes(24).toString('hex'),
+  );
+  const { folder: binaries } = await findPostgresBinaries();
+  const place = await choosePostgresPlace(home, binaries, progress);
+  const data = join(place.folder, 'data');
+  const childOptions = serverOptions(options, place, data);
+  await endOrphan(data);
+  if (!(await exists(join(data, 'PG_VERSION')))) {
+    progress('Making a new PostgreSQL database.');
+    await initialise(place, data, password);
+  }
+  const child = await startChild(childOptions);
+  await waitUntilReady(child, urlOf(port, password, 'postgres'), childOptions);
+  await makeDatabase(urlOf(port, password, 'postgres'));
+  return { child, url: urlOf(port, password, 'carillon'), stop: () => child.stop() };
+}
+
+const START_TIMEOUT_MS = 60_000;
+
+function serverOptions(options: PostgresOptions, place: PostgresPlace, data: string): ChildOptions {
+  const { home, port, durable = true } = options;
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    // Sockets in a shared folder would collide, and everybody here speaks TCP.
+    unix_socket_directories: '',
+    port: String(port),
+    max_connections: '200',
+    max_wal_size: '2GB',
+    fsync: durable ? 'on' : 'off',
+    synchronous_commit: durable ? 'on' : 'off',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    // A statement's text may hold a phone number or a name, and logs must not.
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+  };
+  return {
+    name: 'PostgreSQL',
+    command: join(place.binaries, 'bin', 'postgres'),
+    args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    env: serverEnvironment(),
+    cwd: '/',
+    home,
+    slug: 'postgres',
+    // "Fast shutdown": sessions are ended, what is committed is kept, nothing is to be recovered.
+    stopSignal: 'SIGINT',
+    graceMs: 20_000,
+    user: place.user,
+  };
+}
+
+function serverEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+}
+
+async function initialise(place: PostgresPlace, data: string, password: string): Promise<void> {
+  // Made beside its place and renamed when complete: an interrupted attempt is never taken for a database.
+  const draft = join(place.folder, `draft-${randomBytes(6).toString('hex')}`);
+  const passwordFile = `${draft}.password`;
+  await mkdir(draft, { mode: 0o700 });
+  await giveTo(draft, place.user);
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  await giveTo(passwordFile, place.user);
+  try {
+    const args = [
+      '--pgdata',
+      draft,
+      '--username=carillon',
+      '--auth=scram-sha-256',
+      `--pwfile=${passwordFile}`,
+    ];
+    const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+    await run(join(place.binaries, 'bin', 'initdb'), [...args, ...locale], place);
+    await rm(data, { recursive: true, force: true });
+    await rename(draft, data);
+  } finally {
+    await rm(passwordFile, { force: true });
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+function run(command: string, args: readonly string[], place: PostgresPlace): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: '/', env: serverEnvironment(), stdio: 'pipe', ...place.user });
+    let output = '';
+    const collect = (chunk: Buffer): void => {
+      output = (output + chunk.toString('utf8')).slice(-4_000);
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else
+        reject(
+          new Error(`PostgreSQL could not make its data folder (initdb, exit code ${code}):\n${output}`),
+        );
+    });
+  });
+}
+
+/**
+ * Ends a server that still runs on these data though whoever started it is gone, as the file that PostgreSQL
+ * itself keeps says; a stale file is removed, since its pid may by now be somebody else's.
+ */
+async function endOrphan(data: string): Promise<void> {
+  const path = join(data, 'postmaster.pid');
+  const pid = Number((await readFile(path, 'utf8').catch(() => '')).split('\n')[0]);
+  if (!Number.isInteger(pid) || pid <= 0) return;
+  const identity = identifyProcess(pid);
+  if (identity !== undefined && (await worksIn(pid, data))) await endProcess(identity, 'SIGINT', 20_000);
+  await rm(path, { force: true });
+}
+
+/** Whether this process is a server on these data: that is its working folder, and stands in its command. */
+async function worksIn(pid: number, data: string): Promise<boolean> {
+  if (process.platform !== 'linux') {
+    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).includes(data);
+  }
+  const folder = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  return folder !== undefined && folder === (await realpath(data));
+}
+
+async function waitUntilReady(child: Child, url: string, options: ChildOptions): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  let ended = false;
+  void child.exited.then(() => (ended = true));
+  for (;;) {
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      if (ended || performance.now() > deadline) {
+        await child.stop();
+        throw new Error(`PostgreSQL did not start. ${await logTail(options)}`, { cause: error });
+      }
+    }
+    await delay(50);
+  }
+}
+
+async function makeDatabase(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const found = await client.query("select 1 from pg_database where datname = 'carillon'");
+    if (found.rowCount === 0) await client.query('create database carillon');
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(port: number, password: string, database: string): string {
+  return `postgres://carillon:${password}@127.0.0.1:${port}/${database}`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,80 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../dev/embedded-postgres.ts';
+import { freePorts } from '../../dev/ports.ts';
+import { isRunning, sendSignal } from '../../dev/process-identity.ts';
+import { allGone, mustIdentify, runProgram } from './program-process.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+async function start(home: string): Promise<EmbeddedPostgres> {
+  const [port = 0] = await freePorts(1);
+  const server = await startEmbeddedPostgres({ home, port, progress: () => undefined });
+  onTestFinished(server.stop);
+  return server;
+}
+
+async function ask(url: string, statement: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(statement);
+    return rows.flatMap((row) => Object.values(row));
+  } finally {
+    await client.end();
+  }
+}
+
+describe('an embedded PostgreSQL', () => {
+  it.each(['passable', 'private'] as const)(
+    'keeps its data from one start to the next, in a %s home',
+    async (access) => {
+      const home = await temporaryFolder(access);
+      const first = await start(home);
+      await ask(first.url, 'create table kept as select 42 as answer');
+      await first.stop();
+      const second = await start(home);
+      expect(await ask(second.url, 'select answer from kept')).toEqual([42]);
+    },
+  );
+
+  it('is PostgreSQL 18, durable, in UTC, and asks for its password', async () => {
+    const { url } = await start(await temporaryFolder());
+    expect(await ask(url, 'show server_version_num')).toEqual([expect.stringMatching(/^18/)]);
+    expect(await ask(url, 'show fsync')).toEqual(['on']);
+    expect(await ask(url, 'show timezone')).toEqual(['UTC']);
+    const wrong = new URL(url);
+    wrong.password = 'guessed';
+    await expect(ask(wrong.href, 'select 1')).rejects.toThrow('password');
+  });
+
+  it('ends when its starter is killed, and starts again with what was committed', async () => {
+    const home = await temporaryFolder();
+    const starter = runProgram('run-postgres.ts', [home]);
+    const server = mustIdentify(Number(await starter.nextLine()));
+    await ask((await starter.nextLine()) ?? '', 'create table kept as select 42 as answer');
+    starter.signal('SIGKILL');
+    await allGone([server]);
+    expect(await ask((await start(home)).url, 'select answer from kept')).toEqual([42]);
+  });
+
+  it('that was killed itself starts again in spite of the files it left', async () => {
+    const home = await temporaryFolder();
+    const first = await start(home);
+    await ask(first.url, 'create table kept as select 42 as answer');
+    sendSignal(first.child.pid, 'SIGKILL');
+    await first.child.exited;
+    expect(await ask((await start(home)).url, 'select answer from kept')).toEqual([42]);
+  });
+
+  it('that runs on these data though nobody remembers it is ended first', async () => {
+    const home = await temporaryFolder();
+    const starter = runProgram('run-postgres.ts', [home]);
+    const orphan = mustIdentify(Number(await starter.nextLine()));
+    await rm(join(home, 'run'), { recursive: true });
+    const server = await start(home);
+    expect(isRunning(orphan)).toBe(false);
+    await ask(server.url, 'select 1');
+  });
+});

@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AttemptResult, DispatchStore, LaneRef, Lease, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+
+/** The world around one message of a fresh campaign, as the contract's tests steer and read it. */
+export interface StoreHarness {
+  readonly store: DispatchStore;
+  readonly lane: (lane: number) => LaneRef;
+  /** Noon in the account's zone: outside quiet hours. */
+  readonly noon: number;
+  readonly closeGate: (scope: 'installation' | 'account' | 'campaign' | 'message' | 'sender') => Promise<void>;
+  readonly openGate: (scope: 'installation' | 'account' | 'campaign' | 'message' | 'sender') => Promise<void>;
+  readonly suppress: (recipient: number) => Promise<void>;
+  readonly setExpiry: (at: number) => Promise<void>;
+  readonly setSpendLimit: (texts: number) => Promise<void>;
+  readonly disableSender: () => Promise<void>;
+  /** The latest result of a recipient's attempt n, resolved unknowns as `accepted`. */
+  readonly resultOf: (recipient: number, attempt: number) => Promise<string | null>;
+  readonly skipOf: (recipient: number) => Promise<string | null>;
+  /** How many texts the account has been charged for. */
+  readonly textsSpent: () => Promise<number>;
+}
+
+const SCOPES = ['installation', 'account', 'campaign', 'message', 'sender'] as const;
+const HOUR_MS = 3_600_000;
+
+/** The contract of every `DispatchStore`. `recipients` are numbered from 1. */
+export function describeDispatchStore(name: string, make: (recipients: number) => Promise<StoreHarness>): void {
+  describe(`the dispatch store in ${name}`, () => {
+    const recipients = 300;
+    let world: StoreHarness;
+    beforeEach(async () => {
+      world = await make(recipients);
+    });
+
+    const enter = (lane = 0) => world.store.enterLane(world.lane(lane));
+    const open = (fence: number, at = world.noon, lane = 0, slots = 50) =>
+      world.store.openLease(world.lane(lane), fence, at, slots);
+    const leaseOf = (answer: LeaseAnswer): Lease => {
+      if (answer.kind !== 'leased') throw new Error(`Expected a lease, got ${answer.kind}.`);
+      return answer.lease;
+    };
+    const results = (lease: Lease, result: AttemptResult['result']): AttemptResult[] =>
+      lease.recipients.map((person, request) => ({
+        recipient: person.recipient,
+        attempt: person.attempt,
+        request,
+        result,
+        cause: null,
+        carrierUuid: result === 'accepted' ? `uuid-${person.recipient}` : null,
+        segments: person.segments,
+        costMicroUsd: person.costMicroUsd,
+      }));
+    const drain = async (fence: number, at: number): Promise<number[]> => {
+      const texted: number[] = [];
+      for (;;) {
+        const answer = await open(fence, at);
+        if (answer.kind === 'skipped') continue;
+        if (answer.kind !== 'leased') return texted;
+        texted.push(...answer.lease.recipients.map((person) => person.recipient));
+        await world.store.record(answer.lease, results(answer.lease, 'accepted'), at);
+      }
+    };
+
+    it('hands every recipient out exactly once', async () => {
+      const { fence } = await enter();
+      const texted = await drain(fence, world.noon);
+      expect(texted.toSorted((one, other) => one - other)).toEqual(
+        Array.from({ length: recipients }, (_, index) => index + 1),
+      );
+      expect(await open(fence)).toEqual({ kind: 'exhausted', nextDueAt: null });
+    });
+
+    it('hands nobody out twice to two lanes that ask at once', async () => {
+      const fences = [await enter(0), await enter(1)];
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, (_, index) => open(fences[index % 2]?.fence ?? 0, world.noon, index % 2, 20)),
+      );
+      const people = answers.flatMap((answer) => leaseOf(answer).recipients.map((person) => person.recipient));
+      expect(new Set(people).size).toBe(people.length);
+    });
+
+    it('leases no more recipients than requests can start', async () => {
+      const { fence } = await enter();
+      expect(leaseOf(await open(fence, world.noon, 0, 7)).recipients).toHaveLength(7);
+    });
+
+    it('marks whom a dead worker left open as unknown and never hands them out again', async () => {
+      const first = await enter();
+      const lease = leaseOf(await open(first.fence));
+      await world.store.record(lease, results(lease, 'accepted').slice(0, 10), world.noon);
+      const second = await enter();
+      expect(second.unknown).toBe(lease.recipients.length - 10);
+      const texted = await drain(second.fence, world.noon);
+      expect(texted).toHaveLength(recipients - lease.recipients.length);
+      expect(texted.filter((one) => lease.recipients.some((person) => person.recipient === one))).toEqual([]);
+      expect(await world.resultOf(lease.recipients[20]?.recipient ?? 0, 1)).toBe('unknown');
+    });
+
+    it('refuses a zombie a lease once a newer run has its lane', async () => {
+      const zombie = await enter();
+      await enter();
+      expect(await open(zombie.fence)).toEqual({ kind: 'fenced' });
+    });
+
+    it('believes a zombie that saw its post accepted', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence));
+      await enter();
+      await world.store.record(lease, results(lease, 'accepted'), world.noon);
+      expect(await world.resultOf(lease.recipients[0]?.recipient ?? 0, 1)).toBe('accepted');
+    });
+
+    it('keeps the first result of an attempt', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence));
+      await world.store.record(lease, results(lease, 'rejected'), world.noon);
+      await world.store.record(lease, results(lease, 'accepted'), world.noon);
+      expect(await world.resultOf(lease.recipients[0]?.recipient ?? 0, 1)).toBe('rejected');
+    });
+
+    it('tries again only who was certainly not accepted, and not before it is due', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence, world.noon, 0, 5));
+      const mixed = results(lease, 'not_accepted').map((result, index) =>
+        index === 0 ? { ...result, result: 'unknown' as const } : result,
+      );
+      await world.store.record(lease, mixed, world.noon + 60_000);
+      await drain(fence, world.noon);
+      expect(await open(fence, world.noon)).toEqual({ kind: 'exhausted', nextDueAt: world.noon + 60_000 });
+      const again = leaseOf(await open(fence, world.noon + 60_000));
+      expect(again.recipients.map((person) => [person.recipient, person.attempt])).toEqual(
+        lease.recipients.slice(1).map((person) => [person.recipient, 2]),
+      );
+    });
+
+    it.each(SCOPES)('opens no lease while the gate of the %s is closed', async (scope) => {
+      const { fence } = await enter();
+      await world.closeGate(scope);
+      expect(await open(fence)).toEqual({ kind: 'held' });
+      await world.openGate(scope);
+      expect((await open(fence)).kind).toBe('leased');
+    });
+
+    it('opens no lease in quiet hours and says when they end', async () => {
+      const { fence } = await enter();
+      const night = world.noon + 9 * HOUR_MS;
+      expect(await open(fence, night)).toEqual({ kind: 'closed', opensAt: world.noon + 20 * HOUR_MS });
+      expect((await open(fence, world.noon + 20 * HOUR_MS)).kind).toBe('leased');
+    });
+
+    it('says until when a lease may be posted', async () => {
+      const { fence } = await enter();
+      expect(leaseOf(await open(fence)).closesAt).toBe(world.noon + 8 * HOUR_MS);
+    });
+
+    it('opens no lease once the message has expired', async () => {
+      const { fence } = await enter();
+      await world.setExpiry(world.noon);
+      expect(await open(fence)).toEqual({ kind: 'expired' });
+    });
+
+    it('skips whoever is suppressed, with the reason', async () => {
+      const { fence } = await enter();
+      await world.suppress(3);
+      const texted = await drain(fence, world.noon);
+      expect(texted).not.toContain(3);
+      expect(await world.skipOf(3)).toBe('opt_out');
+    });
+
+    it('stops at the spend limit and gives back what was not accepted', async () => {
+      const { fence } = await enter();
+      await world.setSpendLimit(60);
+      const first = leaseOf(await open(fence));
+      const second = leaseOf(await open(fence));
+      expect(first.recipients.length + second.recipients.length).toBe(60);
+      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'spend_limit' });
+      await world.store.record(second, results(second, 'not_accepted'), world.noon + HOUR_MS);
+      expect(await world.textsSpent()).toBe(first.recipients.length);
+      expect((await open(fence)).kind).toBe('leased');
+    });
+
+    it('suspends the campaign whose sender was disabled', async () => {
+      const { fence } = await enter();
+      await world.disableSender();
+      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'sender_disabled' });
+    });
+  });
+}

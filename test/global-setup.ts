@@ -1,0 +1,79 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import type { TestProject } from 'vitest/node';
+import { migrateToLatest } from '../db/migrate.ts';
+import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
+import { freePorts } from '../dev/ports.ts';
+import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { findTemporalCli } from '../dev/temporal-binaries.ts';
+import { startTemporalServer } from '../dev/temporal-server.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The shared PostgreSQL's own database, for making others (`createTestDatabase`). */
+    readonly postgresUrl: string;
+    /** A migrated database that every test database is a copy of. */
+    readonly templateDatabase: string;
+    /** host:port of a real Temporal server that keeps everything in memory. */
+    readonly temporalAddress: string;
+  }
+}
+
+const TEMPLATE = 'carillon_template';
+
+/** Starts one PostgreSQL and one real Temporal server for a whole test run, and ends them after it. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const home = await mkdtemp(join(tmpdir(), 'carillon-test-'));
+  // The database server's user has to get in when the tests run as root.
+  await chmod(home, 0o711);
+  const [postgresPort = 0, temporalPort = 0] = await freePorts(2);
+  const progress = (line: string): void => project.vitest.logger.log(line);
+  const stops: (() => Promise<void>)[] = [];
+  const teardown = async (): Promise<void> => {
+    for (const stop of stops.toReversed()) await stop();
+    await removeOutsidePlace(home);
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    const postgres = await startEmbeddedPostgres({
+      home,
+      port: postgresPort,
+      progress: ignore,
+      durable: false,
+    });
+    stops.push(postgres.stop);
+    const binary = await findTemporalCli({ env: process.env, progress });
+    const temporal = await startTemporalServer({
+      home,
+      binary,
+      port: temporalPort,
+      uiPort: undefined,
+      inMemory: true,
+    });
+    stops.push(temporal.stop);
+    await makeTemplate(postgres.url);
+    project.provide('postgresUrl', postgres.url);
+    project.provide('templateDatabase', TEMPLATE);
+    project.provide('temporalAddress', temporal.address);
+    return teardown;
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+}
+
+async function makeTemplate(adminUrl: string): Promise<void> {
+  const admin = new Client({ connectionString: adminUrl });
+  await admin.connect();
+  await admin.query(`create database ${TEMPLATE}`);
+  await admin.end();
+  const url = new URL(adminUrl);
+  url.pathname = `/${TEMPLATE}`;
+  await migrateToLatest(url.href);
+}
+
+function ignore(): void {
+  // A database made for this run alone is not worth a line.
+}

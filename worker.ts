@@ -1,0 +1,101 @@
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createActivities } from './activities/index.ts';
+import { createCarriers } from './activities/carriers.ts';
+import { watchDispatch } from './activities/dispatch-watch.ts';
+import { readConfig, requireParts } from './config.ts';
+import { openDatabase, openPool } from './db/database.ts';
+import { crashHookOf } from './engine/crash-hook.ts';
+import { registerNamespace } from './engine/namespace.ts';
+import { startRepair } from './engine/repair.ts';
+import { createWorkflowClient } from './engine/workflow-client.ts';
+import { loadKeys } from './keys.ts';
+import { onParentGone } from './parent-watch.ts';
+import { CONTROL_QUEUE, DISPATCH_QUEUE } from './workflows/contract.ts';
+
+// Workflow code and Intl both follow the process's zone; campaigns carry their own.
+process.env['TZ'] = 'UTC';
+
+const config = requireParts(readConfig(process.env));
+const keys = await loadKeys(config);
+const logger = pino({ level: config.logLevel, base: { part: 'worker' } }, pino.destination(2));
+const logError = (error: unknown): void =>
+  logger.error({ error: describe(error) }, 'A background task failed');
+
+Runtime.install({ logger: new DefaultLogger('WARN', (entry) => logger.warn(entry.message)) });
+
+const DATABASE_CONNECTIONS_MAX = 24;
+const LANES_AT_ONCE_MAX = 1_000;
+const SHUTDOWN_GRACE_MS = 20_000;
+
+const pool = openPool({
+  connectionString: config.databaseUrl,
+  connectionsMax: DATABASE_CONNECTIONS_MAX,
+  role: 'carillon_app',
+});
+const db = openDatabase(pool);
+const connection = await Connection.connect(config.temporal.connectionOptions);
+const nativeConnection = await NativeConnection.connect(config.temporal.connectionOptions);
+const { namespace } = config.temporal;
+const client = new Client({ connection, namespace });
+const time = process.env['CARILLON_TIME'] === 'virtual' ? 'virtual' : 'real';
+const workflows = createWorkflowClient(client, time);
+await registerNamespace(client, namespace);
+
+const carriers = createCarriers({ db, config, keys });
+const watch = await watchDispatch(pool, logError);
+const activities = createActivities({
+  db,
+  pool,
+  hashKey: keys.hashKey,
+  publicUrl: config.publicUrl,
+  signingKey: keys.signing,
+  carriers,
+  watch,
+  crash: crashHookOf(process.env['CARILLON_CRASH_AT'], config.carrier),
+  allowVirtualTime: config.carrier === 'sandbox',
+  lanesAtOnceMax: LANES_AT_ONCE_MAX,
+});
+const workflowBundle = await bundleWorkflowCode({
+  workflowsPath: new URL('./workflows/index.ts', import.meta.url).pathname,
+  logger: new DefaultLogger('ERROR'),
+});
+const common = { connection: nativeConnection, namespace, activities, shutdownGraceTime: SHUTDOWN_GRACE_MS };
+const control = await Worker.create({ ...common, taskQueue: CONTROL_QUEUE, workflowBundle });
+const dispatch = await Worker.create({
+  ...common,
+  taskQueue: DISPATCH_QUEUE,
+  maxConcurrentActivityTaskExecutions: LANES_AT_ONCE_MAX,
+});
+
+const repair = startRepair({
+  db,
+  pool,
+  workflows,
+  registerNamespace: () => registerNamespace(client, namespace),
+  onError: logError,
+});
+
+const stop = (): void => {
+  for (const worker of [control, dispatch]) if (worker.getState() === 'RUNNING') worker.shutdown();
+};
+process.once('SIGINT', stop);
+process.once('SIGTERM', stop);
+onParentGone(stop);
+process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
+
+await Promise.all([control.run(), dispatch.run()]);
+await repair.stop();
+await watch.close();
+await carriers.close();
+await db.destroy();
+await connection.close();
+await nativeConnection.close();
+
+/** An error's kind and message; carriers' and drivers' errors carry whole requests, which no log may show. */
+function describe(error: unknown): { name: string; message: string } {
+  return error instanceof Error
+    ? { name: error.name, message: error.message }
+    : { name: 'unknown', message: typeof error };
+}
