@@ -12,18 +12,18 @@ export interface NamedKey {
 }
 
 /** Where Temporal is and how to reach it; the same options fit a client's and a worker's connection. */
-export interface TemporalConfig {
+interface TemporalConfig {
   readonly address: string;
   readonly namespace: string;
   readonly connectionOptions: ClientConnectConfig['connectionOptions'];
 }
 
 /** What the sandbox carrier takes as credentials unless others are set; they open nothing else. */
-export const SANDBOX_AUTH_ID = 'MASANDBOXCARILLON001';
-export const SANDBOX_AUTH_TOKEN = 'c2FuZGJveC1jYXJpbGxvbi1hdXRoLXRva2Vu0001';
+const SANDBOX_AUTH_ID = 'MASANDBOXCARILLON001';
+const SANDBOX_AUTH_TOKEN = 'c2FuZGJveC1jYXJpbGxvbi1hdXRoLXRva2Vu0001';
 
 /** From the most to the least that is written to the logs. */
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /**
  * What the environment says, checked. A part that is undefined was not named: the launcher starts an embedded
@@ -95,7 +95,7 @@ export function readConfig(env: Environment): Config {
     plivoAuthId: text('PLIVO_AUTH_ID') ?? (carrier === 'sandbox' ? SANDBOX_AUTH_ID : undefined),
     plivoAuthToken: text('PLIVO_AUTH_TOKEN') ?? (carrier === 'sandbox' ? SANDBOX_AUTH_TOKEN : undefined),
     plivoApiUrl: check('PLIVO_API_URL', parseHttpUrl),
-    publicUrl: check('PUBLIC_URL', parseHttpUrl) ?? `http://${urlHost(host)}:${port}`,
+    publicUrl: check('PUBLIC_URL', parseHttpUrl) ?? localUrl(host, port),
     keys: check('CARILLON_KEYS', parseKeys),
     hashKey: check('CARILLON_HASH_KEY', parseSecret),
     host,
@@ -155,6 +155,13 @@ export function parseSecret(value: string): Buffer {
     throw new Error('needs secrets of 32 bytes in base64, as `openssl rand -base64 32` makes them.');
   }
   return secret;
+}
+
+/** The URL that reaches a listener from this machine: one that listens everywhere is reached on the machine itself. */
+export function localUrl(host: string, port: number): string {
+  const everywhere = host === '0.0.0.0' || host === '::';
+  const reachable = host.includes(':') ? `[${host}]` : host;
+  return `http://${everywhere ? '127.0.0.1' : reachable}:${port}`;
 }
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
@@ -227,10 +234,4 @@ function parseHttpUrl(value: string): string {
     throw new Error('is not a URL. Give it as https://host or http://host:port.');
   }
   return value.replace(/\/+$/, '');
-}
-
-/** The host that reaches a listener: one that listens everywhere is reached on this machine itself. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

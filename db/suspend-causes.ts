@@ -1,4 +1,5 @@
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
+import { costMicroUsd } from '../domain/rates.ts';
 import { monthOf } from '../domain/zoned-time.ts';
 import type { Trx } from './database.ts';
 
@@ -46,7 +47,7 @@ async function isPersisting(
     case null:
       return false;
     case 'spend_limit':
-      return spendIsReached(trx, accountId, at);
+      return spendIsReached(trx, accountId, campaignId, at);
     case 'sender_disabled':
     case 'registration_lapsed': {
       const sender = await trx
@@ -74,11 +75,11 @@ async function isPersisting(
   }
 }
 
-async function spendIsReached(trx: Trx, accountId: string, at: number): Promise<boolean> {
+async function spendIsReached(trx: Trx, accountId: string, campaignId: string, at: number): Promise<boolean> {
   const account = await trx
     .selectFrom('accounts')
     .where('id', '=', accountId)
-    .select(['spend_limit_micro_usd as limit', 'time_zone as timeZone'])
+    .select(['spend_limit_micro_usd as limit', 'time_zone as timeZone', 'default_country as country'])
     .executeTakeFirstOrThrow();
   if (account.limit === null) return false;
   const spend = await trx
@@ -87,8 +88,13 @@ async function spendIsReached(trx: Trx, accountId: string, at: number): Promise<
     .where('month', '=', monthOf(at, account.timeZone))
     .select('spent_micro_usd as spent')
     .executeTakeFirst();
-  // A limit that leaves less than the cheapest text would suspend the campaign again at once.
-  return (spend?.spent ?? 0) + CHEAPEST_TEXT_MICRO_USD > account.limit;
+  const sender = await trx
+    .selectFrom('campaigns as c')
+    .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .where('c.id', '=', campaignId)
+    .select('s.type')
+    .executeTakeFirstOrThrow();
+  // A limit that leaves less than one text costs would suspend the campaign again at once.
+  const text = { country: account.country, senderType: sender.type, kind: 'sms', segments: 1, at } as const;
+  return (spend?.spent ?? 0) + costMicroUsd(text) > account.limit;
 }
-
-const CHEAPEST_TEXT_MICRO_USD = 1_000;

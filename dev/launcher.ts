@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import type { Config, Environment } from '../config.ts';
+import { localUrl, type Config, type Environment } from '../config.ts';
 import { bootstrap } from '../db/bootstrap.ts';
 import { migrateToLatest } from '../db/migrate.ts';
 import { loadKeys } from '../keys.ts';
@@ -49,7 +49,7 @@ export interface System {
 }
 
 /** Where a system is reached; undefined is what the environment names and we do not know. */
-export interface SystemUrls {
+interface SystemUrls {
   readonly api: string;
   readonly database: string;
   /** host:port of the gRPC front end. */
@@ -118,7 +118,7 @@ async function startParts(launch: Launch): Promise<Pick<System, 'urls' | 'firstK
     }),
   );
   const temporalUi = temporal.uiUrl;
-  const api = config.publicUrl;
+  const api = localUrl(config.host, config.port);
   return {
     firstKeys,
     urls: { api, database: databaseUrl, temporalAddress: temporal.address, temporalUi, sandbox },

@@ -97,7 +97,9 @@ function findOrMakeUser(progress: (line: string) => void): ServerUser {
   const found = lookUpUser();
   if (found !== undefined) return found;
   try {
-    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], { stdio: 'pipe' });
+    execFileSync('/usr/sbin/useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], {
+      stdio: 'pipe',
+    });
   } catch (error) {
     throw new Error(
       'PostgreSQL may not run as root, and no user "postgres" could be made for it. Make one (useradd --system postgres), run as another user than root, or set DATABASE_URL.',

@@ -83,6 +83,7 @@ export async function campaign(input: CampaignInput): Promise<{ status: string }
       at: Date.now(),
       running: children.running(),
       signals: inbox.takeSignals(),
+      asked: inbox.asked(),
     });
     inbox.answer(plan.answers);
     view = publish(view, plan);
@@ -90,8 +91,10 @@ export async function campaign(input: CampaignInput): Promise<{ status: string }
     for (const child of plan.start) await children.start(child.messageId, child.position);
 
     if (plan.kind === 'end' && children.running().length === 0) {
-      await condition(inbox.isIdle);
-      if (inbox.changes() === seen) return { status: plan.status };
+      if (inbox.changes() === seen) {
+        await condition(inbox.isIdle);
+        if (inbox.changes() === seen) return { status: plan.status };
+      }
     } else if (plan.kind === 'prepare') {
       await prepareCampaign({ ...idsOf(input), at: Date.now() });
     } else if (plan.kind === 'freeze') {
@@ -153,7 +156,7 @@ function publish(before: CampaignView, plan: StepPlan): CampaignView {
 /** What reaches the campaign from outside: pokes, Updates that await an action's answer, signals by name. */
 function createInbox() {
   let changes = 0;
-  let updatesUnderWay = 0;
+  const asked: string[] = [];
   let signals: SignalRequest[] = [];
   const replies: Record<string, ActionReply> = {};
 
@@ -162,12 +165,12 @@ function createInbox() {
   });
   setHandler(apply, async ({ actionId }) => {
     changes += 1;
-    updatesUnderWay += 1;
+    asked.push(actionId);
     try {
       await condition(() => replies[actionId] !== undefined);
       return replies[actionId] ?? { state: 'refused', reason: null };
     } finally {
-      updatesUnderWay -= 1;
+      asked.splice(asked.indexOf(actionId), 1);
     }
   });
   for (const name of ACTION_NAMES) {
@@ -179,7 +182,8 @@ function createInbox() {
 
   return {
     changes: () => changes,
-    isIdle: () => updatesUnderWay === 0,
+    isIdle: () => asked.length === 0,
+    asked: () => [...asked],
     takeSignals: () => {
       const taken = signals;
       signals = [];

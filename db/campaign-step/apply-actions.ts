@@ -34,7 +34,7 @@ type Verdict = { readonly refusal: string | null };
 const APPLIED: Verdict = { refusal: null };
 
 /** Applies every action that waits for this campaign, in the order in which they were ordered. */
-export async function applyActions(trx: Trx, input: StepInput): Promise<ActionAnswer[]> {
+export async function applyActions(trx: Trx, input: StepInput): Promise<void> {
   const waiting = await trx
     .selectFrom('actions')
     .where('campaign_id', '=', input.campaignId)
@@ -42,7 +42,6 @@ export async function applyActions(trx: Trx, input: StepInput): Promise<ActionAn
     .select(['id', 'name', 'args', 'via', 'requested_by'])
     .orderBy('id')
     .execute();
-  const answers: ActionAnswer[] = [];
   for (const action of waiting) {
     const verdict = await applyAction(trx, input, action);
     const state = verdict.refusal === null ? 'applied' : 'refused';
@@ -55,9 +54,23 @@ export async function applyActions(trx: Trx, input: StepInput): Promise<ActionAn
       })
       .where('id', '=', action.id)
       .execute();
-    answers.push({ actionId: action.id, state, reason: verdict.refusal });
   }
-  return answers;
+}
+
+/** What became of these actions, whenever it was; those that still wait are left out. */
+export async function readAnswers(trx: Trx, actionIds: readonly string[]): Promise<ActionAnswer[]> {
+  if (actionIds.length === 0) return [];
+  const rows = await trx
+    .selectFrom('actions')
+    .where('id', 'in', actionIds)
+    .where('state', '<>', 'requested')
+    .select(['id', 'state', 'result'])
+    .execute();
+  return rows.map((row) => ({
+    actionId: row.id,
+    state: row.state === 'applied' ? 'applied' : 'refused',
+    reason: typeof row.result?.['reason'] === 'string' ? row.result['reason'] : null,
+  }));
 }
 
 async function applyAction(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {

@@ -2,7 +2,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { SignalActionName } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { FREEZE_LEAD_MS, SETTLE_MS } from '../../domain/schedule.ts';
-import { type ActionAnswer, applyActions } from './apply-actions.ts';
+import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
 import { recordSignals } from './record-signals.ts';
 import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
 import { unfreezeAudience } from '../audience.ts';
@@ -27,6 +27,8 @@ export interface StepInput {
   /** Messages whose child workflow runs. */
   readonly running: readonly string[];
   readonly signals: readonly SignalRequest[];
+  /** Actions for whose answer somebody waits. */
+  readonly asked: readonly string[];
 }
 
 /** What the campaign workflow is to do next. Ids, counts and instants (epoch milliseconds) only. */
@@ -52,8 +54,13 @@ const SYSTEM: Actor = { id: 'system', via: 'system' };
  */
 export async function stepCampaign(trx: Trx, input: StepInput): Promise<StepPlan> {
   const campaign = await lockCampaign(trx, input.campaignId);
+  if (isLive(campaign.status)) {
+    const isStarted = campaign.start_mode !== 'later';
+    await resolveDueTimes(trx, await readStepMessages(trx, input.campaignId), input.at, isStarted);
+  }
   await recordSignals(trx, input);
-  const answers = await applyActions(trx, input);
+  await applyActions(trx, input);
+  const answers = await readAnswers(trx, input.asked);
   const current = await lockCampaign(trx, input.campaignId);
   const recipients = campaign.audience_size;
   const nothing = { answers, start: [], wakeAt: null, recipients, recall: input.running.length > 0 };

@@ -2,7 +2,10 @@
  * Which part may import which. A part is a top-level folder or file; `types` may be imported as types only.
  * ARCHITECTURE.md shows the same table.
  */
-export const IMPORT_TABLE: Record<string, { readonly code: readonly string[]; readonly types: readonly string[] }> = {
+export const IMPORT_TABLE: Record<
+  string,
+  { readonly code: readonly string[]; readonly types: readonly string[] }
+> = {
   domain: { code: [], types: [] },
   carrier: { code: ['domain', 'parent-watch.ts'], types: [] },
   db: { code: ['domain'], types: [] },

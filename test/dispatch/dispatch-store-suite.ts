@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AttemptResult, DispatchStore, LaneRef, Lease, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import type {
+  AttemptResult,
+  DispatchStore,
+  LaneRef,
+  Lease,
+  LeaseAnswer,
+} from '../../domain/dispatch/dispatch-store.ts';
 
 /** The world around one message of a fresh campaign, as the contract's tests steer and read it. */
 export interface StoreHarness {
@@ -7,7 +13,9 @@ export interface StoreHarness {
   readonly lane: (lane: number) => LaneRef;
   /** Noon in the account's zone: outside quiet hours. */
   readonly noon: number;
-  readonly closeGate: (scope: 'installation' | 'account' | 'campaign' | 'message' | 'sender') => Promise<void>;
+  readonly closeGate: (
+    scope: 'installation' | 'account' | 'campaign' | 'message' | 'sender',
+  ) => Promise<void>;
   readonly openGate: (scope: 'installation' | 'account' | 'campaign' | 'message' | 'sender') => Promise<void>;
   readonly suppress: (recipient: number) => Promise<void>;
   readonly setExpiry: (at: number) => Promise<void>;
@@ -24,7 +32,10 @@ const SCOPES = ['installation', 'account', 'campaign', 'message', 'sender'] as c
 const HOUR_MS = 3_600_000;
 
 /** The contract of every `DispatchStore`. `recipients` are numbered from 1. */
-export function describeDispatchStore(name: string, make: (recipients: number) => Promise<StoreHarness>): void {
+export function describeDispatchStore(
+  name: string,
+  make: (recipients: number) => Promise<StoreHarness>,
+): void {
   describe(`the dispatch store in ${name}`, () => {
     const recipients = 300;
     let world: StoreHarness;
@@ -73,9 +84,13 @@ export function describeDispatchStore(name: string, make: (recipients: number) =
     it('hands nobody out twice to two lanes that ask at once', async () => {
       const fences = [await enter(0), await enter(1)];
       const answers = await Promise.all(
-        Array.from({ length: 8 }, (_, index) => open(fences[index % 2]?.fence ?? 0, world.noon, index % 2, 20)),
+        Array.from({ length: 8 }, (_, index) =>
+          open(fences[index % 2]?.fence ?? 0, world.noon, index % 2, 20),
+        ),
       );
-      const people = answers.flatMap((answer) => leaseOf(answer).recipients.map((person) => person.recipient));
+      const people = answers.flatMap((answer) =>
+        leaseOf(answer).recipients.map((person) => person.recipient),
+      );
       expect(new Set(people).size).toBe(people.length);
     });
 

@@ -23,7 +23,13 @@ describeDispatchStore('memory', (recipients) => {
     senderIsDisabled: false,
   };
   const store = createMemoryDispatchStore(world);
-  const idOf = { installation: 'installation', account: 'acc', campaign: 'cmp', message: 'msg', sender: 'sender' };
+  const idOf = {
+    installation: 'installation',
+    account: 'acc',
+    campaign: 'cmp',
+    message: 'msg',
+    sender: 'sender',
+  };
   return Promise.resolve({
     store,
     lane: (lane) => ({ accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane }),

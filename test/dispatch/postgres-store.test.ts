@@ -12,10 +12,18 @@ import { createTestDatabase } from '../support/test-database.ts';
 import { describeDispatchStore, type StoreHarness } from './dispatch-store-suite.ts';
 
 const database = await createTestDatabase();
-const db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 10, role: 'carillon_app' }));
+const db = openDatabase(
+  openPool({ connectionString: database.url, connectionsMax: 10, role: 'carillon_app' }),
+);
 const store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
 const noon = Date.parse('2026-03-03T12:00:00-05:00');
-const textCost = costMicroUsd({ country: 'US', senderType: 'short_code', kind: 'sms', segments: 1, at: noon });
+const textCost = costMicroUsd({
+  country: 'US',
+  senderType: 'short_code',
+  kind: 'sms',
+  segments: 1,
+  at: noon,
+});
 
 afterAll(async () => {
   await db.destroy();
@@ -31,7 +39,8 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
   });
   const [messageId = ''] = messageIds;
   const { accountId } = account;
-  const inside = <Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> => withAccount(db, accountId, work);
+  const inside = <Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> =>
+    withAccount(db, accountId, work);
   await inside((trx) => prepareCampaign(trx, { accountId, campaignId, at: noon }));
   await inside((trx) => freezeAudience(trx, campaignId, noon));
   const scopes = {
@@ -63,7 +72,11 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
       }),
     setExpiry: (at) =>
       inside(async (trx) => {
-        await trx.updateTable('messages').set({ expires_at: new Date(at) }).where('id', '=', messageId).execute();
+        await trx
+          .updateTable('messages')
+          .set({ expires_at: new Date(at) })
+          .where('id', '=', messageId)
+          .execute();
       }),
     setSpendLimit: (texts) =>
       inside(async (trx) => {
@@ -75,7 +88,11 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
       }),
     disableSender: () =>
       inside(async (trx) => {
-        await trx.updateTable('senders').set({ disabled_at: new Date() }).where('id', '=', account.senderId).execute();
+        await trx
+          .updateTable('senders')
+          .set({ disabled_at: new Date() })
+          .where('id', '=', account.senderId)
+          .execute();
       }),
     resultOf: (recipient, attempt) =>
       inside(async (trx) => {

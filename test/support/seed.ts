@@ -83,7 +83,10 @@ export async function seedAccount(db: Db, options: SeedOptions = {}): Promise<Se
       .insertInto('gates')
       .values([{ scope_id: accountId }, { scope_id: ids.senderId }])
       .execute();
-    await trx.insertInto('lists').values({ id: ids.listId, account_id: accountId, name: 'Regulars' }).execute();
+    await trx
+      .insertInto('lists')
+      .values({ id: ids.listId, account_id: accountId, name: 'Regulars' })
+      .execute();
   });
   await seedContacts(db, ids, options.contacts ?? 0);
   return { ...ids, actor: { id: ids.personId, via: 'api' } };
@@ -99,7 +102,10 @@ async function seedContacts(
     const rows = Array.from({ length: Math.min(batch, count - from) }, (_, index) => ({
       account_id: ids.accountId,
       number: numberOf(from + index),
-      number_hash: createHmac('sha256', 'test').update(numberOf(from + index)).digest().subarray(0, 16),
+      number_hash: createHmac('sha256', 'test')
+        .update(numberOf(from + index))
+        .digest()
+        .subarray(0, 16),
       country: 'US',
       first_name: `Name${from + index}`,
     }));
@@ -121,6 +127,7 @@ export async function seedCampaign(
     readonly messages: readonly {
       readonly text: string;
       readonly schedule?: { readonly local: string; readonly zone: string };
+      readonly expiresAfterMs?: number;
     }[];
   },
 ): Promise<{ campaignId: string; messageIds: string[] }> {
