@@ -55,3 +55,15 @@ export async function withAccount<Result>(
     return work(trx);
   });
 }
+
+/** Goes over to another account for a part of a transaction, so that what an operator makes commits as one. */
+export async function actAs<Result>(
+  trx: Trx,
+  accounts: { readonly from: string; readonly to: string },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await sql`select set_config('app.account', ${accounts.to}, true)`.execute(trx);
+  const result = await work();
+  await sql`select set_config('app.account', ${accounts.from}, true)`.execute(trx);
+  return result;
+}

@@ -3,23 +3,7 @@ import { CAMPAIGN_ACTIONS } from '../../domain/campaign-actions.ts';
 import { CAMPAIGN_STATUSES, MESSAGE_STATUSES, START_MODES } from '../../domain/campaign-status.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { RECIPIENT_STATES } from '../../db/reports.ts';
-
-/** A schema for one of some words. */
-function oneOf<const Words extends readonly string[]>(words: Words, options: { description: string }) {
-  return Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...options });
-}
-
-/** A value or null. */
-function nullable<Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) {
-  return Type.Union([schema, Type.Null()]);
-}
-
-const INSTANT = Type.String({
-  description: 'RFC 3339 with offset.',
-  examples: ['2026-11-24T15:00:00-05:00'],
-});
-const ID = (prefix: string) =>
-  Type.String({ pattern: `^${prefix}_[0-9a-z]{13,26}$`, examples: [`${prefix}_01m86mtaj9fzxvj3x8dcj53g4n`] });
+import { idOf, INSTANT, nullable, oneOf } from './common.ts';
 
 /** What an owner gives of a campaign; every field may be left for later while it is a draft. */
 export const CampaignInput = Type.Object(
@@ -28,10 +12,10 @@ export const CampaignInput = Type.Object(
     channel: Type.Optional(Type.Literal('sms')),
     kind: Type.Optional(Type.Literal('standard')),
     type: Type.Optional(Type.Literal('outbound')),
-    senderId: Type.Optional(nullable(ID('snd'))),
-    listIds: Type.Optional(Type.Array(ID('lst'), { maxItems: 100, uniqueItems: true })),
-    excludedListIds: Type.Optional(Type.Array(ID('lst'), { maxItems: 100, uniqueItems: true })),
-    ownerId: Type.Optional(nullable(ID('per'))),
+    senderId: Type.Optional(nullable(idOf('snd'))),
+    listIds: Type.Optional(Type.Array(idOf('lst'), { maxItems: 100, uniqueItems: true })),
+    excludedListIds: Type.Optional(Type.Array(idOf('lst'), { maxItems: 100, uniqueItems: true })),
+    ownerId: Type.Optional(nullable(idOf('per'))),
     purpose: Type.Optional(
       nullable(
         oneOf(['marketing', 'informational', 'service'], { description: 'Decides which rules bind it.' }),
@@ -75,7 +59,7 @@ export const MessageInput = Type.Object(
     text: Type.Optional(
       Type.String({ maxLength: 1_600, examples: ['Hi {{firstName|there}}, our spring sale begins today.'] }),
     ),
-    mediaIds: Type.Optional(Type.Array(ID('med'), { maxItems: 10, uniqueItems: true })),
+    mediaIds: Type.Optional(Type.Array(idOf('med'), { maxItems: 10, uniqueItems: true })),
     schedule: Type.Optional(nullable(ScheduleInput)),
     expiresAfterMs: Type.Optional(
       Type.Integer({
@@ -114,7 +98,7 @@ export const ReportOutput = Type.Object({
 
 /** A message as the API shows it. */
 export const MessageOutput = Type.Object({
-  id: ID('msg'),
+  id: idOf('msg'),
   position: Type.Integer(),
   type: Type.String(),
   status: oneOf(MESSAGE_STATUSES, { description: 'The status of this message.' }),
@@ -138,7 +122,7 @@ const Next = Type.Object({
 
 /** A campaign with its messages, oldest to newest, what it allows now and what happens next. */
 export const CampaignOutput = Type.Object({
-  id: ID('cmp'),
+  id: idOf('cmp'),
   name: nullable(Type.String()),
   displayName: Type.String({ description: "The name, or 'Untitled campaign' while it has none." }),
   kind: Type.String(),
@@ -184,7 +168,7 @@ export const CampaignOutput = Type.Object({
 
 /** One line of the list of campaigns. */
 export const CampaignListItemOutput = Type.Object({
-  id: ID('cmp'),
+  id: idOf('cmp'),
   name: nullable(Type.String()),
   displayName: Type.String(),
   kind: Type.String(),
@@ -214,7 +198,7 @@ export const CampaignListQuery = Type.Object(
         },
       ),
     ),
-    senderId: Type.Optional(ID('snd')),
+    senderId: Type.Optional(idOf('snd')),
     startFrom: Type.Optional(Type.String({ format: 'date-time' })),
     startTo: Type.Optional(Type.String({ format: 'date-time' })),
     sort: Type.Optional(
@@ -243,7 +227,7 @@ export const StartInput = Type.Object(
 
 /** A new schedule for one message. */
 export const MessageScheduleInput = Type.Object(
-  { messageId: ID('msg'), schedule: ScheduleInput },
+  { messageId: idOf('msg'), schedule: ScheduleInput },
   { additionalProperties: false },
 );
 
@@ -260,7 +244,10 @@ export const ResumeInput = Type.Object(
       Type.Array(
         Type.Union([
           Type.Object(
-            { messageId: ID('msg'), do: oneOf(['send', 'skip'], { description: 'Send it now, or never.' }) },
+            {
+              messageId: idOf('msg'),
+              do: oneOf(['send', 'skip'], { description: 'Send it now, or never.' }),
+            },
             { additionalProperties: false },
           ),
           MessageScheduleInput,
@@ -280,7 +267,7 @@ export const ReasonInput = Type.Object(
 
 /** An action that was ordered. */
 export const ActionOutput = Type.Object({
-  id: ID('act'),
+  id: idOf('act'),
   action: Type.String(),
   state: oneOf(['requested', 'applied', 'refused'], {
     description: 'requested: the order stands and is carried out as soon as the engine answers.',
@@ -308,7 +295,7 @@ export const RecipientOutput = Type.Object({
 /** Which recipients, and from where on. */
 export const RecipientQuery = Type.Object(
   {
-    messageId: Type.Optional(ID('msg')),
+    messageId: Type.Optional(idOf('msg')),
     state: Type.Optional(
       Type.Array(oneOf(RECIPIENT_STATES, { description: 'Several are joined by or.' }), { maxItems: 12 }),
     ),

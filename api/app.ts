@@ -1,0 +1,88 @@
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { Ajv } from 'ajv';
+import { fastify, type FastifyBaseLogger } from 'fastify';
+import type { TSchema } from 'typebox';
+import { registerAuthentication } from './authentication.ts';
+import type { Api, ApiDeps } from './deps.ts';
+import { registerErrors } from './errors.ts';
+import { OPENAPI } from './openapi.ts';
+import { registerAccountRoutes } from './routes/accounts.ts';
+import { registerCallbackRoutes } from './routes/callbacks.ts';
+import { registerCampaignActionRoutes } from './routes/campaign-actions.ts';
+import { registerCampaignRoutes } from './routes/campaigns.ts';
+import { registerCarrierAccountRoutes } from './routes/carrier-accounts.ts';
+import { registerHealthRoutes } from './routes/health.ts';
+import { registerKeyRoutes } from './routes/keys.ts';
+import { registerMediaRoutes } from './routes/media.ts';
+import { registerMessageRoutes } from './routes/messages.ts';
+import { registerPeopleRoutes } from './routes/people.ts';
+import { registerRefusedPhraseRoutes } from './routes/refused-phrases.ts';
+import { registerSenderRoutes } from './routes/senders.ts';
+import { registerTextCheck } from './text-check.ts';
+
+const BODY_BYTES_MAX = 1_048_576;
+const URL_LENGTH_MAX = 500;
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+
+/** The HTTP API, without a listener. */
+export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false): Promise<Api> {
+  const api: Api = fastify({
+    ...(logger === false ? { logger: false } : { loggerInstance: logger }),
+    bodyLimit: BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: URL_LENGTH_MAX },
+    disableRequestLogging: true,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  useStrictBodies(api);
+  await api.register(helmet, { contentSecurityPolicy: false });
+  await api.register(swagger, OPENAPI);
+  await api.register(swaggerUi, { routePrefix: '/docs' });
+  registerErrors(api);
+  registerAuthentication(api, deps);
+  registerTextCheck(api);
+  logRoutes(api);
+
+  registerHealthRoutes(api, deps);
+  registerAccountRoutes(api, deps);
+  registerPeopleRoutes(api, deps);
+  registerKeyRoutes(api, deps);
+  registerCarrierAccountRoutes(api, deps);
+  registerSenderRoutes(api, deps);
+  registerMediaRoutes(api, deps);
+  registerRefusedPhraseRoutes(api, deps);
+  registerCampaignRoutes(api, deps);
+  registerMessageRoutes(api, deps);
+  registerCampaignActionRoutes(api, deps);
+  registerCallbackRoutes(api, deps);
+  return api;
+}
+
+/** Query fields come as text and are turned into what the schema wants; fields of a body have to be it already. */
+function useStrictBodies(api: Api): void {
+  const options = { removeAdditional: false, allErrors: true, strict: false } as const;
+  const strict = new Ajv({ ...options, coerceTypes: false });
+  const lenient = new Ajv({ ...options, coerceTypes: 'array' });
+  for (const ajv of [strict, lenient]) {
+    ajv.addFormat('date-time', (text) => RFC_3339.test(text) && !Number.isNaN(Date.parse(text)));
+  }
+  api.setValidatorCompiler<TSchema>(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strict : lenient).compile(schema),
+  );
+}
+
+/** Logs a line a request with the route's pattern: no id, no query, nothing of a body. */
+function logRoutes(api: Api): void {
+  api.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        durationMs: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+  });
+}

@@ -1,0 +1,117 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { findApiKey } from '../db/api-keys.ts';
+import { withAccount } from '../db/database.ts';
+import { findPerson } from '../db/people.ts';
+import type { Actor } from '../domain/actor.ts';
+import type { Api, ApiDeps } from './deps.ts';
+import { Problem } from './problem.ts';
+
+/** What a key may do. `operator` keys belong to the installation and may do everything for any account. */
+export const SCOPES = ['read', 'write', 'send', 'reports', 'operator'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who calls, for which account. */
+export interface Caller {
+  readonly keyId: string;
+  /** The account, or the word `operator` on routes of the installation. */
+  readonly accountId: string;
+  readonly isOperator: boolean;
+  readonly actor: Actor;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+  interface FastifyContextConfig {
+    /** What the key needs; `public` asks for none. */
+    scope?: Scope | 'public';
+  }
+}
+
+/** Tenant of what belongs to the installation. */
+export const OPERATOR = 'operator';
+const KEY = /^crl_([0-9a-z]{12})_([A-Za-z0-9_-]{43})$/;
+const DUMMY_HASH = Buffer.alloc(32);
+
+/** A new key: what is shown once, and what is kept. */
+export function makeApiKey(): { readonly key: string; readonly prefix: string; readonly hash: Buffer } {
+  const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz';
+  const prefix = [...randomBytes(12)].map((byte) => alphabet[byte % alphabet.length]).join('');
+  const secret = randomBytes(32).toString('base64url');
+  return { key: `crl_${prefix}_${secret}`, prefix, hash: hashOf(secret) };
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+/** Every request but public ones needs a key with the route's scope; sets `request.caller`. */
+export function registerAuthentication(api: Api, deps: ApiDeps): void {
+  api.decorateRequest('caller');
+  api.addHook('onRequest', async (request) => {
+    const { scope } = request.routeOptions.config;
+    if (scope === 'public' || request.is404) return;
+    request.caller = await authenticate(deps, request, scope ?? 'read');
+  });
+}
+
+async function authenticate(deps: ApiDeps, request: FastifyRequest, scope: Scope): Promise<Caller> {
+  const [, prefix, secret] = KEY.exec(bearerOf(request)) ?? [];
+  const key = prefix === undefined ? null : await findApiKey(deps.db, prefix);
+  const matches = timingSafeEqual(hashOf(secret ?? ''), key?.hash ?? DUMMY_HASH);
+  const isExpired =
+    key?.expiresAt !== null && key?.expiresAt !== undefined && key.expiresAt.getTime() <= deps.now();
+  if (key === null || !matches || key.revokedAt !== null || isExpired) {
+    throw new Problem('unauthenticated', 'Send a valid key as "Authorization: Bearer crl_...".');
+  }
+  const isOperator = key.accountId === OPERATOR;
+  if (!isOperator && !key.scopes.includes(scope)) {
+    throw new Problem('scope-missing', `This key lacks the scope "${scope}". Use a key that has it.`);
+  }
+  const accountId = accountOf(request, key.accountId, isOperator, scope);
+  return { keyId: key.id, accountId, isOperator, actor: await actorOf(deps, request, accountId, key.id) };
+}
+
+function bearerOf(request: FastifyRequest): string {
+  const header = request.headers.authorization ?? '';
+  return header.startsWith('Bearer ') ? header.slice('Bearer '.length).trim() : '';
+}
+
+function accountOf(request: FastifyRequest, keyAccount: string, isOperator: boolean, scope: Scope): string {
+  const named = request.headers['carillon-account'];
+  if (!isOperator) {
+    if (named === undefined || named === keyAccount) return keyAccount;
+    throw new Problem(
+      'not-found',
+      'There is no such account for this key. Leave Carillon-Account out or correct it.',
+    );
+  }
+  if (scope === 'operator') return OPERATOR;
+  if (typeof named === 'string' && /^acc_[0-9a-z]{26}$/.test(named)) return named;
+  throw new Problem(
+    'account-required',
+    "An operator's key acts for an account: name it as Carillon-Account: acc_....",
+  );
+}
+
+async function actorOf(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  accountId: string,
+  keyId: string,
+): Promise<Actor> {
+  const personId = request.headers['carillon-person'];
+  if (personId === undefined) return { id: keyId, via: 'api' };
+  const person =
+    typeof personId === 'string'
+      ? await withAccount(deps.db, accountId, (trx) => findPerson(trx, personId))
+      : null;
+  if (person === null || person.disabledAt !== null) {
+    throw new Problem('unknown-reference', 'Carillon-Person names nobody who works for this account.', {
+      errors: [{ pointer: '', message: 'Send the id of a person of this account, or leave the header out.' }],
+    });
+  }
+  return { id: person.id, via: 'api' };
+}

@@ -1,0 +1,116 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Api } from './deps.ts';
+import { type FieldError, Problem } from './problem.ts';
+
+interface ValidationIssue {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message?: string;
+}
+
+/** The one error handler: problems as they are, everything internal hidden. */
+export function registerErrors(api: Api): void {
+  api.setErrorHandler((error: FastifyError, request, reply) =>
+    answer(toProblem(error), error, request, reply),
+  );
+  api.setNotFoundHandler((request, reply) =>
+    answer(
+      new Problem('not-found', `There is no ${request.method} route here. /docs lists them all.`),
+      null,
+      request,
+      reply,
+    ),
+  );
+}
+
+function answer(
+  problem: Problem,
+  error: Error | null,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  if (problem.status >= 500 && error !== null) {
+    // Drivers put values into messages and details, so the log gets the kind of error and where it arose only.
+    request.log.error({ kind: error.name, code: codeOf(error), stack: framesOf(error) }, 'A request failed');
+  }
+  return reply.code(problem.status).type('application/problem+json').send(problem.toBody());
+}
+
+function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function framesOf(error: Error): string[] {
+  return (error.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
+}
+
+function toProblem(error: FastifyError): Problem {
+  if (error instanceof Problem) return error;
+  if (error.validation !== undefined) {
+    const context = error.validationContext ?? 'body';
+    const issues = error.validation.map((issue) => fieldError(issue, context));
+    return new Problem('invalid-field', 'Some fields are not valid; each is named with how to mend it.', {
+      errors: issues,
+    });
+  }
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Problem('body-too-large', 'The body is larger than this route takes. Send less at a time.');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Problem(
+        'unsupported-media-type',
+        'Send the body as application/json, or as the route says.',
+      );
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return new Problem('malformed-request', 'The body is empty. Send a JSON object.');
+    default:
+      break;
+  }
+  if (isTextError(error)) {
+    return new Problem(
+      'invalid-text',
+      'A text holds characters that cannot be kept, such as NUL. Remove them.',
+    );
+  }
+  if (typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500) {
+    return new Problem('malformed-request', 'The request cannot be read. Send well-formed JSON in UTF-8.');
+  }
+  return new Problem('internal', 'Something went wrong on our side. Nothing was changed; try again.');
+}
+
+/** PostgreSQL's words for bytes that are no text: 22021 and 22P05. */
+function isTextError(error: Error): boolean {
+  const code = codeOf(error);
+  return code === '22021' || code === '22P05';
+}
+
+/** Says what is wrong without repeating the value, which may be somebody's number or text. */
+function fieldError(issue: ValidationIssue, context: string): FieldError {
+  const base = context === 'body' ? '' : `/${context}`;
+  const { keyword, params } = issue;
+  if (keyword === 'additionalProperties' && typeof params['additionalProperty'] === 'string') {
+    return {
+      pointer: `${base}${issue.instancePath}/${params['additionalProperty']}`,
+      message: 'This field is not known here. Remove it or correct its name.',
+    };
+  }
+  if (keyword === 'required' && typeof params['missingProperty'] === 'string') {
+    return {
+      pointer: `${base}${issue.instancePath}/${params['missingProperty']}`,
+      message: 'This field is required.',
+    };
+  }
+  const allowed = Array.isArray(params['allowedValues']) ? ` ${params['allowedValues'].join(', ')}` : '';
+  const constant = typeof params['allowedValue'] === 'string' ? ` "${params['allowedValue']}"` : '';
+  return {
+    pointer: `${base}${issue.instancePath}`,
+    message: `It ${issue.message ?? 'is not valid'}${allowed}${constant}.`,
+  };
+}
+
+/** The name of a unique rule that an insert has broken, or null for any other error. */
+export function brokenUniqueRule(error: unknown): string | null {
+  if (!(error instanceof Error) || codeOf(error) !== '23505') return null;
+  return 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : '';
+}

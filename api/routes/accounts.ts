@@ -1,0 +1,238 @@
+import { type Static, Type } from 'typebox';
+import {
+  type Account,
+  type AccountSettings,
+  findAccount,
+  insertAccount,
+  listAccountIds,
+  liveCampaignIds,
+  newAccountId,
+  updateAccount,
+} from '../../db/accounts.ts';
+import { actAs, type Trx, withAccount } from '../../db/database.ts';
+import { isCountry } from '../../domain/phone-number.ts';
+import { isQuietHours } from '../../domain/quiet-hours.ts';
+import { isTimeZone } from '../../domain/zoned-time.ts';
+import { OPERATOR } from '../authentication.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { CursorQuery, cursorPageOf } from '../pages.ts';
+import { type FieldError, notFound, Problem, problems } from '../problem.ts';
+import { idOf, INSTANT, MONEY, nullable } from '../schemas/common.ts';
+
+const QuietHoursInput = Type.Object(
+  {
+    start: Type.String({ maxLength: 5, examples: ['20:00'] }),
+    end: Type.String({ maxLength: 5, examples: ['08:00'] }),
+  },
+  {
+    additionalProperties: false,
+    description: 'Half-open, in the account’s zone: 20:00:00 is refused, 08:00:00 allowed.',
+  },
+);
+
+const fields = {
+  name: Type.String({ minLength: 1, maxLength: 200, examples: ['Harbour Bakery'] }),
+  timeZone: Type.String({ maxLength: 64, description: 'IANA name.', examples: ['America/New_York'] }),
+  senderName: Type.String({ minLength: 1, maxLength: 60, examples: ['Harbour'] }),
+  quietHours: Type.Optional(QuietHoursInput),
+  defaultCountry: Type.String({ pattern: '^[A-Z]{2}$', examples: ['US'] }),
+  countries: Type.Optional(
+    Type.Array(Type.String({ pattern: '^[A-Z]{2}$' }), {
+      minItems: 1,
+      maxItems: 250,
+      uniqueItems: true,
+      description: 'Countries it may text; its own unless told. Others are skipped.',
+    }),
+  ),
+  spendLimit: Type.Optional(nullable(MONEY)),
+};
+const AccountInput = Type.Object(fields, { additionalProperties: false });
+const AccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
+type AccountChanges = Static<typeof AccountChanges>;
+
+const AccountOutput = Type.Object({
+  id: idOf('acc'),
+  name: Type.String(),
+  timeZone: Type.String(),
+  senderName: Type.String(),
+  quietHours: Type.Object({ start: Type.String(), end: Type.String() }),
+  defaultCountry: Type.String(),
+  countries: Type.Array(Type.String()),
+  spendLimit: nullable(MONEY),
+  parentId: nullable(Type.String()),
+  createdAt: INSTANT,
+});
+
+/** Accounts: an operator's key makes them, the account itself reads and edits its settings. */
+export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/v1/accounts',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'createAccount',
+        summary: 'Create an account',
+        tags: ['installation'],
+        body: AccountInput,
+        response: { 201: AccountOutput, ...problems(409, 422) },
+      },
+    },
+    async (request, reply) => {
+      checkSettings(request.body);
+      const id = newAccountId();
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const account = await actAs(trx, { from: OPERATOR, to: id }, async () => {
+          await insertAccountOf(trx, id, request.body);
+          return findAccount(trx, id);
+        });
+        if (account === null) throw notFound('account');
+        return { status: 201, body: viewOf(account) };
+      });
+      return body;
+    },
+  );
+
+  api.get(
+    '/v1/accounts',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'listAccounts',
+        summary: 'List accounts',
+        tags: ['installation'],
+        querystring: CursorQuery,
+        response: { 200: cursorPageOf(AccountOutput), ...problems() },
+      },
+    },
+    async (request) => {
+      const limit = request.query.pageSize ?? 50;
+      const ids = await listAccountIds(deps.db, request.query.cursor ?? '', limit);
+      const accounts = await Promise.all(
+        ids.map((id) => withAccount(deps.db, id, (trx) => findAccount(trx, id))),
+      );
+      return {
+        items: accounts.filter((account) => account !== null).map(viewOf),
+        nextCursor: ids.length === limit ? (ids.at(-1) ?? null) : null,
+      };
+    },
+  );
+
+  api.get(
+    '/v1/account',
+    {
+      schema: {
+        operationId: 'getAccount',
+        summary: 'Read the account',
+        tags: ['account'],
+        response: { 200: AccountOutput, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const account = await readAccount(deps, request.caller.accountId);
+      setEtag(reply, account.version);
+      return viewOf(account);
+    },
+  );
+
+  api.patch(
+    '/v1/account',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'updateAccount',
+        summary: "Change the account's settings",
+        description:
+          'Live campaigns hear of changed hours and zones at once; schedules that come to lie in quiet hours wait.',
+        tags: ['account'],
+        body: AccountChanges,
+        response: { 200: AccountOutput, ...problems(404, 412, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      checkSettings(request.body);
+      const { account, live } = await withAccount(deps.db, accountId, async (trx) => {
+        const before = await findAccount(trx, accountId);
+        if (before === null) throw notFound('account');
+        checkIfMatch(request, before.version);
+        await updateAccount(trx, accountId, settingsOf(request.body));
+        return { account: (await findAccount(trx, accountId)) ?? before, live: await liveCampaignIds(trx) };
+      });
+      for (const campaignId of live) {
+        // Whoever is not reached now sees the change at his next waking, within a day.
+        deps.workflows.wakeCampaign(accountId, campaignId).catch(() => undefined);
+      }
+      setEtag(reply, account.version);
+      return viewOf(account);
+    },
+  );
+}
+
+async function readAccount(deps: ApiDeps, accountId: string): Promise<Account> {
+  const account = await withAccount(deps.db, accountId, (trx) => findAccount(trx, accountId));
+  if (account === null) throw notFound('account');
+  return account;
+}
+
+async function insertAccountOf(trx: Trx, id: string, input: Static<typeof AccountInput>): Promise<void> {
+  await insertAccount(trx, id, {
+    ...settingsOf(input),
+    name: input.name,
+    timeZone: input.timeZone,
+    senderName: input.senderName,
+    defaultCountry: input.defaultCountry,
+    countries: input.countries ?? [input.defaultCountry],
+  });
+}
+
+function settingsOf(input: AccountChanges): AccountSettings {
+  const { quietHours, spendLimit, ...rest } = input;
+  return {
+    ...rest,
+    ...(quietHours === undefined ? {} : { quietStart: quietHours.start, quietEnd: quietHours.end }),
+    ...(spendLimit === undefined ? {} : { spendLimitMicroUsd: spendLimit?.amountMicro ?? null }),
+  };
+}
+
+function checkSettings(input: AccountChanges): void {
+  const errors: FieldError[] = [];
+  if (input.timeZone !== undefined && !isTimeZone(input.timeZone)) {
+    errors.push({ pointer: '/timeZone', message: 'Give an IANA time zone, such as America/New_York.' });
+  }
+  if (input.quietHours !== undefined && !isQuietHours(input.quietHours)) {
+    errors.push({ pointer: '/quietHours', message: 'Give start and end as HH:MM, such as 20:00 and 08:00.' });
+  }
+  if (input.defaultCountry !== undefined && !isCountry(input.defaultCountry)) {
+    errors.push({
+      pointer: '/defaultCountry',
+      message: 'Give a country as two letters of ISO 3166, such as US.',
+    });
+  }
+  for (const [index, country] of (input.countries ?? []).entries()) {
+    if (!isCountry(country)) {
+      errors.push({ pointer: `/countries/${index}`, message: 'Give a country as two letters of ISO 3166.' });
+    }
+  }
+  if (errors.length > 0)
+    throw new Problem('not-acceptable-value', 'Some settings are not acceptable.', { errors });
+}
+
+function viewOf(account: Account): Static<typeof AccountOutput> {
+  return {
+    id: account.id,
+    name: account.name,
+    timeZone: account.timeZone,
+    senderName: account.senderName,
+    quietHours: { start: account.quietStart, end: account.quietEnd },
+    defaultCountry: account.defaultCountry,
+    countries: [...account.countries],
+    spendLimit:
+      account.spendLimitMicroUsd === null
+        ? null
+        : { amountMicro: account.spendLimitMicroUsd, currency: 'USD' },
+    parentId: account.parentId,
+    createdAt: account.createdAt.toISOString(),
+  };
+}

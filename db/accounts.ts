@@ -1,0 +1,121 @@
+import { sql } from 'kysely';
+import type { Db, Trx } from './database.ts';
+import { newId } from './ids.ts';
+
+/** An account: a tenant with its settings. */
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly senderName: string;
+  readonly quietStart: string;
+  readonly quietEnd: string;
+  readonly defaultCountry: string;
+  readonly countries: readonly string[];
+  /** A calendar month in the account's zone; null is no limit. */
+  readonly spendLimitMicroUsd: number | null;
+  readonly parentId: string | null;
+  readonly createdAt: Date;
+  readonly version: number;
+}
+
+/** What can be given of an account. */
+export interface AccountSettings {
+  readonly name?: string;
+  readonly timeZone?: string;
+  readonly senderName?: string;
+  readonly quietStart?: string;
+  readonly quietEnd?: string;
+  readonly defaultCountry?: string;
+  readonly countries?: readonly string[];
+  readonly spendLimitMicroUsd?: number | null;
+}
+
+const COLUMNS = [
+  'id',
+  'name',
+  'time_zone as timeZone',
+  'sender_name as senderName',
+  'quiet_start as quietStart',
+  'quiet_end as quietEnd',
+  'default_country as defaultCountry',
+  'countries',
+  'spend_limit_micro_usd as spendLimitMicroUsd',
+  'parent_id as parentId',
+  'created_at as createdAt',
+  'version',
+] as const;
+
+/** A new account's id; `withAccount` of it may then insert the row. */
+export function newAccountId(): string {
+  return newId('acc');
+}
+
+/** Adds an account with its gate. The transaction has to be that account's own. */
+export async function insertAccount(
+  trx: Trx,
+  id: string,
+  account: Required<
+    Pick<AccountSettings, 'name' | 'timeZone' | 'senderName' | 'defaultCountry' | 'countries'>
+  > &
+    AccountSettings,
+): Promise<void> {
+  await trx
+    .insertInto('accounts')
+    .values({
+      id,
+      name: account.name,
+      time_zone: account.timeZone,
+      sender_name: account.senderName,
+      default_country: account.defaultCountry,
+      countries: [...account.countries],
+      spend_limit_micro_usd: account.spendLimitMicroUsd ?? null,
+      ...(account.quietStart === undefined ? {} : { quiet_start: account.quietStart }),
+      ...(account.quietEnd === undefined ? {} : { quiet_end: account.quietEnd }),
+    })
+    .execute();
+  await trx.insertInto('gates').values({ scope_id: id }).execute();
+}
+
+/** The account of this transaction, or null when its id names none. */
+export async function findAccount(trx: Trx, id: string): Promise<Account | null> {
+  return (await trx.selectFrom('accounts').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null;
+}
+
+/** Changes settings. What campaigns read anew on waking raises the settings version. */
+export async function updateAccount(trx: Trx, id: string, settings: AccountSettings): Promise<void> {
+  await trx
+    .updateTable('accounts')
+    .set((set) => ({
+      ...(settings.name === undefined ? {} : { name: settings.name }),
+      ...(settings.timeZone === undefined ? {} : { time_zone: settings.timeZone }),
+      ...(settings.senderName === undefined ? {} : { sender_name: settings.senderName }),
+      ...(settings.quietStart === undefined ? {} : { quiet_start: settings.quietStart }),
+      ...(settings.quietEnd === undefined ? {} : { quiet_end: settings.quietEnd }),
+      ...(settings.defaultCountry === undefined ? {} : { default_country: settings.defaultCountry }),
+      ...(settings.countries === undefined ? {} : { countries: [...settings.countries] }),
+      ...(settings.spendLimitMicroUsd === undefined
+        ? {}
+        : { spend_limit_micro_usd: settings.spendLimitMicroUsd }),
+      settings_version: set('settings_version', '+', 1),
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Ids of accounts after this one, for the operator. */
+export async function listAccountIds(db: Db, after: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ id: string }>`select id from list_account_ids(${after}, ${limit})`.execute(db);
+  return rows.rows.map((row) => row.id);
+}
+
+/** Campaigns of the account that a workflow runs, so that it hears of changed settings. */
+export async function liveCampaignIds(trx: Trx): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('campaigns')
+    .where('status', 'in', ['processing', 'ready', 'scheduled', 'started', 'sending', 'paused', 'suspended'])
+    .select('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
