@@ -36,16 +36,36 @@ export function nextStepOf(facts: NextFacts): NextStep {
     case 'draft':
       return { what: 'launch', at: null, why: 'It is a draft until somebody launches it.', count: size };
     case 'processing':
-      return { what: 'prepare', at: facts.now, why: 'Its content and sender are being checked.', count: size };
+      return {
+        what: 'prepare',
+        at: facts.now,
+        why: 'Its content and sender are being checked.',
+        count: size,
+      };
     case 'ready':
-      return { what: 'start', at: null, why: 'It was prepared for later and waits to be started.', count: size };
+      return {
+        what: 'start',
+        at: null,
+        why: 'It was prepared for later and waits to be started.',
+        count: size,
+      };
     case 'rejected':
-      return { what: 'edit', at: null, why: 'Its content was refused; mend it and launch again.', count: size };
+      return {
+        what: 'edit',
+        at: null,
+        why: 'Its content was refused; mend it and launch again.',
+        count: size,
+      };
     case 'paused':
     case 'suspended':
       return { what: 'resume', at: null, why: facts.holdReasons.join(' '), count: unsentOf(facts) };
     case 'stopped':
-      return { what: 'restart', at: null, why: 'It was stopped; a restart gives its messages new schedules.', count: unsentOf(facts) };
+      return {
+        what: 'restart',
+        at: null,
+        why: 'It was stopped; a restart gives its messages new schedules.',
+        count: unsentOf(facts),
+      };
     case 'aborted':
     case 'finished':
       return { what: 'nothing', at: null, why: `It is ${facts.status}.`, count: 0 };
@@ -88,7 +108,9 @@ function nextOfRunning(facts: NextFacts): NextStep {
       at: opensAt,
       why: opensAt > dueAt ? 'It is due in quiet hours and waits for their end.' : 'It is due then.',
       count: frozen ? upcoming.unsent : null,
-      ...(frozen ? {} : { why: `It is due then; its audience is frozen ${FREEZE_LEAD_MS / 60_000} minutes before.` }),
+      ...(frozen
+        ? {}
+        : { why: `It is due then; its audience is frozen ${FREEZE_LEAD_MS / 60_000} minutes before.` }),
     };
   }
   const endedAt = Math.max(0, ...facts.messages.map((message) => message.endedAt ?? 0));

@@ -1,0 +1,280 @@
+import { type Static, Type } from 'typebox';
+import {
+  type Campaign,
+  type CampaignDetails,
+  type CampaignQuery,
+  findCampaign,
+  insertCampaign,
+  listCampaigns,
+  lockCampaign,
+  updateCampaign,
+} from '../../db/campaigns.ts';
+import { type Trx, withAccount } from '../../db/database.ts';
+import { listMessages } from '../../db/messages.ts';
+import { findPerson } from '../../db/people.ts';
+import { listRecipients } from '../../db/reports.ts';
+import { detailsAreEditable } from '../../domain/campaign-actions.ts';
+import { CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
+import { publicId } from '../../domain/public-id.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { brokenUniqueRule } from '../errors.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { cursorPageOf, pageOf, rangeOf, toPage } from '../pages.ts';
+import { notFound, Problem, problems, unknownReference } from '../problem.ts';
+import {
+  CampaignInput,
+  CampaignListItemOutput,
+  CampaignListQuery,
+  CampaignOutput,
+  RecipientOutput,
+  RecipientQuery,
+} from '../schemas/campaign-schemas.ts';
+import { idParams } from '../schemas/common.ts';
+import { listItemView, readCampaignView, readViewClock } from '../views/campaign-view.ts';
+
+const params = idParams('cmp');
+
+/** Campaigns: create, list, read, edit, and who their recipients are. */
+export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/v1/campaigns',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'createCampaign',
+        summary: 'Create a draft',
+        description: 'Every detail may be left for later; `missing` says what a launch still needs.',
+        tags: ['campaigns'],
+        body: CampaignInput,
+        response: { 201: CampaignOutput, ...problems(409, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId, actor } = request.caller;
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const details = await checkDetails(trx, request.body, actor.id);
+        const id = await insertCampaign(trx, { ...details, accountId, createdBy: actor.id }).catch(nameTaken);
+        return { status: 201, body: await readView(trx, deps, accountId, id) };
+      });
+      return body;
+    },
+  );
+
+  api.get(
+    '/v1/campaigns',
+    {
+      schema: {
+        operationId: 'listCampaigns',
+        summary: 'List campaigns',
+        description: 'Archived campaigns are hidden unless `status=archived` asks for them.',
+        tags: ['campaigns'],
+        querystring: CampaignListQuery,
+        response: { 200: pageOf(CampaignListItemOutput), ...problems() },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        listCampaigns(trx, queryOf(request.query, range)),
+      );
+      return toPage(items.map(listItemView), total, range);
+    },
+  );
+
+  api.get(
+    '/v1/campaigns/:id',
+    {
+      schema: {
+        operationId: 'getCampaign',
+        summary: 'Read a campaign',
+        description:
+          'With its messages from oldest to newest, their reports, what it allows now and what happens next.',
+        tags: ['campaigns'],
+        params,
+        response: { 200: CampaignOutput, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      return withAccount(deps.db, accountId, async (trx) => {
+        const campaign = await findCampaign(trx, request.params.id);
+        if (campaign === null) throw notFound('campaign');
+        setEtag(reply, campaign.version);
+        return readCampaignView(trx, campaign, await readViewClock(trx, accountId, deps.now()));
+      });
+    },
+  );
+
+  api.patch(
+    '/v1/campaigns/:id',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'updateCampaign',
+        summary: "Edit a draft's details",
+        description: 'Details are locked from launch on. A rejected campaign becomes a draft again.',
+        tags: ['campaigns'],
+        params,
+        body: CampaignInput,
+        response: { 200: CampaignOutput, ...problems(404, 409, 412, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId, actor } = request.caller;
+      const view = await withAccount(deps.db, accountId, async (trx) => {
+        const campaign = await lockCampaign(trx, request.params.id);
+        if (campaign === null) throw notFound('campaign');
+        checkIfMatch(request, campaign.version);
+        refuseLocked(campaign, Object.keys(request.body));
+        await updateCampaign(trx, campaign, await checkDetails(trx, request.body, actor.id)).catch(nameTaken);
+        return readView(trx, deps, accountId, campaign.id);
+      });
+      setEtag(reply, view.version);
+      return view;
+    },
+  );
+
+  api.get(
+    '/v1/campaigns/:id/recipients',
+    {
+      schema: {
+        operationId: 'listRecipients',
+        summary: 'List recipients of a message',
+        description: 'Of the first message unless one is named.',
+        tags: ['campaigns'],
+        params,
+        querystring: RecipientQuery,
+        response: { 200: cursorPageOf(RecipientOutput), ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { messageId, state, cursor, pageSize } = request.query;
+      const limit = pageSize ?? 50;
+      return withAccount(deps.db, request.caller.accountId, async (trx) => {
+        const campaign = await findCampaign(trx, request.params.id);
+        if (campaign === null) throw notFound('campaign');
+        const messages = await listMessages(trx, campaign.id);
+        const message = messageId === undefined ? messages[0] : messages.find((one) => one.id === messageId);
+        if (message === undefined) {
+          if (messageId !== undefined) throw notFound('message');
+          return { items: [], nextCursor: null };
+        }
+        const lines = await listRecipients(trx, campaign, message, {
+          states: state ?? [],
+          after: Number(cursor ?? 0),
+          limit,
+        });
+        return {
+          items: lines.map(({ recipient, contactId, ...line }) => ({
+            ...line,
+            id: recipient,
+            contactId: publicId('con', String(contactId)),
+          })),
+          nextCursor: lines.length === limit ? String(lines.at(-1)?.recipient ?? '') : null,
+        };
+      });
+    },
+  );
+}
+
+/** Refuses a change of details from launch on, naming each field. */
+export function refuseLocked(campaign: Campaign, fields: readonly string[]): void {
+  if (detailsAreEditable(campaign.status)) return;
+  throw new Problem(
+    'details-locked',
+    `Details are locked from launch on, and this campaign is ${campaign.status}.`,
+    {
+      errors: fields.map((field) => ({
+        pointer: `/${field}`,
+        message: 'It is locked. Withdraw the campaign, or duplicate it.',
+      })),
+    },
+  );
+}
+
+async function readView(trx: Trx, deps: ApiDeps, accountId: string, id: string) {
+  const campaign = await findCampaign(trx, id);
+  if (campaign === null) throw notFound('campaign');
+  const view = await readCampaignView(trx, campaign, await readViewClock(trx, accountId, deps.now()));
+  return { ...view, version: campaign.version };
+}
+
+/** Turns the name's unique rule into the problem that says so. */
+function nameTaken(error: unknown): never {
+  if (brokenUniqueRule(error) === 'campaigns_name') {
+    throw new Problem(
+      'name-taken',
+      'Another campaign of this account has this name, without regard to case.',
+      {
+        errors: [{ pointer: '/name', message: 'Choose another name.' }],
+      },
+    );
+  }
+  throw error;
+}
+
+async function checkDetails(
+  trx: Trx,
+  input: Static<typeof CampaignInput>,
+  actorId: string,
+): Promise<CampaignDetails> {
+  if (input.name !== undefined && input.name !== null && input.name.trim() === '') {
+    throw new Problem('invalid-field', 'A name of nothing but space cannot be told apart.', {
+      errors: [{ pointer: '/name', message: 'Give a name with at least one visible character.' }],
+    });
+  }
+  await checkReferences(trx, input);
+  return {
+    ...(input.name === undefined ? {} : { name: input.name }),
+    ...(input.senderId === undefined ? {} : { senderId: input.senderId }),
+    ...(input.ownerId === undefined ? {} : { ownerId: input.ownerId }),
+    ...(input.purpose === undefined ? {} : { purpose: input.purpose }),
+    ...(input.audience === undefined ? {} : { audienceTiming: input.audience }),
+    ...(input.listIds === undefined ? {} : { listIds: input.listIds }),
+    ...(input.excludedListIds === undefined ? {} : { excludedListIds: input.excludedListIds }),
+    ...(input.acknowledgement === undefined
+      ? {}
+      : { acknowledgedBy: input.acknowledgement === null ? null : actorId }),
+  };
+}
+
+async function checkReferences(trx: Trx, input: Static<typeof CampaignInput>): Promise<void> {
+  if (typeof input.senderId === 'string') {
+    const sender = await trx
+      .selectFrom('senders')
+      .where('id', '=', input.senderId)
+      .select('id')
+      .executeTakeFirst();
+    if (sender === undefined) throw unknownReference('/senderId', 'sender');
+  }
+  if (typeof input.ownerId === 'string') {
+    const owner = await findPerson(trx, input.ownerId);
+    if (owner === null || owner.disabledAt !== null) throw unknownReference('/ownerId', 'person');
+  }
+  for (const field of ['listIds', 'excludedListIds'] as const) {
+    const wanted = input[field] ?? [];
+    if (wanted.length === 0) continue;
+    const found = await trx.selectFrom('lists').where('id', 'in', wanted).select('id').execute();
+    const missing = wanted.findIndex((id) => !found.some((list) => list.id === id));
+    if (missing !== -1) throw unknownReference(`/${field}/${missing}`, 'list');
+  }
+}
+
+function queryOf(
+  query: Static<typeof CampaignListQuery>,
+  range: { readonly page: number; readonly pageSize: number },
+): CampaignQuery {
+  const statuses = query.status ?? [];
+  return {
+    ...(query.name === undefined ? {} : { name: query.name }),
+    statuses: CAMPAIGN_STATUSES.filter((status) => statuses.some((wanted) => wanted === status)),
+    archived: statuses.some((wanted) => wanted === 'archived'),
+    ...(query.senderId === undefined ? {} : { senderId: query.senderId }),
+    ...(query.startFrom === undefined ? {} : { startFrom: new Date(query.startFrom) }),
+    ...(query.startTo === undefined ? {} : { startTo: new Date(query.startTo) }),
+    sort: query.sort ?? 'createdAt',
+    descending: (query.order ?? 'desc') === 'desc',
+    ...range,
+  };
+}

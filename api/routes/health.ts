@@ -1,0 +1,62 @@
+import { sql } from 'kysely';
+import { Type } from 'typebox';
+import { SCHEMA_NEWEST } from '../../db/migrate.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { Problem, ProblemOutput } from '../problem.ts';
+
+const Part = Type.Union([Type.Literal('ok'), Type.Literal('degraded')]);
+
+/** Whether this process lives, and whether it can do its work. */
+export function registerHealthRoutes(api: Api, deps: ApiDeps): void {
+  api.get(
+    '/health',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'health',
+        summary: 'Whether this process lives',
+        tags: ['health'],
+        security: [],
+        response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+      },
+    },
+    () => ({ status: 'ok' as const }),
+  );
+
+  api.get(
+    '/ready',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'ready',
+        summary: 'Whether it can work',
+        description:
+          'Fails when the database or its schema is missing. Temporal is shown as degraded: orders are kept and carried out later.',
+        tags: ['health'],
+        security: [],
+        response: {
+          200: Type.Object({ database: Part, schema: Type.String(), temporal: Part }),
+          503: ProblemOutput,
+        },
+      },
+    },
+    async () => {
+      const schema = await newestMigration(deps).catch(() => null);
+      if (schema === null)
+        throw new Problem('not-ready', 'The database does not answer or has no schema yet.');
+      if (schema < SCHEMA_NEWEST) {
+        throw new Problem(
+          'not-ready',
+          `The schema is at ${schema}, this code needs ${SCHEMA_NEWEST}. Run \`npm run migrate\`.`,
+        );
+      }
+      const temporal = (await deps.workflows.isReachable()) ? ('ok' as const) : ('degraded' as const);
+      return { database: 'ok' as const, schema, temporal };
+    },
+  );
+}
+
+async function newestMigration(deps: ApiDeps): Promise<string | null> {
+  const rows = await sql<{ name: string }>`select max(name) as name from kysely_migration`.execute(deps.db);
+  return rows.rows[0]?.name ?? null;
+}

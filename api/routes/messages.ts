@@ -1,0 +1,191 @@
+import { type Static, Type } from 'typebox';
+import { findCampaign, lockCampaign } from '../../db/campaigns.ts';
+import { type Trx, withAccount } from '../../db/database.ts';
+import {
+  deleteMessage,
+  insertMessage,
+  listMessages,
+  type Message,
+  updateMessage,
+} from '../../db/messages.ts';
+import { readPreviewFacts } from '../../db/preview.ts';
+import { MESSAGES_MAX, resolveSchedule } from '../../domain/launch-check.ts';
+import { previewOf } from '../../domain/preview.ts';
+import { measureText, textFitsCarrier } from '../../domain/segments.ts';
+import { parseTemplate } from '../../domain/template.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { setEtag } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { type FieldError, notFound, Problem, problems, unknownReference } from '../problem.ts';
+import { CampaignOutput, MessageInput, PreviewOutput } from '../schemas/campaign-schemas.ts';
+import { idOf, idParams } from '../schemas/common.ts';
+import { readCampaignView, readViewClock } from '../views/campaign-view.ts';
+import { refuseLocked } from './campaigns.ts';
+
+const params = Type.Object({ id: idOf('cmp'), messageId: idOf('msg') });
+
+/** Messages of a campaign: what is sent, and how it will look. */
+export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/v1/campaigns/:id/messages',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'addMessage',
+        summary: 'Add a message',
+        tags: ['campaigns'],
+        params: idParams('cmp'),
+        body: MessageInput,
+        response: { 201: CampaignOutput, ...problems(404, 409, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const campaign = await lockCampaign(trx, request.params.id);
+        if (campaign === null) throw notFound('campaign');
+        refuseLocked(campaign, ['messages']);
+        const messages = await listMessages(trx, campaign.id);
+        if (messages.length >= MESSAGES_MAX) {
+          throw new Problem('not-acceptable-value', `A campaign has ${MESSAGES_MAX} messages at most.`);
+        }
+        await checkContent(trx, request.body);
+        await insertMessage(trx, accountId, campaign.id, request.body);
+        return { status: 201, body: await readView(trx, deps, accountId, campaign.id) };
+      });
+      return body;
+    },
+  );
+
+  api.patch(
+    '/v1/campaigns/:id/messages/:messageId',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'updateMessage',
+        summary: 'Edit a message of a draft',
+        description: 'Once launched, schedules are changed by the action `reschedule`.',
+        tags: ['campaigns'],
+        params,
+        body: MessageInput,
+        response: { 200: CampaignOutput, ...problems(404, 409, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      const view = await withAccount(deps.db, accountId, async (trx) => {
+        const message = await editable(trx, request.params, Object.keys(request.body));
+        await checkContent(trx, request.body);
+        await updateMessage(trx, message.id, request.body);
+        return readView(trx, deps, accountId, request.params.id);
+      });
+      setEtag(reply, view.version);
+      return view;
+    },
+  );
+
+  api.delete(
+    '/v1/campaigns/:id/messages/:messageId',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'deleteMessage',
+        summary: 'Remove a message of a draft',
+        tags: ['campaigns'],
+        params,
+        response: { 200: CampaignOutput, ...problems(404, 409) },
+      },
+    },
+    async (request) => {
+      const { accountId } = request.caller;
+      return withAccount(deps.db, accountId, async (trx) => {
+        await deleteMessage(trx, await editable(trx, request.params, ['messages']));
+        return readView(trx, deps, accountId, request.params.id);
+      });
+    },
+  );
+
+  api.post(
+    '/v1/campaigns/:id/messages/:messageId/preview',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'previewMessage',
+        summary: 'Preview a message',
+        description:
+          'Rendered for a contact of the lists (or the one named): segments, encoding, what forces it, estimated cost, warnings.',
+        tags: ['campaigns'],
+        params,
+        body: Type.Object({ contactId: Type.Optional(idOf('con')) }, { additionalProperties: false }),
+        response: { 200: PreviewOutput, ...problems(404, 422) },
+      },
+    },
+    async (request) =>
+      withAccount(deps.db, request.caller.accountId, async (trx) => {
+        const campaign = await findCampaign(trx, request.params.id);
+        const messages = campaign === null ? [] : await listMessages(trx, campaign.id);
+        const message = messages.find((one) => one.id === request.params.messageId);
+        if (campaign === null || message === undefined) throw notFound('message');
+        const facts = await readPreviewFacts(trx, campaign, message, request.body.contactId ?? null);
+        if (facts === null) throw unknownReference('/contactId', 'contact');
+        return previewOf({ ...facts, at: deps.now() });
+      }),
+  );
+}
+
+async function readView(trx: Trx, deps: ApiDeps, accountId: string, campaignId: string) {
+  const campaign = await findCampaign(trx, campaignId);
+  if (campaign === null) throw notFound('campaign');
+  const view = await readCampaignView(trx, campaign, await readViewClock(trx, accountId, deps.now()));
+  return { ...view, version: campaign.version };
+}
+
+async function editable(
+  trx: Trx,
+  ids: { readonly id: string; readonly messageId: string },
+  fields: readonly string[],
+): Promise<Message> {
+  const campaign = await lockCampaign(trx, ids.id);
+  if (campaign === null) throw notFound('campaign');
+  const message = (await listMessages(trx, campaign.id)).find((one) => one.id === ids.messageId);
+  if (message === undefined) throw notFound('message');
+  refuseLocked(campaign, fields);
+  return message;
+}
+
+async function checkContent(trx: Trx, input: Static<typeof MessageInput>): Promise<void> {
+  const errors: FieldError[] = [];
+  if (input.text !== undefined) {
+    const parsed = parseTemplate(input.text);
+    if (parsed.kind === 'malformed') {
+      errors.push({ pointer: '/text', message: `${parsed.message} (at character ${parsed.position + 1})` });
+    } else if (!textFitsCarrier(input.text)) {
+      const { encoding, units } = measureText(input.text);
+      const most = encoding === 'gsm7' ? 1_600 : 737;
+      errors.push({
+        pointer: '/text',
+        message: `It has ${units} ${encoding} characters; the carrier takes ${most}. Shorten it.`,
+      });
+    }
+  }
+  if (input.schedule !== undefined && input.schedule !== null) {
+    const resolved = resolveSchedule(input.schedule, '/schedule');
+    if (resolved.kind === 'issue') errors.push(resolved.issue);
+  }
+  if (errors.length > 0)
+    throw new Problem('not-acceptable-value', 'The message is not acceptable yet.', { errors });
+  const mediaIds = input.mediaIds ?? [];
+  if (mediaIds.length === 0) return;
+  const media = await trx.selectFrom('media').where('id', 'in', mediaIds).select(['id', 'bytes']).execute();
+  const missing = mediaIds.findIndex((id) => !media.some((one) => one.id === id));
+  if (missing !== -1) throw unknownReference(`/mediaIds/${missing}`, 'media');
+  const bytes = media.reduce((sum, one) => sum + one.bytes, 0);
+  if (bytes > MEDIA_BYTES_MAX) {
+    throw new Problem('not-acceptable-value', 'All media of a message together have 5 MB at most.', {
+      errors: [{ pointer: '/mediaIds', message: 'Attach less, or smaller pictures.' }],
+    });
+  }
+}
+
+/** All media of an MMS together; Plivo's limit. */
+const MEDIA_BYTES_MAX = 5_000_000;

@@ -1,0 +1,196 @@
+import { sql } from 'kysely';
+import type { ColumnMapping } from '../domain/csv-format.ts';
+import type { FileFormat, ImportFault, ImportStatus } from '../domain/import/import-plan.ts';
+import type { Trx } from './database.ts';
+import { newId } from './ids.ts';
+
+/** What became of a file's rows: `read` is the sum of `imported`, `merged` and `refused`. */
+export interface ImportCounts {
+  readonly read: number;
+  /** Contacts created or changed. */
+  readonly imported: number;
+  /** Those of them that did not exist before. */
+  readonly created: number;
+  /** Rows that a later row about the same number was merged with. */
+  readonly merged: number;
+  readonly refused: number;
+}
+
+/** An import of a file. */
+export interface ContactImport {
+  readonly id: string;
+  readonly listIds: readonly string[];
+  readonly mapping: ColumnMapping | null;
+  readonly defaultCountry: string;
+  readonly status: ImportStatus;
+  readonly format: FileFormat | null;
+  readonly bytes: number;
+  readonly bytesRead: number;
+  readonly rows: ImportCounts;
+  readonly error: ImportFault | null;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+  readonly version: number;
+}
+
+/** What an import is asked to do. */
+export interface NewImport {
+  readonly accountId: string;
+  readonly listIds: readonly string[];
+  readonly mapping: ColumnMapping | null;
+  readonly defaultCountry: string;
+  readonly createdBy: string;
+}
+
+const COLUMNS = [
+  'id',
+  'list_ids',
+  'mapping',
+  'default_country',
+  'status',
+  'format',
+  'bytes',
+  'bytes_read',
+  'rows_read',
+  'rows_imported',
+  'rows_created',
+  'rows_merged',
+  'rows_refused',
+  'error',
+  'created_by',
+  'created_at',
+  'finished_at',
+  'version',
+] as const;
+
+/** Makes an import that waits for its content. Resolves with its id. */
+export async function insertImport(trx: Trx, given: NewImport): Promise<string> {
+  const id = newId('imp');
+  await trx
+    .insertInto('imports')
+    .values({
+      id,
+      account_id: given.accountId,
+      list_ids: [...given.listIds],
+      mapping: given.mapping === null ? null : JSON.stringify(given.mapping),
+      default_country: given.defaultCountry,
+      status: 'waiting',
+      created_by: given.createdBy,
+    })
+    .execute();
+  return id;
+}
+
+/** The import, or null if the account has none with this id. */
+export async function findImport(trx: Trx, id: string): Promise<ContactImport | null> {
+  const row = await trx.selectFrom('imports').where('id', '=', id).select(COLUMNS).executeTakeFirst();
+  return row === undefined ? null : importOf(row);
+}
+
+/** A page of the account's imports, the newest first, and how many there are in all. */
+export async function listImports(
+  trx: Trx,
+  query: { readonly page: number; readonly pageSize: number },
+): Promise<{ items: ContactImport[]; total: number }> {
+  const { total } = await trx
+    .selectFrom('imports')
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  const rows = await trx
+    .selectFrom('imports')
+    .select(COLUMNS)
+    .orderBy('id', 'desc')
+    .limit(query.pageSize)
+    .offset((query.page - 1) * query.pageSize)
+    .execute();
+  return { items: rows.map(importOf), total };
+}
+
+/**
+ * Writes how far a run has come, so that it can be read while the contacts themselves are not yet committed.
+ * A run that is over, or another process's, is never touched: only a running import has progress.
+ */
+export async function recordProgress(
+  trx: Trx,
+  id: string,
+  progress: {
+    readonly bytesRead: number;
+    readonly rowsRead: number;
+    readonly rowsRefused: number;
+    readonly format: FileFormat | null;
+    readonly mapping: ColumnMapping | null;
+  },
+): Promise<void> {
+  await trx
+    .updateTable('imports')
+    .set({
+      status: 'running',
+      bytes_read: progress.bytesRead,
+      rows_read: progress.rowsRead,
+      rows_refused: progress.rowsRefused,
+      ...(progress.format === null ? {} : { format: JSON.stringify(progress.format) }),
+    })
+    .where('id', '=', id)
+    .where('status', 'in', ['queued', 'running'])
+    .execute();
+}
+
+/** The lists that an import has still to fill when somebody asks whether a list may go. */
+export async function isListImportedInto(trx: Trx, listId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('imports')
+    .where('status', 'in', ['waiting', 'queued', 'running'])
+    .where(sql<boolean>`${listId} = any(list_ids)`)
+    .select('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+interface ImportRow {
+  readonly id: string;
+  readonly list_ids: string[];
+  readonly mapping: Record<string, string> | null;
+  readonly default_country: string;
+  readonly status: string;
+  readonly format: Record<string, unknown> | null;
+  readonly bytes: number;
+  readonly bytes_read: number;
+  readonly rows_read: number;
+  readonly rows_imported: number;
+  readonly rows_created: number;
+  readonly rows_merged: number;
+  readonly rows_refused: number;
+  readonly error: Record<string, unknown> | null;
+  readonly created_by: string;
+  readonly created_at: Date;
+  readonly finished_at: Date | null;
+  readonly version: number;
+}
+
+function importOf(row: ImportRow): ContactImport {
+  return {
+    id: row.id,
+    listIds: row.list_ids,
+    // These were written by this module from values of just these types.
+    mapping: row.mapping as ColumnMapping | null,
+    defaultCountry: row.default_country,
+    status: row.status as ImportStatus,
+    format: row.format as FileFormat | null,
+    bytes: row.bytes,
+    bytesRead: row.bytes_read,
+    rows: {
+      read: row.rows_read,
+      imported: row.rows_imported,
+      created: row.rows_created,
+      merged: row.rows_merged,
+      refused: row.rows_refused,
+    },
+    error: row.error as ImportFault | null,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    version: row.version,
+  };
+}

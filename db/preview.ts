@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import type { PreviewFacts } from '../domain/preview.ts';
+import { parsePublicId } from '../domain/public-id.ts';
+import { fieldsWithoutFallback, parseTemplate } from '../domain/template.ts';
+import type { Campaign } from './campaigns.ts';
+import type { Trx } from './database.ts';
+import type { Message } from './messages.ts';
+
+/** How many contacts of the lists a field's coverage is measured on. */
+const COVERAGE_SAMPLE = 1_000;
+
+interface Contact {
+  readonly number: string;
+  readonly country: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly custom: Record<string, string>;
+}
+
+/** Everything that a message's preview depends on, or null when the contact that is named does not exist. */
+export async function readPreviewFacts(
+  trx: Trx,
+  campaign: Campaign,
+  message: Message,
+  contactId: string | null,
+): Promise<Omit<PreviewFacts, 'at'> | null> {
+  const account = await trx
+    .selectFrom('accounts')
+    .where('id', '=', campaign.accountId)
+    .select(['name', 'sender_name', 'default_country'])
+    .executeTakeFirstOrThrow();
+  const sender =
+    campaign.senderId === null
+      ? undefined
+      : await trx.selectFrom('senders').where('id', '=', campaign.senderId).select('type').executeTakeFirst();
+  const sample = await contactsOf(trx, campaign);
+  const contact = contactId === null ? sample[0] : await findContact(trx, contactId);
+  if (contactId !== null && contact === undefined) return null;
+  const { purpose } = campaign;
+  return {
+    text: message.text,
+    kind: message.mediaIds.length > 0 ? 'mms' : 'sms',
+    isFirst: message.position === 1,
+    purpose: purpose === 'informational' || purpose === 'service' ? purpose : 'marketing',
+    fieldCoverage: coverageOf(message.text, sample),
+    fields: {
+      firstName: contact?.firstName ?? null,
+      lastName: contact?.lastName ?? null,
+      number: contact?.number ?? null,
+      custom: contact?.custom ?? {},
+      account: { name: account.name, senderName: account.sender_name },
+    },
+    country: contact?.country ?? account.default_country,
+    senderType: sender?.type ?? 'long_code',
+  };
+}
+
+async function contactsOf(trx: Trx, campaign: Campaign): Promise<Contact[]> {
+  const rows = await sql<Contact>`
+    select c.number, c.country, c.first_name as "firstName", c.last_name as "lastName", c.custom
+    from list_members m join contacts c on c.id = m.contact_id
+    where m.list_id = any(${[...campaign.listIds]}::text[])
+    order by m.list_id, m.contact_id limit ${COVERAGE_SAMPLE}`.execute(trx);
+  return rows.rows;
+}
+
+async function findContact(trx: Trx, id: string): Promise<Contact | undefined> {
+  const key = parsePublicId('con', id);
+  if (key === null) return undefined;
+  return trx
+    .selectFrom('contacts')
+    .where('id', '=', Number(key))
+    .select(['number', 'country', 'first_name as firstName', 'last_name as lastName', 'custom'])
+    .executeTakeFirst();
+}
+
+function coverageOf(text: string, sample: readonly Contact[]): Record<string, number> {
+  const parsed = parseTemplate(text);
+  if (parsed.kind === 'malformed' || sample.length === 0) return {};
+  const coverage: Record<string, number> = {};
+  for (const field of fieldsWithoutFallback(parsed.template)) {
+    if (field.startsWith('account.')) continue;
+    coverage[field] = sample.filter((contact) => has(contact, field)).length / sample.length;
+  }
+  return coverage;
+}
+
+function has(contact: Contact, field: string): boolean {
+  if (field === 'firstName') return (contact.firstName ?? '') !== '';
+  if (field === 'lastName') return (contact.lastName ?? '') !== '';
+  if (field === 'number') return true;
+  return (contact.custom[field.slice('custom.'.length)] ?? '') !== '';
+}
