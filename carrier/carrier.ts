@@ -18,7 +18,11 @@ export interface SendRequest {
  * `unknown` is everything after which the carrier may or may not have accepted it.
  */
 export type SendResult =
-  | { readonly kind: 'accepted'; readonly uuids: readonly string[]; readonly invalidNumbers: readonly string[] }
+  | {
+      readonly kind: 'accepted';
+      readonly uuids: readonly string[];
+      readonly invalidNumbers: readonly string[];
+    }
   | { readonly kind: 'rejected'; readonly httpStatus: number }
   | { readonly kind: 'not_accepted'; readonly cause: NotAcceptedCause; readonly retryAfterMs: number | null }
   | { readonly kind: 'unknown'; readonly cause: UnknownCause };

@@ -130,10 +130,27 @@ export async function recordProgress(
       rows_read: progress.rowsRead,
       rows_refused: progress.rowsRefused,
       ...(progress.format === null ? {} : { format: JSON.stringify(progress.format) }),
+      ...(progress.mapping === null ? {} : { mapping: JSON.stringify(progress.mapping) }),
     })
     .where('id', '=', id)
     .where('status', 'in', ['queued', 'running'])
     .execute();
+}
+
+/** Ends an import that cannot be: nothing of its file has been imported, and its content is removed. */
+export async function failImport(trx: Trx, id: string, error: ImportFault): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('imports')
+    .set((set) => ({
+      status: 'failed',
+      error: JSON.stringify(error),
+      finished_at: sql<Date>`clock_timestamp()`,
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', id)
+    .where('status', 'in', ['queued', 'running'])
+    .executeTakeFirst();
+  if (numUpdatedRows === 1n) await trx.deleteFrom('import_pieces').where('import_id', '=', id).execute();
 }
 
 /** The lists that an import has still to fill when somebody asks whether a list may go. */

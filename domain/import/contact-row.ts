@@ -56,7 +56,10 @@ export function createRowReader(
 
   return (row) => {
     if (row.kind === 'broken') {
-      return { kind: 'refused', row: { line: row.line, reason: row.reason, field: null, raw: row.text } };
+      return {
+        kind: 'refused',
+        row: { line: row.line, reason: row.reason, field: null, raw: storable(row.text) },
+      };
     }
     const { line, fields } = row;
     if (fields.every((field) => field.trim() === '')) return { kind: 'blank' };
@@ -158,7 +161,11 @@ function hasFieldsBeyond(fields: readonly string[], width: number): boolean {
   return false;
 }
 
-/** PostgreSQL has no NUL in a text and UTF-8 no lone surrogate, so neither is kept. */
 function rawOf(fields: readonly string[]): string {
-  return fields.join(' | ').slice(0, RAW_LENGTH_MAX).replaceAll(/[\0\p{Cs}]/gu, '');
+  return storable(fields.join(' | ').slice(0, RAW_LENGTH_MAX));
+}
+
+/** PostgreSQL has no NUL in a text and UTF-8 no lone surrogate, so neither is kept. */
+function storable(text: string): string {
+  return text.replaceAll(/[\0\p{Cs}]/gu, '');
 }

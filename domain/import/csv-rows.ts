@@ -53,7 +53,8 @@ export function createCsvReader(delimiter: Delimiter): CsvReader {
       const next = nextLineStart(rest, from, isEnd);
       if (next === null && !isTooLong) break;
       const reason = next === null ? 'row_too_long' : 'malformed_quotes';
-      rows.push({ kind: 'broken', line, reason, text: rest.slice(from, from + BROKEN_TEXT_LENGTH_MAX) });
+      const text = rest.slice(from, Math.min(next ?? rest.length, from + BROKEN_TEXT_LENGTH_MAX));
+      rows.push({ kind: 'broken', line, reason, text: text.trimEnd() });
       isSkippingLine = next === null;
       if (!isSkippingLine) line += 1;
       from = next ?? rest.length;

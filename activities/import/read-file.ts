@@ -1,0 +1,119 @@
+import { setImmediate } from 'node:timers/promises';
+import { type ColumnMapping, detectDelimiter, SAMPLE_BYTES } from '../../domain/csv-format.ts';
+import { type ContactRow, createRowReader, type RefusedRow } from '../../domain/import/contact-row.ts';
+import { createCsvReader, type CsvReader, type CsvRow } from '../../domain/import/csv-rows.ts';
+import { type FileFormat, type ImportFault, planImport } from '../../domain/import/import-plan.ts';
+import { createContentDecoder } from './decode-content.ts';
+
+/** Some of a file's rows, judged, and how far the file has been read. */
+export interface FileChunk {
+  readonly contacts: readonly ContactRow[];
+  readonly refusals: readonly RefusedRow[];
+  readonly bytesRead: number;
+}
+
+/** A file as it is read: what it is, and its rows in chunks. */
+export type OpenedFile =
+  | {
+      readonly kind: 'file';
+      readonly format: () => FileFormat;
+      readonly mapping: ColumnMapping;
+      readonly chunks: AsyncGenerator<FileChunk>;
+    }
+  | { readonly kind: 'fault'; readonly fault: ImportFault };
+
+/** Bytes that are read at a stretch: some ten milliseconds, after which others have their turn. */
+const STRETCH_BYTES = 32 * 1024;
+
+/** Finds out what a file is by its beginning, and reads it piece by piece, holding one of them at a time. */
+export async function openFile(
+  pieces: AsyncIterable<Buffer>,
+  options: { readonly mapping: ColumnMapping | null; readonly defaultCountry: string },
+): Promise<OpenedFile> {
+  const decoder = createContentDecoder();
+  const stretches = stretchesOf(pieces);
+  let bytesRead = 0;
+  let sample = '';
+  let isComplete = false;
+  const next = async (): Promise<string | null> => {
+    const stretch = await stretches.next();
+    if (stretch.done === true) return null;
+    bytesRead += stretch.value.length;
+    return decoder.write(stretch.value);
+  };
+  while (bytesRead < SAMPLE_BYTES && !isComplete) {
+    const text = await next();
+    if (text === null) {
+      isComplete = true;
+      sample += decoder.end();
+    } else sample += text;
+  }
+  sample = withoutMark(sample);
+
+  const delimiter = detectDelimiter(sample);
+  const reader = createCsvReader(delimiter);
+  const rows = reader.push(sample);
+  if (isComplete) rows.push(...reader.end());
+  const headers = headersOf(rows);
+  const plan = planImport(headers, options.mapping);
+  if (plan.kind === 'fault') return plan;
+  const judge = createRowReader(plan.targets, options.defaultCountry);
+
+  async function* chunks(): AsyncGenerator<FileChunk> {
+    yield judged(rows, judge, bytesRead);
+    while (!isComplete) {
+      const text = await next();
+      isComplete = text === null;
+      const more = text === null ? lastRows(reader, decoder.end()) : reader.push(text);
+      yield judged(more, judge, bytesRead);
+    }
+  }
+  return {
+    kind: 'file',
+    format: () => ({ encoding: decoder.encoding(), delimiter, headers }),
+    mapping: plan.mapping,
+    chunks: chunks(),
+  };
+}
+
+async function* stretchesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    for (let from = 0; from < piece.length; from += STRETCH_BYTES) {
+      yield piece.subarray(from, from + STRETCH_BYTES);
+      await setImmediate();
+    }
+  }
+}
+
+/** Takes the header from the rows: the first that is not blank. */
+function headersOf(rows: CsvRow[]): string[] {
+  for (;;) {
+    const row = rows.shift();
+    if (row === undefined) return [];
+    if (row.kind === 'broken') return [row.text];
+    if (row.fields.some((name) => name.trim() !== '')) return row.fields.map((name) => name.trim());
+  }
+}
+
+function lastRows(reader: CsvReader, text: string): CsvRow[] {
+  return [...reader.push(text), ...reader.end()];
+}
+
+function judged(
+  rows: readonly CsvRow[],
+  judge: ReturnType<typeof createRowReader>,
+  bytesRead: number,
+): FileChunk {
+  const contacts: ContactRow[] = [];
+  const refusals: RefusedRow[] = [];
+  for (const row of rows) {
+    const verdict = judge(row);
+    if (verdict.kind === 'contact') contacts.push(verdict.row);
+    else if (verdict.kind === 'refused') refusals.push(verdict.row);
+  }
+  return { contacts, refusals, bytesRead };
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}

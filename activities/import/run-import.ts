@@ -1,0 +1,203 @@
+import type pg from 'pg';
+import { type Db, withAccount } from '../../db/database.ts';
+import {
+  type ContactImport,
+  failImport,
+  findImport,
+  type ImportCounts,
+  recordProgress,
+} from '../../db/imports.ts';
+import { readPiece } from '../../db/imports/content.ts';
+import { type ImportTransaction, openImportTransaction } from '../../db/imports/import-transaction.ts';
+import { type ContactRow, mergeRows, type RefusedRow } from '../../domain/import/contact-row.ts';
+import type { ImportFault } from '../../domain/import/import-plan.ts';
+import { type OpenedFile, openFile } from './read-file.ts';
+
+/** Moments of an import at which a process may die with a different consequence each. */
+export type ImportCrashPoint = 'import.batch_written' | 'import.before_commit' | 'import.committed';
+
+/** What an import reaches the world through. */
+export interface ImportDeps {
+  readonly db: Db;
+  /** Connections of the tenant's role, for COPY. */
+  readonly pool: pg.Pool;
+  readonly hashKey: Buffer;
+  readonly crash?: (point: ImportCrashPoint) => void;
+}
+
+/** One import of one account. */
+export interface ImportRun {
+  readonly accountId: string;
+  readonly importId: string;
+  /** Called several times a second while there is something to say. */
+  readonly onProgress?: (rowsRead: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How a run ended. `busy`: another import of the account runs; try again. */
+export type ImportResult =
+  | { readonly kind: 'ended'; readonly status: 'finished' | 'failed'; readonly rows: ImportCounts }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'gone' };
+
+type RunResult = { readonly kind: 'done' | 'busy' } | { readonly kind: 'fault'; readonly fault: ImportFault };
+
+const BATCH_ROWS_MAX = 5_000;
+const PROGRESS_INTERVAL_MS = 1_000;
+
+/**
+ * Imports a file whose content is complete: all of it in one transaction, so a crash at any point leaves
+ * nothing half-done and the import can be run again. Running one that is over changes nothing.
+ */
+export async function runImport(deps: ImportDeps, run: ImportRun): Promise<ImportResult> {
+  const found = await readImport(deps, run);
+  if (found === null) return { kind: 'gone' };
+  if (found.status !== 'queued' && found.status !== 'running') return resultOf(found);
+  const opened = await openFile(piecesOf(deps, run), found);
+  const result: RunResult =
+    opened.kind === 'fault' ? opened : await importFile({ deps, run, found, file: opened });
+  if (result.kind === 'busy') return { kind: 'busy' };
+  if (result.kind === 'fault') {
+    await withAccount(deps.db, run.accountId, (trx) => failImport(trx, run.importId, result.fault));
+  }
+  const ended = await readImport(deps, run);
+  return ended === null ? { kind: 'gone' } : resultOf(ended);
+}
+
+function resultOf(found: ContactImport): ImportResult {
+  return { kind: 'ended', status: found.status === 'failed' ? 'failed' : 'finished', rows: found.rows };
+}
+
+function readImport(deps: ImportDeps, run: ImportRun): Promise<ContactImport | null> {
+  return withAccount(deps.db, run.accountId, (trx) => findImport(trx, run.importId));
+}
+
+/** The content piece by piece; the next is fetched while one is being read. */
+async function* piecesOf(deps: ImportDeps, run: ImportRun): AsyncGenerator<Buffer> {
+  const fetch = (piece: number): Promise<Buffer | null> => {
+    const content = withAccount(deps.db, run.accountId, (trx) => readPiece(trx, run.importId, piece));
+    // It is awaited one piece later; until then a failure must not count as unhandled.
+    content.catch(() => undefined);
+    return content;
+  };
+  let ahead = fetch(0);
+  for (let piece = 1; ; piece += 1) {
+    const content = await ahead;
+    if (content === null) return;
+    ahead = fetch(piece);
+    yield content;
+  }
+}
+
+interface Work {
+  readonly deps: ImportDeps;
+  readonly run: ImportRun;
+  readonly found: ContactImport;
+  readonly file: Extract<OpenedFile, { kind: 'file' }>;
+}
+
+async function importFile(work: Work): Promise<RunResult> {
+  const { deps, run, found, file } = work;
+  const opened = await openImportTransaction({
+    pool: deps.pool,
+    hashKey: deps.hashKey,
+    accountId: run.accountId,
+    importId: run.importId,
+    listIds: found.listIds,
+  });
+  if (opened.kind === 'busy' || opened.kind === 'fault') return opened;
+  if (opened.kind === 'over') return { kind: 'done' };
+  const { transaction } = opened;
+  const progress = createProgress(work);
+  try {
+    const counts = await writeFile(work, transaction, progress);
+    await progress.settled();
+    await transaction.finish({
+      counts,
+      format: file.format(),
+      mapping: file.mapping,
+      onBeforeCommit: () => deps.crash?.('import.before_commit'),
+    });
+    deps.crash?.('import.committed');
+    return { kind: 'done' };
+  } finally {
+    await progress.settled();
+    transaction.abandon();
+  }
+}
+
+/** Reads on while PostgreSQL writes the batch before, one batch ahead at most. */
+async function writeFile(
+  work: Work,
+  transaction: ImportTransaction,
+  progress: Progress,
+): Promise<ImportCounts> {
+  const { deps, run, file } = work;
+  const counts = { read: 0, imported: 0, created: 0, merged: 0, refused: 0 };
+  let contacts = new Map<string, ContactRow>();
+  let refusals: RefusedRow[] = [];
+  let writing = Promise.resolve();
+  const write = async (rows: ReadonlyMap<string, ContactRow>, refused: readonly RefusedRow[]) => {
+    if (rows.size > 0) {
+      const { created, again } = await transaction.writeContacts(rows);
+      counts.created += created;
+      counts.merged += again;
+      counts.imported += rows.size - again;
+    }
+    if (refused.length > 0) await transaction.writeRefusals(refused);
+    deps.crash?.('import.batch_written');
+  };
+  const flush = async (): Promise<void> => {
+    await writing;
+    writing = write(contacts, refusals);
+    writing.catch(() => undefined);
+    contacts = new Map();
+    refusals = [];
+  };
+  for await (const chunk of file.chunks) {
+    run.signal?.throwIfAborted();
+    for (const row of chunk.contacts) {
+      const earlier = contacts.get(row.number);
+      if (earlier !== undefined) counts.merged += 1;
+      contacts.set(row.number, earlier === undefined ? row : mergeRows(earlier, row));
+    }
+    for (const row of chunk.refusals) refusals.push(row);
+    counts.read += chunk.contacts.length + chunk.refusals.length;
+    counts.refused += chunk.refusals.length;
+    if (contacts.size + refusals.length >= BATCH_ROWS_MAX) await flush();
+    progress.report({ bytesRead: chunk.bytesRead, rowsRead: counts.read, rowsRefused: counts.refused });
+  }
+  await flush();
+  await writing;
+  return counts;
+}
+
+interface Progress {
+  report(at: { bytesRead: number; rowsRead: number; rowsRefused: number }): void;
+  settled(): Promise<void>;
+}
+
+/** Progress is written through another connection, since this import's own shows nothing before it commits. */
+function createProgress({ deps, run, file }: Work): Progress {
+  let writing: Promise<void> | null = null;
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  return {
+    report: (at) => {
+      const now = performance.now();
+      if (writing !== null || now - reportedAt < PROGRESS_INTERVAL_MS) return;
+      reportedAt = now;
+      run.onProgress?.(at.rowsRead);
+      const { mapping } = file;
+      const record = { ...at, format: file.format(), mapping };
+      writing = withAccount(deps.db, run.accountId, (trx) => recordProgress(trx, run.importId, record))
+        // Only the view of the run depends on it; what is wrong with the database the run itself will meet.
+        .catch(() => undefined)
+        .finally(() => {
+          writing = null;
+        });
+    },
+    settled: async () => {
+      await writing;
+    },
+  };
+}

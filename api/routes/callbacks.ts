@@ -1,0 +1,153 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
+import { verifyPlivoSignature } from '../../carrier/plivo/callback-signature.ts';
+import { verifyCallbackPath } from '../../db/callback-url.ts';
+import { findCarrierCredentials } from '../../db/carrier-credentials.ts';
+import { receiveInbound } from '../../db/inbound.ts';
+import { numberHash } from '../../db/number-hash.ts';
+import { createCallbackBatch } from '../callback-batch.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { Problem, ProblemOutput } from '../problem.ts';
+
+const FORM_BYTES_MAX = 64 * 1024;
+const FORM_FIELDS_MAX = 64;
+const Answer = Type.Object({ status: Type.Literal('ok') });
+const responses = { 200: Answer, 400: ProblemOutput, 403: ProblemOutput };
+
+/**
+ * Where the carrier reports: status of what we sent, and what people send to us. A path that we have not made
+ * and a signature that the carrier has not made are refused alike, so a prober learns nothing.
+ */
+export function registerCallbackRoutes(api: Api, deps: ApiDeps): void {
+  api.register(async (scope) => {
+    scope.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: FORM_BYTES_MAX },
+      (_request, body, done) => {
+        const form = new URLSearchParams(String(body));
+        if (form.size > FORM_FIELDS_MAX)
+          done(new Problem('malformed-request', 'The form has too many fields.'));
+        else done(null, Object.fromEntries(form));
+      },
+    );
+    addStatusRoute(scope, deps);
+    addInboundRoute(scope, deps);
+  });
+}
+
+function addStatusRoute(api: Api, deps: ApiDeps): void {
+  const batch = createCallbackBatch(deps.db);
+  api.post(
+    '/callbacks/plivo/:account/:key/:post/:mac',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'receiveStatus',
+        summary: 'A status report of the carrier',
+        description:
+          'Durable before the 200. The path is ours, signed with our key; the request carries the signature of the carrier.',
+        tags: ['carrier'],
+        security: [],
+        params: Type.Object({
+          account: Type.String(),
+          key: Type.String(),
+          post: Type.String(),
+          mac: Type.String(),
+        }),
+        body: Type.Record(Type.String(), Type.String()),
+        response: responses,
+      },
+    },
+    async (request) => {
+      const { account, key, post, mac } = request.params;
+      const path = verifyCallbackPath(deps.keys, { accountId: account, keyId: key, postId: post, mac });
+      if (path === null || !(await isSigned(deps, request))) throw refused();
+      const parsed = parseStatusCallback(request.body);
+      if (parsed.kind === 'malformed')
+        throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
+      const { report } = parsed;
+      const verdict = await batch.add({
+        accountId: path.accountId,
+        post: path.post,
+        to: report.to,
+        uuid: report.uuid,
+        status: report.status,
+        errorCode: report.errorCode,
+        units: report.units,
+        billedMicroUsd: report.billedMicroUsd,
+      });
+      if (verdict === 'mismatch') {
+        request.log.warn({ post }, 'A status report does not belong to its post');
+        throw refused();
+      }
+      return { status: 'ok' as const };
+    },
+  );
+}
+
+function addInboundRoute(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/callbacks/plivo/inbound/:carrierAccount',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'receiveInbound',
+        summary: 'A text that somebody sent to a sender',
+        description: 'STOP suppresses at once, START lifts the opt-out. Durable before the 200.',
+        tags: ['carrier'],
+        security: [],
+        params: Type.Object({ carrierAccount: Type.String() }),
+        body: Type.Record(Type.String(), Type.String()),
+        response: responses,
+      },
+    },
+    async (request) => {
+      if (!(await isSigned(deps, request, request.params.carrierAccount))) throw refused();
+      const parsed = parseInboundMessage(request.body);
+      if (parsed.kind === 'malformed')
+        throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
+      const { message } = parsed;
+      await receiveInbound(deps.db, {
+        ...message,
+        carrierAccountId: request.params.carrierAccount,
+        numberHash: numberHash(deps.hashKey, message.from),
+      });
+      return { status: 'ok' as const };
+    },
+  );
+}
+
+function refused(): Problem {
+  return new Problem('scope-missing', 'This callback is not one that this installation expects.');
+}
+
+async function isSigned(
+  deps: ApiDeps,
+  request: FastifyRequest<{ Body: Record<string, string> }>,
+  carrierAccountId?: string,
+): Promise<boolean> {
+  const tokens = await authTokens(deps, carrierAccountId);
+  return tokens.some((authToken) =>
+    verifyPlivoSignature({
+      method: request.method,
+      // Behind a proxy the carrier signs the public URL, not the one that arrives here.
+      url: `${deps.publicUrl}${request.url}`,
+      headers: request.headers,
+      params: request.body,
+      authToken,
+      acceptV2: deps.acceptV2Signatures,
+    }),
+  );
+}
+
+async function authTokens(deps: ApiDeps, carrierAccountId: string | undefined): Promise<string[]> {
+  if (carrierAccountId === undefined) return deps.carrierTokens();
+  const credentials = await findCarrierCredentials(
+    deps.db,
+    carrierAccountId,
+    deps.keys,
+    deps.defaultCredentials,
+  );
+  return credentials === null ? [] : [credentials.authToken];
+}

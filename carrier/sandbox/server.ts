@@ -1,0 +1,23 @@
+import { onParentGone } from '../../parent-watch.ts';
+import { createSandbox } from './sandbox.ts';
+
+const { env } = process;
+const port = Number(env['SANDBOX_PORT'] ?? 8090);
+const sandbox = createSandbox({
+  authId: env['PLIVO_AUTH_ID'] ?? 'sandbox',
+  authToken: env['PLIVO_AUTH_TOKEN'] ?? 'sandbox',
+  ...(env['SANDBOX_LEDGER_FILE'] === undefined ? {} : { ledgerFile: env['SANDBOX_LEDGER_FILE'] }),
+  ...(env['SANDBOX_INBOUND_URL'] === undefined ? {} : { inboundUrl: env['SANDBOX_INBOUND_URL'] }),
+});
+const { url } = await sandbox.listen({ host: '127.0.0.1', port });
+
+const stop = (): void => {
+  sandbox.close().then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+};
+process.once('SIGINT', stop);
+process.once('SIGTERM', stop);
+onParentGone(stop);
+process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);

@@ -1,0 +1,193 @@
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { ColumnMapping } from '../../domain/csv-format.ts';
+import type { ContactRow, RefusedRow } from '../../domain/import/contact-row.ts';
+import type { FileFormat, ImportFault } from '../../domain/import/import-plan.ts';
+import type { ImportCounts } from '../imports.ts';
+import { COPY_COLUMNS, copyText } from './contact-copy.ts';
+
+/** What an import's transaction is opened for. */
+export interface ImportTransactionOptions {
+  readonly pool: pg.Pool;
+  readonly hashKey: Buffer;
+  readonly accountId: string;
+  readonly importId: string;
+  readonly listIds: readonly string[];
+}
+
+/** What became of one batch of contacts. */
+export interface BatchCounts {
+  readonly created: number;
+  /** Contacts of the batch that this import had written before. */
+  readonly again: number;
+}
+
+/**
+ * The one transaction of an import: everything that it writes becomes visible together, or never. Nothing here
+ * may be called before the call before it has resolved.
+ */
+export interface ImportTransaction {
+  /** Writes contacts, no number twice in one batch, and puts them on the lists. */
+  writeContacts(rows: ReadonlyMap<string, ContactRow>): Promise<BatchCounts>;
+  writeRefusals(rows: readonly RefusedRow[]): Promise<void>;
+  /** Writes the final status, removes the content and commits. */
+  finish(result: {
+    readonly counts: ImportCounts;
+    readonly format: FileFormat;
+    readonly mapping: ColumnMapping;
+    readonly onBeforeCommit: () => void;
+  }): Promise<void>;
+  /** Undoes everything at any moment, unless `finish` has resolved. */
+  abandon(): void;
+}
+
+/** Another process imports for this account at the moment, or the import is over. */
+export type OpenedImport =
+  | { readonly kind: 'open'; readonly transaction: ImportTransaction }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'fault'; readonly fault: ImportFault };
+
+/**
+ * Opens the transaction. Imports of one account run one after the other, under a lock that goes with the
+ * connection: two of the same file (a retry after a crash, and the runner that was thought dead) would do its
+ * work twice, and two files with common numbers in different order would block each other for good.
+ */
+export async function openImportTransaction(options: ImportTransactionOptions): Promise<OpenedImport> {
+  const client = await options.pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(`select set_config('app.account', $1, true)`, [options.accountId]);
+    const locked = await client.query<{ got: boolean }>(
+      `select pg_try_advisory_xact_lock(hashtext('carillon import'), hashtext($1)) as got`,
+      [options.accountId],
+    );
+    if (locked.rows[0]?.got !== true) return await undone(client, { kind: 'busy' });
+    const found = await client.query<{ status: string }>(`select status from imports where id = $1`, [
+      options.importId,
+    ]);
+    const status = found.rows[0]?.status;
+    if (status !== 'queued' && status !== 'running') return await undone(client, { kind: 'over' });
+    if (!(await lockLists(client, options.listIds))) {
+      return await undone(client, { kind: 'fault', fault: LIST_GONE });
+    }
+    await client.query(`create temporary table import_batch (${COPY_COLUMNS}) on commit drop`);
+    // Nothing is known about the size of a table just made, and a guess must not read all contacts for each batch.
+    await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
+    return { kind: 'open', transaction: transactionOn(client, options) };
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+async function undone(client: pg.PoolClient, answer: OpenedImport): Promise<OpenedImport> {
+  await client.query('rollback');
+  client.release();
+  return answer;
+}
+
+const LIST_GONE: ImportFault = {
+  code: 'list_gone',
+  message: 'A list that the contacts were to go on has been deleted. Import the file again with other lists.',
+};
+
+const WRITE_BATCH = `
+  with before as materialized (
+    select count(*) filter (where c.xmin = pg_current_xact_id()::xid)::int as again
+    from import_batch b join contacts c on c.account_id = $1 and c.number = b.number
+  ), written as (
+    insert into contacts as c (account_id, number, number_hash, country, first_name, last_name, time_zone, custom)
+    select $1, b.number, b.number_hash, b.country, b.first_name, b.last_name, b.time_zone, b.custom
+    from import_batch b order by b.number
+    on conflict (account_id, number) do update set
+      first_name = coalesce(excluded.first_name, c.first_name),
+      last_name = coalesce(excluded.last_name, c.last_name),
+      time_zone = coalesce(excluded.time_zone, c.time_zone),
+      custom = c.custom || excluded.custom,
+      version = c.version + 1,
+      updated_at = clock_timestamp()
+    returning c.id, c.xmax = 0 as created
+  ), members as (
+    insert into list_members (account_id, list_id, contact_id)
+    select $1, l.id, w.id from written w cross join unnest($2::text[]) as l(id)
+    on conflict do nothing
+  )
+  select (select again from before) as again, (count(*) filter (where created))::int as created from written`;
+
+const WRITE_REFUSALS = `
+  insert into import_refusals (account_id, import_id, line, reason, field, raw)
+  select $1, $2, r.line, r.reason, r.field, r.raw
+  from unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) as r(line, reason, field, raw)`;
+
+const FINISH = `
+  update imports set status = 'finished', format = $2, mapping = $3, bytes_read = bytes, rows_read = $4,
+    rows_imported = $5, rows_created = $6, rows_merged = $7, rows_refused = $8, error = null,
+    finished_at = clock_timestamp(), version = version + 1
+  where id = $1 and status in ('queued', 'running')`;
+
+function transactionOn(client: pg.PoolClient, options: ImportTransactionOptions): ImportTransaction {
+  const { accountId, importId } = options;
+  let isFirstBatch = true;
+  let isReleased = false;
+  return {
+    writeContacts: async (rows) => {
+      if (!isFirstBatch) await client.query('truncate import_batch');
+      isFirstBatch = false;
+      const copy = client.query(copyFrom('copy import_batch from stdin'));
+      await pipeline(Readable.from([Buffer.from(copyText(rows.values(), options.hashKey))]), copy);
+      const written = await client.query<BatchCounts>({
+        name: 'carillon_write_import_batch',
+        text: WRITE_BATCH,
+        values: [accountId, options.listIds],
+      });
+      return written.rows[0] ?? { created: 0, again: 0 };
+    },
+
+    writeRefusals: async (rows) => {
+      const column = <Value>(pick: (row: RefusedRow) => Value): Value[] => rows.map(pick);
+      await client.query(WRITE_REFUSALS, [
+        accountId,
+        importId,
+        column((row) => row.line),
+        column((row) => row.reason),
+        column((row) => row.field),
+        column((row) => row.raw),
+      ]);
+    },
+
+    finish: async ({ counts, format, mapping, onBeforeCommit }) => {
+      const { read, imported, created, merged, refused } = counts;
+      const values = [read, imported, created, merged, refused];
+      const finished = await client.query(FINISH, [
+        importId,
+        JSON.stringify(format),
+        JSON.stringify(mapping),
+        ...values,
+      ]);
+      if (finished.rowCount !== 1) throw new Error('The import was ended by another process.');
+      await client.query('delete from import_pieces where import_id = $1', [importId]);
+      onBeforeCommit();
+      await client.query('commit');
+      isReleased = true;
+      client.release();
+    },
+
+    abandon: () => {
+      // The connection may be in the middle of a statement; ended, it takes the transaction with it.
+      if (!isReleased) client.release(true);
+      isReleased = true;
+    },
+  };
+}
+
+/** Keeps the lists from being deleted until the import is through; false if one is gone already. */
+async function lockLists(client: pg.PoolClient, listIds: readonly string[]): Promise<boolean> {
+  const wanted = new Set(listIds);
+  const found = await client.query('select id from lists where id = any($1) order by id for key share', [
+    [...wanted],
+  ]);
+  return found.rowCount === wanted.size;
+}
