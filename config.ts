@@ -126,6 +126,14 @@ export function requireParts(config: Config): ServiceConfig {
   throw new ConfigError([...problems, '`npm start` runs all parts on one machine and sets these by itself.']);
 }
 
+/** The carrier's credentials of the environment, which carrier accounts without their own use; null without any. */
+export function defaultCredentials(
+  config: Pick<Config, 'plivoAuthId' | 'plivoAuthToken'>,
+): { readonly authId: string; readonly authToken: string } | null {
+  const { plivoAuthId: authId, plivoAuthToken: authToken } = config;
+  return authId === undefined || authToken === undefined ? null : { authId, authToken };
+}
+
 /**
  * Parses `id:base64,id:base64`: the first key signs, all verify. An id has letters, digits, `-` and `_`,
  * because it stands in the path of callbacks. Throws an Error whose message completes "CARILLON_KEYS ...".

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { createActivities } from './activities/index.ts';
 import { createCarriers } from './activities/carriers.ts';
 import { watchDispatch } from './activities/dispatch-watch.ts';
-import { readConfig, requireParts } from './config.ts';
+import { defaultCredentials, readConfig, requireParts } from './config.ts';
 import { openDatabase, openPool } from './db/database.ts';
 import { crashHookOf } from './engine/crash-hook.ts';
 import { registerNamespace } from './engine/namespace.ts';
@@ -43,7 +43,12 @@ const time = process.env['CARILLON_TIME'] === 'virtual' ? 'virtual' : 'real';
 const workflows = createWorkflowClient(client, time);
 await registerNamespace(client, namespace);
 
-const carriers = createCarriers({ db, config, keys });
+const carriers = createCarriers({
+  db,
+  keys: keys.all,
+  defaults: defaultCredentials(config),
+  apiUrl: config.plivoApiUrl,
+});
 const watch = await watchDispatch(pool, logError);
 const activities = createActivities({
   db,

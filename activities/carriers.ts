@@ -1,9 +1,48 @@
 import type { Carrier, SendRequest, SendResult } from '../carrier/carrier.ts';
 import { createPlivoCarrier } from '../carrier/plivo/plivo-carrier.ts';
-import { type Db, openCarrierAccount } from '../db/carrier-credentials.ts';
+import { type CarrierCredentials, findCarrierCredentials } from '../db/carrier-accounts.ts';
+import type { Db } from '../db/database.ts';
+import type { SealingKey } from '../db/sealing.ts';
 
 /** A client for each carrier account, made when first needed. */
 export interface Carriers {
+  /** Never rejects because of the carrier; one POST at most. */
   readonly send: (carrierAccountId: string, request: SendRequest) => Promise<SendResult>;
   readonly close: () => Promise<void>;
+}
+
+/** Clients with the credentials of their rows; `defaults` are those of the environment. */
+export function createCarriers(deps: {
+  readonly db: Db;
+  readonly keys: readonly SealingKey[];
+  readonly defaults: CarrierCredentials | null;
+  readonly apiUrl: string | undefined;
+}): Carriers {
+  const clients = new Map<string, Carrier>();
+
+  const clientOf = async (carrierAccountId: string): Promise<Carrier | null> => {
+    const credentials = await findCarrierCredentials(deps.db, carrierAccountId, deps.keys, deps.defaults);
+    if (credentials === null) return null;
+    // Changed credentials make a new client; the old one's connections close by themselves when idle.
+    const key = `${carrierAccountId} ${credentials.authId} ${credentials.authToken}`;
+    const known = clients.get(key);
+    if (known !== undefined) return known;
+    const client = createPlivoCarrier({
+      ...credentials,
+      ...(deps.apiUrl === undefined ? {} : { apiUrl: deps.apiUrl }),
+    });
+    clients.set(key, client);
+    return client;
+  };
+
+  return {
+    send: async (carrierAccountId, request) => {
+      const client = await clientOf(carrierAccountId);
+      if (client === null) return { kind: 'not_accepted', cause: 'credentials', retryAfterMs: null };
+      return client.send(request);
+    },
+    close: async () => {
+      await Promise.all([...clients.values()].map((client) => client.close()));
+    },
+  };
 }

@@ -1,15 +1,12 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { findApiKey } from '../db/api-keys.ts';
 import { withAccount } from '../db/database.ts';
+import { hashApiSecret, type Scope } from '../db/make-api-key.ts';
 import { findPerson } from '../db/people.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { Api, ApiDeps } from './deps.ts';
 import { Problem } from './problem.ts';
-
-/** What a key may do. `operator` keys belong to the installation and may do everything for any account. */
-export const SCOPES = ['read', 'write', 'send', 'reports', 'operator'] as const;
-export type Scope = (typeof SCOPES)[number];
 
 /** Who calls, for which account. */
 export interface Caller {
@@ -35,18 +32,6 @@ export const OPERATOR = 'operator';
 const KEY = /^crl_([0-9a-z]{12})_([A-Za-z0-9_-]{43})$/;
 const DUMMY_HASH = Buffer.alloc(32);
 
-/** A new key: what is shown once, and what is kept. */
-export function makeApiKey(): { readonly key: string; readonly prefix: string; readonly hash: Buffer } {
-  const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz';
-  const prefix = [...randomBytes(12)].map((byte) => alphabet[byte % alphabet.length]).join('');
-  const secret = randomBytes(32).toString('base64url');
-  return { key: `crl_${prefix}_${secret}`, prefix, hash: hashOf(secret) };
-}
-
-function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
-}
-
 /** Every request but public ones needs a key with the route's scope; sets `request.caller`. */
 export function registerAuthentication(api: Api, deps: ApiDeps): void {
   api.decorateRequest('caller');
@@ -60,7 +45,7 @@ export function registerAuthentication(api: Api, deps: ApiDeps): void {
 async function authenticate(deps: ApiDeps, request: FastifyRequest, scope: Scope): Promise<Caller> {
   const [, prefix, secret] = KEY.exec(bearerOf(request)) ?? [];
   const key = prefix === undefined ? null : await findApiKey(deps.db, prefix);
-  const matches = timingSafeEqual(hashOf(secret ?? ''), key?.hash ?? DUMMY_HASH);
+  const matches = timingSafeEqual(hashApiSecret(secret ?? ''), key?.hash ?? DUMMY_HASH);
   const isExpired =
     key?.expiresAt !== null && key?.expiresAt !== undefined && key.expiresAt.getTime() <= deps.now();
   if (key === null || !matches || key.revokedAt !== null || isExpired) {

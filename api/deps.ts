@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type pg from 'pg';
 import type { NamedKey } from '../config.ts';
+import type { CarrierCredentials } from '../db/carrier-accounts.ts';
 import type { Db } from '../db/database.ts';
 import type { WorkflowClient } from '../engine/workflow-client.ts';
 
@@ -18,8 +19,10 @@ export interface ApiDeps {
   /** The first signs and seals, all verify. */
   readonly keys: readonly NamedKey[];
   readonly hashKey: Buffer;
-  /** Of the default carrier account; undefined without one. */
-  readonly plivoAuthToken: string | undefined;
+  /** The carrier's credentials of the environment; null without any. */
+  readonly defaultCredentials: CarrierCredentials | null;
+  /** V2 signatures leave query and body unsigned, so they count alone only where an operator says so. */
+  readonly acceptV2Signatures: boolean;
 }
 
 /** A Fastify instance whose schemas are TypeBox types. */

@@ -105,8 +105,7 @@ async function startParts(launch: Launch): Promise<Pick<System, 'urls' | 'firstK
   await migrateToLatest(databaseUrl);
   const sandbox = given.has('sandbox') ? undefined : `http://127.0.0.1:${config.sandboxPort}`;
   const plivoApiUrl = config.plivoApiUrl ?? sandbox;
-  const known = { ...config, databaseUrl, plivoApiUrl, keys: keys.all, hashKey: keys.hashKey };
-  const firstKeys = await bootstrap(databaseUrl, known);
+  const firstKeys = await bootstrap(databaseUrl);
   options.signal?.throwIfAborted();
   const addresses = { databaseUrl, temporalAddress: temporal.address, plivoApiUrl };
   const env = serviceEnvironment(options.env, config, keys, addresses);

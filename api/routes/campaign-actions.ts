@@ -12,7 +12,7 @@ import { listMessages, type Message } from '../../db/messages.ts';
 import { persistingCause } from '../../db/suspend-causes.ts';
 import { allowancesOf, type CampaignActionName, refusalOf } from '../../domain/campaign-actions.ts';
 import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
-import type { Scope } from '../authentication.ts';
+import type { Scope } from '../../db/make-api-key.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';

@@ -1,0 +1,131 @@
+import { type Static, Type } from 'typebox';
+import {
+  type CarrierAccount,
+  findCarrierAccount,
+  insertCarrierAccount,
+  listCarrierAccounts,
+  updateCarrierAccount,
+} from '../../db/carrier-accounts.ts';
+import { withAccount } from '../../db/database.ts';
+import { newId } from '../../db/ids.ts';
+import { seal } from '../../db/sealing.ts';
+import { OPERATOR } from '../authentication.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { idempotent } from '../idempotency.ts';
+import { notFound, Problem, problems } from '../problem.ts';
+import { idOf, idParams, INSTANT, nullable } from '../schemas/common.ts';
+
+const fields = {
+  name: Type.String({ minLength: 1, maxLength: 200, examples: ['Plivo US'] }),
+  authId: Type.String({ minLength: 1, maxLength: 100 }),
+  authToken: Type.String({ minLength: 1, maxLength: 200, description: 'Kept sealed, never shown.' }),
+  requestsMax: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 100_000,
+      description: 'Requests in 5 s over all workers; 0 is no limit.',
+    }),
+  ),
+};
+const CarrierAccountInput = Type.Object(fields, { additionalProperties: false });
+const CarrierAccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
+const CarrierAccountOutput = Type.Object({
+  id: idOf('car'),
+  name: Type.String(),
+  carrier: Type.String(),
+  authId: nullable(Type.String({ description: "Null: the environment's credentials." })),
+  requestsMax: Type.Integer(),
+  requestsWindowMs: Type.Integer(),
+  createdAt: INSTANT,
+});
+
+const REQUESTS_MAX = 300;
+
+/** Accounts at a carrier: an operator keeps them, senders name them. */
+export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
+  const sealFor = (id: string, token: string): string => {
+    const [key] = deps.keys;
+    if (key === undefined) throw new Problem('internal', 'No key to seal with; set CARILLON_KEYS.');
+    return seal(key, token, id);
+  };
+
+  api.post(
+    '/v1/carrier-accounts',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'createCarrierAccount',
+        summary: 'Add a carrier account',
+        tags: ['installation'],
+        body: CarrierAccountInput,
+        response: { 201: CarrierAccountOutput, ...problems() },
+      },
+    },
+    async (request, reply) => {
+      const { name, authId, authToken, requestsMax } = request.body;
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const id = newId('car');
+        await insertCarrierAccount(trx, {
+          id,
+          name,
+          authId,
+          authTokenSealed: sealFor(id, authToken),
+          requestsMax: requestsMax ?? REQUESTS_MAX,
+        });
+        const account = await findCarrierAccount(trx, id);
+        if (account === null) throw notFound('carrier account');
+        return { status: 201, body: viewOf(account) };
+      });
+      return body;
+    },
+  );
+
+  api.get(
+    '/v1/carrier-accounts',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'listCarrierAccounts',
+        summary: 'List carrier accounts',
+        tags: ['installation'],
+        response: { 200: Type.Object({ items: Type.Array(CarrierAccountOutput) }), ...problems() },
+      },
+    },
+    async () => {
+      const accounts = await withAccount(deps.db, OPERATOR, (trx) => listCarrierAccounts(trx));
+      return { items: accounts.map(viewOf) };
+    },
+  );
+
+  api.patch(
+    '/v1/carrier-accounts/:id',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'updateCarrierAccount',
+        summary: 'Change a carrier account',
+        description: 'A changed token holds for the next request.',
+        tags: ['installation'],
+        params: idParams('car'),
+        body: CarrierAccountChanges,
+        response: { 200: CarrierAccountOutput, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { authToken, ...changes } = request.body;
+      const { id } = request.params;
+      return withAccount(deps.db, OPERATOR, async (trx) => {
+        if ((await findCarrierAccount(trx, id)) === null) throw notFound('carrier account');
+        const sealed = authToken === undefined ? {} : { authTokenSealed: sealFor(id, authToken) };
+        await updateCarrierAccount(trx, id, { ...changes, ...sealed });
+        const account = await findCarrierAccount(trx, id);
+        if (account === null) throw notFound('carrier account');
+        return viewOf(account);
+      });
+    },
+  );
+}
+
+function viewOf(account: CarrierAccount): Static<typeof CarrierAccountOutput> {
+  return { ...account, createdAt: account.createdAt.toISOString() };
+}

@@ -1,0 +1,137 @@
+import { type Static, Type } from 'typebox';
+import { withAccount } from '../../db/database.ts';
+import { findPerson, insertPerson, listPeople, type Person, updatePerson } from '../../db/people.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { notFound, problems } from '../problem.ts';
+import { idOf, idParams, INSTANT } from '../schemas/common.ts';
+
+const fields = {
+  name: Type.String({ minLength: 1, maxLength: 200, examples: ['Alex Rivera'] }),
+  address: Type.String({
+    minLength: 3,
+    maxLength: 320,
+    pattern: '^[^@\\s]+@[^@\\s]+$',
+    description: 'An e-mail address.',
+    examples: ['alex@example.com'],
+  }),
+};
+const PersonInput = Type.Object(fields, { additionalProperties: false });
+const PersonChanges = Type.Partial(Type.Object({ ...fields, disabled: Type.Boolean() }), {
+  additionalProperties: false,
+});
+const PersonOutput = Type.Object({
+  id: idOf('per'),
+  ...fields,
+  disabled: Type.Boolean(),
+  createdAt: INSTANT,
+});
+
+/** People who work for an account; what they did keeps their name. */
+export function registerPeopleRoutes(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/v1/people',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'createPerson',
+        summary: 'Add a person',
+        tags: ['account'],
+        body: PersonInput,
+        response: { 201: PersonOutput, ...problems(422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const id = await insertPerson(trx, { accountId, ...request.body });
+        const person = await findPerson(trx, id);
+        if (person === null) throw notFound('person');
+        return { status: 201, body: viewOf(person) };
+      });
+      return body;
+    },
+  );
+
+  api.get(
+    '/v1/people',
+    {
+      schema: {
+        operationId: 'listPeople',
+        summary: 'List people',
+        tags: ['account'],
+        querystring: PageQuery,
+        response: { 200: pageOf(PersonOutput), ...problems() },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        listPeople(trx, range),
+      );
+      return toPage(items.map(viewOf), total, range);
+    },
+  );
+
+  api.get(
+    '/v1/people/:id',
+    {
+      schema: {
+        operationId: 'getPerson',
+        summary: 'Read a person',
+        tags: ['account'],
+        params: idParams('per'),
+        response: { 200: PersonOutput, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const person = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        findPerson(trx, request.params.id),
+      );
+      if (person === null) throw notFound('person');
+      setEtag(reply, person.version);
+      return viewOf(person);
+    },
+  );
+
+  api.patch(
+    '/v1/people/:id',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'updatePerson',
+        summary: 'Edit or disable a person',
+        tags: ['account'],
+        params: idParams('per'),
+        body: PersonChanges,
+        response: { 200: PersonOutput, ...problems(404, 412) },
+      },
+    },
+    async (request, reply) => {
+      const { disabled, ...changes } = request.body;
+      const person = await withAccount(deps.db, request.caller.accountId, async (trx) => {
+        const before = await findPerson(trx, request.params.id);
+        if (before === null) throw notFound('person');
+        checkIfMatch(request, before.version);
+        const disabledAt =
+          disabled === undefined ? {} : { disabledAt: disabled ? new Date(deps.now()) : null };
+        await updatePerson(trx, before.id, { ...changes, ...disabledAt });
+        return (await findPerson(trx, before.id)) ?? before;
+      });
+      setEtag(reply, person.version);
+      return viewOf(person);
+    },
+  );
+}
+
+function viewOf(person: Person): Static<typeof PersonOutput> {
+  return {
+    id: person.id,
+    name: person.name,
+    address: person.address,
+    disabled: person.disabledAt !== null,
+    createdAt: person.createdAt.toISOString(),
+  };
+}

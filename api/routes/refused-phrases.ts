@@ -1,0 +1,89 @@
+import { Type } from 'typebox';
+import { withAccount } from '../../db/database.ts';
+import { deleteRefusedPhrase, insertRefusedPhrase, listRefusedPhrases } from '../../db/refused-phrases.ts';
+import { OPERATOR } from '../authentication.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { idempotent } from '../idempotency.ts';
+import { notFound, problems } from '../problem.ts';
+import { idOf, idParams, nullable } from '../schemas/common.ts';
+
+const Day = Type.String({
+  pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$',
+  examples: ['2026-01-01'],
+});
+const PhraseInput = Type.Object(
+  {
+    phrase: Type.String({ minLength: 1, maxLength: 200, examples: ['guaranteed approval'] }),
+    reason: Type.String({ minLength: 1, maxLength: 500, description: "Said to the campaign's owner." }),
+    effectiveFrom: Day,
+    effectiveTo: Type.Optional(nullable(Day)),
+  },
+  { additionalProperties: false },
+);
+const PhraseOutput = Type.Object({
+  id: idOf('phr'),
+  phrase: Type.String(),
+  reason: Type.String(),
+  effectiveFrom: Type.String(),
+  effectiveTo: nullable(Type.String()),
+});
+
+/** The content check's list: dated rows that an operator edits. */
+export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
+  api.get(
+    '/v1/refused-phrases',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'listRefusedPhrases',
+        summary: 'List refused phrases',
+        tags: ['installation'],
+        response: { 200: Type.Object({ items: Type.Array(PhraseOutput) }), ...problems() },
+      },
+    },
+    async () => ({ items: await withAccount(deps.db, OPERATOR, (trx) => listRefusedPhrases(trx)) }),
+  );
+
+  api.post(
+    '/v1/refused-phrases',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'addRefusedPhrase',
+        summary: 'Add a refused phrase',
+        tags: ['installation'],
+        body: PhraseInput,
+        response: { 201: PhraseOutput, ...problems(422) },
+      },
+    },
+    async (request, reply) => {
+      const phrase = { ...request.body, effectiveTo: request.body.effectiveTo ?? null };
+      const { body } = await idempotent(deps, request, reply, async (trx) => ({
+        status: 201,
+        body: { id: await insertRefusedPhrase(trx, phrase), ...phrase },
+      }));
+      return body;
+    },
+  );
+
+  api.delete(
+    '/v1/refused-phrases/:id',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'removeRefusedPhrase',
+        summary: 'Take a phrase out of the list',
+        tags: ['installation'],
+        params: idParams('phr'),
+        response: { 204: Type.Null(), ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const deleted = await withAccount(deps.db, OPERATOR, (trx) =>
+        deleteRefusedPhrase(trx, request.params.id),
+      );
+      if (!deleted) throw notFound('phrase');
+      return reply.code(204).send(null);
+    },
+  );
+}

@@ -1,0 +1,201 @@
+import { type Static, Type } from 'typebox';
+import { liveCampaignIds } from '../../db/accounts.ts';
+import { ensureDefaultCarrierAccount, findCarrierAccount } from '../../db/carrier-accounts.ts';
+import { withAccount } from '../../db/database.ts';
+import { findSender, insertSender, listSenders, type Sender, updateSender } from '../../db/senders.ts';
+import { isSenderAddress, SENDER_TYPES } from '../../domain/sender.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { brokenUniqueRule } from '../errors.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { notFound, Problem, problems, unknownReference } from '../problem.ts';
+import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
+
+const Pace = Type.Integer({ minimum: 1, maximum: 10_000 });
+const changeable = {
+  supportsMms: Type.Optional(Type.Boolean()),
+  registration: Type.Optional(
+    oneOf(['pending', 'approved', 'lapsed'], { description: 'Only approved senders send.' }),
+  ),
+  segmentsPerSecond: Type.Optional(nullable(Pace)),
+  mmsPerSecond: Type.Optional(nullable(Pace)),
+};
+const SenderInput = Type.Object(
+  {
+    address: Type.String({ minLength: 1, maxLength: 20, examples: ['12345', '+14155552671', 'Harbour'] }),
+    type: oneOf(SENDER_TYPES, { description: 'What kind of line it is.' }),
+    ...changeable,
+    carrierAccountId: Type.Optional(idOf('car')),
+  },
+  { additionalProperties: false },
+);
+const SenderChanges = Type.Object(
+  { ...changeable, disabled: Type.Optional(Type.Boolean()) },
+  { additionalProperties: false },
+);
+const SenderOutput = Type.Object({
+  id: idOf('snd'),
+  address: Type.String(),
+  type: oneOf(SENDER_TYPES, { description: 'What kind of line it is.' }),
+  supportsMms: Type.Boolean(),
+  registration: Type.String(),
+  segmentsPerSecond: nullable(Type.Integer({ description: 'SMS segments; null is unpaced.' })),
+  mmsPerSecond: nullable(Type.Integer()),
+  carrierAccountId: idOf('car'),
+  disabled: Type.Boolean(),
+  createdAt: INSTANT,
+});
+
+/** Send-as numbers. */
+export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/v1/senders',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'createSender',
+        summary: 'Add a sender',
+        tags: ['account'],
+        body: SenderInput,
+        response: { 201: SenderOutput, ...problems(409, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      const input = request.body;
+      if (!isSenderAddress(input.type, input.address)) {
+        throw new Problem('not-acceptable-value', 'The address does not suit the type.', {
+          errors: [
+            {
+              pointer: '/address',
+              message:
+                'A short code has 5 or 6 digits, a name 1 to 11 characters with a letter, everything else is a number in E.164.',
+            },
+          ],
+        });
+      }
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const carrierAccountId = input.carrierAccountId ?? (await ensureDefaultCarrierAccount(trx));
+        if ((await findCarrierAccount(trx, carrierAccountId)) === null) {
+          throw unknownReference('/carrierAccountId', 'carrier account');
+        }
+        const id = await insertSender(trx, {
+          accountId,
+          address: input.address,
+          type: input.type,
+          supportsMms: input.supportsMms ?? false,
+          registration: input.registration ?? 'pending',
+          segmentsPerSecond: input.segmentsPerSecond ?? null,
+          mmsPerSecond: input.mmsPerSecond ?? null,
+          carrierAccountId,
+        }).catch(taken);
+        const sender = await findSender(trx, id);
+        if (sender === null) throw notFound('sender');
+        return { status: 201, body: viewOf(sender) };
+      });
+      return body;
+    },
+  );
+
+  api.get(
+    '/v1/senders',
+    {
+      schema: {
+        operationId: 'listSenders',
+        summary: 'List senders',
+        tags: ['account'],
+        querystring: PageQuery,
+        response: { 200: pageOf(SenderOutput), ...problems() },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        listSenders(trx, range),
+      );
+      return toPage(items.map(viewOf), total, range);
+    },
+  );
+
+  api.get(
+    '/v1/senders/:id',
+    {
+      schema: {
+        operationId: 'getSender',
+        summary: 'Read a sender',
+        tags: ['account'],
+        params: idParams('snd'),
+        response: { 200: SenderOutput, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const sender = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        findSender(trx, request.params.id),
+      );
+      if (sender === null) throw notFound('sender');
+      setEtag(reply, sender.version);
+      return viewOf(sender);
+    },
+  );
+
+  api.patch(
+    '/v1/senders/:id',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'updateSender',
+        summary: 'Change or disable a sender',
+        description:
+          'Campaigns that send from a disabled or lapsed sender are suspended at their next lease.',
+        tags: ['account'],
+        params: idParams('snd'),
+        body: SenderChanges,
+        response: { 200: SenderOutput, ...problems(404, 412) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      const { disabled, ...changes } = request.body;
+      const { sender, live } = await withAccount(deps.db, accountId, async (trx) => {
+        const before = await findSender(trx, request.params.id);
+        if (before === null) throw notFound('sender');
+        checkIfMatch(request, before.version);
+        const disabledAt =
+          disabled === undefined ? {} : { disabledAt: disabled ? new Date(deps.now()) : null };
+        await updateSender(trx, before.id, { ...changes, ...disabledAt });
+        return { sender: (await findSender(trx, before.id)) ?? before, live: await liveCampaignIds(trx) };
+      });
+      for (const campaignId of live) {
+        // Whoever is not reached now sees the change at his next lease or waking.
+        deps.workflows.wakeCampaign(accountId, campaignId).catch(() => undefined);
+      }
+      setEtag(reply, sender.version);
+      return viewOf(sender);
+    },
+  );
+}
+
+function taken(error: unknown): never {
+  if (brokenUniqueRule(error) !== null) {
+    throw new Problem('already-exists', 'A sender with this address exists already.', {
+      errors: [{ pointer: '/address', message: 'Use the sender that exists, or another address.' }],
+    });
+  }
+  throw error;
+}
+
+function viewOf(sender: Sender): Static<typeof SenderOutput> {
+  return {
+    id: sender.id,
+    address: sender.address,
+    type: sender.type,
+    supportsMms: sender.supportsMms,
+    registration: sender.registration,
+    segmentsPerSecond: sender.segmentsPerSecond,
+    mmsPerSecond: sender.mmsPerSecond,
+    carrierAccountId: sender.carrierAccountId,
+    disabled: sender.disabledAt !== null,
+    createdAt: sender.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,55 @@
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { defaultCredentials, readConfig, requireParts } from '../config.ts';
+import { openDatabase, openPool } from '../db/database.ts';
+import { createWorkflowClient } from '../engine/workflow-client.ts';
+import { loadKeys } from '../keys.ts';
+import { onParentGone } from '../parent-watch.ts';
+import { createApp } from './app.ts';
+
+const CONNECTIONS_MAX = 20;
+
+const config = requireParts(readConfig(process.env));
+const keys = await loadKeys(config);
+const logger = pino({ level: config.logLevel, base: { part: 'api' } }, pino.destination(2));
+const pool = openPool({
+  connectionString: config.databaseUrl,
+  connectionsMax: CONNECTIONS_MAX,
+  role: 'carillon_app',
+});
+const db = openDatabase(pool);
+// Lazily connected: orders are kept while the engine is down, so the API starts without it.
+const connection = Connection.lazy(config.temporal.connectionOptions);
+const client = new Client({ connection, namespace: config.temporal.namespace });
+const time = process.env['CARILLON_TIME'] === 'virtual' ? 'virtual' : 'real';
+
+const app = await createApp(
+  {
+    db,
+    pool,
+    workflows: createWorkflowClient(client, time),
+    now: Date.now,
+    publicUrl: config.publicUrl,
+    keys: keys.all,
+    hashKey: keys.hashKey,
+    defaultCredentials: defaultCredentials(config),
+    acceptV2Signatures: process.env['PLIVO_ACCEPT_V2'] === 'true',
+  },
+  logger,
+);
+const url = await app.listen({ host: config.host, port: config.port });
+
+const stop = (): void => {
+  app
+    .close()
+    .then(() => db.destroy())
+    .then(() => connection.close())
+    .then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+};
+process.once('SIGINT', stop);
+process.once('SIGTERM', stop);
+onParentGone(stop);
+process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);

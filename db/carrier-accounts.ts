@@ -1,0 +1,140 @@
+import { sql } from 'kysely';
+import type { Db, Trx } from './database.ts';
+import { newId } from './ids.ts';
+import { type SealingKey, unseal } from './sealing.ts';
+
+/** Credentials of an account at a carrier. */
+export interface CarrierCredentials {
+  readonly authId: string;
+  readonly authToken: string;
+}
+
+/** A carrier account as an operator sees it; its token is never shown. */
+export interface CarrierAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly carrier: string;
+  /** Null: the credentials of the environment. */
+  readonly authId: string | null;
+  /** 0 is no limit. */
+  readonly requestsMax: number;
+  readonly requestsWindowMs: number;
+  readonly createdAt: Date;
+}
+
+const DEFAULT_NAME = 'default';
+const COLUMNS = [
+  'id',
+  'name',
+  'carrier',
+  'auth_id as authId',
+  'requests_max as requestsMax',
+  'requests_window_ms as requestsWindowMs',
+  'created_at as createdAt',
+] as const;
+
+/** The carrier account that senders name unless told otherwise; made at the first start, with the credentials of the environment. */
+export async function ensureDefaultCarrierAccount(trx: Trx): Promise<string> {
+  await sql`select pg_advisory_xact_lock(hashtext('carillon default carrier account'))`.execute(trx);
+  const known = await trx
+    .selectFrom('carrier_accounts')
+    .where('name', '=', DEFAULT_NAME)
+    .select('id')
+    .executeTakeFirst();
+  if (known !== undefined) return known.id;
+  const id = newId('car');
+  await trx.insertInto('carrier_accounts').values({ id, name: DEFAULT_NAME, carrier: 'plivo' }).execute();
+  return id;
+}
+
+/** Every carrier account of the installation. */
+export async function listCarrierAccounts(trx: Trx): Promise<CarrierAccount[]> {
+  return trx.selectFrom('carrier_accounts').select(COLUMNS).orderBy('id').execute();
+}
+
+/** The carrier account, or null. */
+export async function findCarrierAccount(trx: Trx, id: string): Promise<CarrierAccount | null> {
+  return (
+    (await trx.selectFrom('carrier_accounts').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null
+  );
+}
+
+/** Adds a carrier account; the token comes sealed for its id. */
+export async function insertCarrierAccount(
+  trx: Trx,
+  account: {
+    readonly id: string;
+    readonly name: string;
+    readonly authId: string;
+    readonly authTokenSealed: string;
+    readonly requestsMax: number;
+  },
+): Promise<void> {
+  await trx
+    .insertInto('carrier_accounts')
+    .values({
+      id: account.id,
+      name: account.name,
+      carrier: 'plivo',
+      auth_id: account.authId,
+      auth_token_sealed: account.authTokenSealed,
+      requests_max: account.requestsMax,
+    })
+    .execute();
+}
+
+/** Changes a carrier account. */
+export async function updateCarrierAccount(
+  trx: Trx,
+  id: string,
+  changes: {
+    readonly name?: string;
+    readonly authId?: string;
+    readonly authTokenSealed?: string;
+    readonly requestsMax?: number;
+  },
+): Promise<void> {
+  await trx
+    .updateTable('carrier_accounts')
+    .set({
+      name: sql`coalesce(${changes.name ?? null}, name)`,
+      auth_id: sql`coalesce(${changes.authId ?? null}, auth_id)`,
+      auth_token_sealed: sql`coalesce(${changes.authTokenSealed ?? null}, auth_token_sealed)`,
+      requests_max: sql`coalesce(${changes.requestsMax ?? null}, requests_max)`,
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** The credentials of a carrier account, opened; `defaults` stand in for a row without its own. */
+export async function findCarrierCredentials(
+  db: Db,
+  id: string,
+  keys: readonly SealingKey[],
+  defaults: CarrierCredentials | null,
+): Promise<CarrierCredentials | null> {
+  const row = await db
+    .selectFrom('carrier_accounts')
+    .where('id', '=', id)
+    .select(['auth_id as authId', 'auth_token_sealed as sealed'])
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  if (row.authId === null || row.sealed === null) return defaults;
+  const authToken = unseal(keys, row.sealed, id);
+  return authToken === null ? null : { authId: row.authId, authToken };
+}
+
+/** The carrier account of the sender whose lease this is, found before the account's own rows can be. */
+export async function carrierAccountOfLease(
+  trx: Trx,
+  lease: { readonly month: string; readonly leaseId: number },
+): Promise<string | null> {
+  const row = await trx
+    .selectFrom('leases as l')
+    .innerJoin('senders as s', 's.id', 'l.sender_id')
+    .where('l.month', '=', lease.month)
+    .where('l.id', '=', lease.leaseId)
+    .select('s.carrier_account_id as id')
+    .executeTakeFirst();
+  return row?.id ?? null;
+}

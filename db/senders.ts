@@ -1,0 +1,119 @@
+import type { SenderType } from '../domain/sender.ts';
+import type { Trx } from './database.ts';
+import { newId } from './ids.ts';
+
+/** A send-as number. */
+export interface Sender {
+  readonly id: string;
+  readonly address: string;
+  readonly type: SenderType;
+  readonly supportsMms: boolean;
+  readonly registration: string;
+  /** Null is unpaced. */
+  readonly segmentsPerSecond: number | null;
+  readonly mmsPerSecond: number | null;
+  readonly carrierAccountId: string;
+  readonly disabledAt: Date | null;
+  readonly createdAt: Date;
+  readonly version: number;
+}
+
+/** What can be changed of a sender. */
+export interface SenderChanges {
+  readonly supportsMms?: boolean;
+  readonly registration?: string;
+  readonly segmentsPerSecond?: number | null;
+  readonly mmsPerSecond?: number | null;
+  readonly disabledAt?: Date | null;
+}
+
+const COLUMNS = [
+  'id',
+  'address',
+  'type',
+  'supports_mms as supportsMms',
+  'registration',
+  'segments_per_second as segmentsPerSecond',
+  'mms_per_second as mmsPerSecond',
+  'carrier_account_id as carrierAccountId',
+  'disabled_at as disabledAt',
+  'created_at as createdAt',
+  'version',
+] as const;
+
+/** Adds a sender with its gate and the rows that keep its pace. Throws PostgreSQL's unique violation. */
+export async function insertSender(
+  trx: Trx,
+  sender: {
+    readonly accountId: string;
+    readonly address: string;
+    readonly type: SenderType;
+    readonly supportsMms: boolean;
+    readonly registration: string;
+    readonly segmentsPerSecond: number | null;
+    readonly mmsPerSecond: number | null;
+    readonly carrierAccountId: string;
+  },
+): Promise<string> {
+  const id = newId('snd');
+  await trx
+    .insertInto('senders')
+    .values({
+      id,
+      account_id: sender.accountId,
+      address: sender.address,
+      type: sender.type,
+      supports_mms: sender.supportsMms,
+      registration: sender.registration,
+      segments_per_second: sender.segmentsPerSecond,
+      mms_per_second: sender.mmsPerSecond,
+      carrier_account_id: sender.carrierAccountId,
+    })
+    .execute();
+  await trx
+    .insertInto('sender_paces')
+    .values(['sms', 'mms'].map((kind) => ({ sender_id: id, kind, account_id: sender.accountId })))
+    .execute();
+  await trx.insertInto('gates').values({ scope_id: id }).execute();
+  return id;
+}
+
+/** The sender, or null when the account has none of this id. */
+export async function findSender(trx: Trx, id: string): Promise<Sender | null> {
+  return (await trx.selectFrom('senders').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null;
+}
+
+/** A page of senders, and how many there are. */
+export async function listSenders(
+  trx: Trx,
+  page: { readonly offset: number; readonly limit: number },
+): Promise<{ items: Sender[]; total: number }> {
+  const items = await trx
+    .selectFrom('senders')
+    .select(COLUMNS)
+    .orderBy('id')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute();
+  const { total } = await trx
+    .selectFrom('senders')
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { items, total };
+}
+
+/** Changes a sender. */
+export async function updateSender(trx: Trx, id: string, changes: SenderChanges): Promise<void> {
+  await trx
+    .updateTable('senders')
+    .set((set) => ({
+      ...(changes.supportsMms === undefined ? {} : { supports_mms: changes.supportsMms }),
+      ...(changes.registration === undefined ? {} : { registration: changes.registration }),
+      ...(changes.segmentsPerSecond === undefined ? {} : { segments_per_second: changes.segmentsPerSecond }),
+      ...(changes.mmsPerSecond === undefined ? {} : { mms_per_second: changes.mmsPerSecond }),
+      ...(changes.disabledAt === undefined ? {} : { disabled_at: changes.disabledAt }),
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', id)
+    .execute();
+}
