@@ -7,6 +7,7 @@ import { createSlots } from '../domain/dispatch/slots.ts';
 import { createCampaignActivities } from './campaign-activities.ts';
 import type { Carriers } from './carriers.ts';
 import type { DispatchWatch } from './dispatch-watch.ts';
+import { createImportActivities } from './import-contacts.ts';
 import { createLaneActivities } from './lane-activities.ts';
 import { machineClock } from './machine-clock.ts';
 
@@ -36,6 +37,7 @@ export function createActivities(deps: ActivityDeps) {
   });
   return {
     ...createCampaignActivities(deps),
+    ...createImportActivities(deps),
     ...createLaneActivities({
       db: deps.db,
       allowVirtualTime: deps.allowVirtualTime,
@@ -62,6 +64,3 @@ export function createActivities(deps: ActivityDeps) {
     }),
   };
 }
-
-/** The activities as workflows see them. */
-export type Activities = ReturnType<typeof createActivities>;

@@ -14,8 +14,11 @@ import { registerCallbackRoutes } from './routes/callbacks.ts';
 import { registerCampaignActionRoutes } from './routes/campaign-actions.ts';
 import { registerCampaignRoutes } from './routes/campaigns.ts';
 import { registerCarrierAccountRoutes } from './routes/carrier-accounts.ts';
+import { registerContactRoutes } from './routes/contacts.ts';
 import { registerHealthRoutes } from './routes/health.ts';
+import { registerImportRoutes } from './routes/imports.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
+import { registerListRoutes } from './routes/lists.ts';
 import { registerMediaRoutes } from './routes/media.ts';
 import { registerMessageRoutes } from './routes/messages.ts';
 import { registerPeopleRoutes } from './routes/people.ts';
@@ -44,6 +47,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerTextCheck(api);
   logRoutes(api);
 
+  api.get('/openapi.json', { config: { scope: 'public' }, schema: { hide: true } }, () => api.swagger());
   registerHealthRoutes(api, deps);
   registerAccountRoutes(api, deps);
   registerPeopleRoutes(api, deps);
@@ -52,6 +56,9 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerSenderRoutes(api, deps);
   registerMediaRoutes(api, deps);
   registerRefusedPhraseRoutes(api, deps);
+  registerContactRoutes(api, deps);
+  registerListRoutes(api, deps);
+  registerImportRoutes(api, deps);
   registerCampaignRoutes(api, deps);
   registerMessageRoutes(api, deps);
   registerCampaignActionRoutes(api, deps);

@@ -37,9 +37,14 @@ export function registerAuthentication(api: Api, deps: ApiDeps): void {
   api.decorateRequest('caller');
   api.addHook('onRequest', async (request) => {
     const { scope } = request.routeOptions.config;
-    if (scope === 'public' || request.is404) return;
+    if (scope === 'public' || request.is404 || isDocumentation(request)) return;
     request.caller = await authenticate(deps, request, scope ?? 'read');
   });
+}
+
+/** The documentation's pages come from a plugin that knows nothing of scopes. */
+function isDocumentation(request: FastifyRequest): boolean {
+  return request.routeOptions.url?.startsWith('/docs') === true;
 }
 
 async function authenticate(deps: ApiDeps, request: FastifyRequest, scope: Scope): Promise<Caller> {

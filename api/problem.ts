@@ -10,7 +10,7 @@ export interface FieldError {
 /** An RFC 9457 problem. `code` is stable, for programs; `detail` says in words how to mend it. */
 export const ProblemOutput = Type.Object(
   {
-    type: Type.String({ examples: ['https://carillon.example/problems/not-found'] }),
+    type: Type.String({ examples: ['urn:carillon:problem:not-found'] }),
     title: Type.String(),
     status: Type.Integer(),
     code: Type.String({ examples: ['not-found'] }),
@@ -85,7 +85,7 @@ export class Problem extends Error {
   /** The body of the answer. */
   toBody(): ProblemOutput {
     return {
-      type: `https://carillon.example/problems/${this.code}`,
+      type: `urn:carillon:problem:${this.code}`,
       title: PROBLEMS[this.code][1],
       status: this.status,
       code: this.code,

@@ -1,2 +1,3 @@
 export { campaign } from './campaign.ts';
+export { importContacts } from './import-contacts.ts';
 export { message } from './message.ts';

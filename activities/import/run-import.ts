@@ -9,12 +9,10 @@ import {
 } from '../../db/imports.ts';
 import { readPiece } from '../../db/imports/content.ts';
 import { type ImportTransaction, openImportTransaction } from '../../db/imports/import-transaction.ts';
+import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import { type ContactRow, mergeRows, type RefusedRow } from '../../domain/import/contact-row.ts';
 import type { ImportFault } from '../../domain/import/import-plan.ts';
 import { type OpenedFile, openFile } from './read-file.ts';
-
-/** Moments of an import at which a process may die with a different consequence each. */
-export type ImportCrashPoint = 'import.batch_written' | 'import.before_commit' | 'import.committed';
 
 /** What an import reaches the world through. */
 export interface ImportDeps {
@@ -22,7 +20,7 @@ export interface ImportDeps {
   /** Connections of the tenant's role, for COPY. */
   readonly pool: pg.Pool;
   readonly hashKey: Buffer;
-  readonly crash?: (point: ImportCrashPoint) => void;
+  readonly crash?: CrashHook;
 }
 
 /** One import of one account. */

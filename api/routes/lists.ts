@@ -23,7 +23,12 @@ import { idOf, idParams, INSTANT } from '../schemas/common.ts';
 const MEMBERS_MAX = 1_000;
 
 /** The name of a list. */
-export const LIST_NAME = Type.String({ minLength: 1, maxLength: 200, examples: ['Regulars'] });
+export const LIST_NAME = Type.String({
+  pattern: '\\S',
+  maxLength: 200,
+  description: 'Unique in the account without regard to case; blanks around it are removed.',
+  examples: ['Regulars'],
+});
 const ListInput = Type.Object({ name: LIST_NAME }, { additionalProperties: false });
 const MembersInput = Type.Object(
   { contactIds: Type.Array(idOf('con'), { minItems: 1, maxItems: MEMBERS_MAX, uniqueItems: true }) },
@@ -63,7 +68,7 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { body } = await idempotent(deps, request, reply, async (trx) => {
-        const list = await insertList(trx, request.caller.accountId, request.body.name);
+        const list = await insertList(trx, request.caller.accountId, request.body.name.trim());
         if (list === null) throw listNameTaken('/name');
         return { status: 201, body: viewOf(list) };
       });
@@ -90,7 +95,7 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
         const before = await lockList(trx, id);
         if (before === null) throw notFound('list');
         checkIfMatch(request, before.version);
-        await renameList(trx, id, request.body.name);
+        await renameList(trx, id, request.body.name.trim());
         return findList(trx, id);
       }).catch((error: unknown) => {
         throw brokenUniqueRule(error) === null ? error : listNameTaken('/name');

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { Contact, ContactChanges } from '../../db/contacts.ts';
 import { numberHash } from '../../db/number-hash.ts';
 import { CUSTOM_KEYS_MAX, CUSTOM_VALUE_LENGTH_MAX, NAME_LENGTH_MAX } from '../../domain/contact.ts';
+import { NUMBER_ADVICE } from '../../domain/number-advice.ts';
 import { type InvalidNumberReason, parsePhoneNumber } from '../../domain/phone-number.ts';
 import { isCustomKey } from '../../domain/template.ts';
 import { isTimeZone } from '../../domain/zoned-time.ts';
@@ -116,19 +117,6 @@ export function toContactChanges(
 export function numberError(reason: InvalidNumberReason): FieldError {
   return { pointer: '/number', code: reason, message: NUMBER_ADVICE[reason] };
 }
-
-const NUMBER_ADVICE: Readonly<Record<InvalidNumberReason, string>> = {
-  empty: 'Give a number, such as +12125552001.',
-  too_long: 'Give one number of at most 15 digits.',
-  not_a_number: 'Give the number in digits with its country code, such as +12125552001.',
-  extension: 'Give the number without an extension.',
-  impossible: 'It has too few or too many digits for its country. Check it, and its country code.',
-  invalid: 'No number of its country begins like this. Check it, and its country code.',
-  fixed_line: 'It is a landline, which cannot be texted. Give a mobile number.',
-  toll_free: 'It is a toll-free number, which cannot be texted. Give a mobile number.',
-  premium_rate: 'It is a number with special rates, which cannot be texted. Give a mobile number.',
-  unsupported_type: 'Numbers of this kind cannot be texted. Give a mobile number.',
-};
 
 function emptyToNull(text: string | null): string | null {
   const trimmed = text?.trim() ?? '';

@@ -31,6 +31,8 @@ interface SdkRequest {
 
 type AxiosRequest = (this: unknown, config: SdkRequest, more?: unknown) => Promise<unknown>;
 
+/** Resolved from inside the SDK, so it is the SDK's own copy and no dependency of ours. */
+const SDK_HTTP_CLIENT = 'axios';
 const ANSWER_BYTES_MAX = 1_048_576;
 const calls = new AsyncLocalStorage<SdkCall>();
 let isInstalled = false;
@@ -43,7 +45,7 @@ let isInstalled = false;
 export function installTransport(): void {
   if (isInstalled) return;
   const require = createRequire(createRequire(import.meta.url).resolve('plivo'));
-  const prototype = axiosPrototype(require('axios'));
+  const prototype = axiosPrototype(require(SDK_HTTP_CLIENT));
   const original = prototype._request;
   prototype._request = function request(config, more) {
     const call = calls.getStore();

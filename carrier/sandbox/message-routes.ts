@@ -84,7 +84,8 @@ function readOrder(body: unknown): (SendOrder & { invalid: string[] }) | { error
   const text = typeof fields['text'] === 'string' ? fields['text'] : '';
   const src = typeof fields['src'] === 'string' ? fields['src'] : '';
   const media = Array.isArray(fields['media_urls']) ? fields['media_urls'] : [];
-  const raw = Array.isArray(fields['dst']) ? fields['dst'].join('<') : String(fields['dst'] ?? '');
+  const { dst: wanted } = fields;
+  const raw = Array.isArray(wanted) ? wanted.join('<') : typeof wanted === 'string' ? wanted : '';
   const given = [...new Set(raw.split('<').map((number) => number.trim()))].filter((number) => number !== '');
   if (src === '') return { error: 'src is required' };
   if (given.length === 0) return { error: 'dst is required' };

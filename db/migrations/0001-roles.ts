@@ -19,6 +19,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   }
   await sql`grant create on schema public to carillon_system`.execute(db);
 
+  // `/ready` compares the newest migration with what the code needs.
+  await sql`grant select on kysely_migration to carillon_app`.execute(db);
+
   // Policies compare with this setting inside a sub-select, so that it is read once a query and not once a row.
   await sql`
     create function protect_tenant_table(table_name text, account_column text default 'account_id') returns void

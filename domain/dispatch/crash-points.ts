@@ -15,6 +15,9 @@ export const CRASH_POINTS = [
   'hold.committed',
   'report.before_commit',
   'report.committed',
+  'import.batch_written',
+  'import.before_commit',
+  'import.committed',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 

@@ -1,0 +1,249 @@
+import { Readable } from 'node:stream';
+import { stringify } from 'csv-stringify/sync';
+import { Type } from 'typebox';
+import { findAccount } from '../../db/accounts.ts';
+import { type Db, withAccount } from '../../db/database.ts';
+import { findImport, insertImport, listImports } from '../../db/imports.ts';
+import { listRefusals, type Refusal } from '../../db/imports/refusals.ts';
+import { insertList, missingLists } from '../../db/lists.ts';
+import { isCountry } from '../../domain/phone-number.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { setEtag } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { keepContent } from '../import-upload.ts';
+import { CursorQuery, cursorPageOf, PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { notFound, Problem, problems, unknownReference } from '../problem.ts';
+import { idOf, idParams } from '../schemas/common.ts';
+import {
+  ImportOutput,
+  importView,
+  MappingInput,
+  RefusalOutput,
+  refusalView,
+  toMapping,
+} from '../views/import-view.ts';
+import { badCursor } from './contacts.ts';
+import { LIST_NAME, listNameTaken } from './lists.ts';
+
+const REFUSALS_AT_ONCE = 1_000;
+const params = idParams('imp');
+const ImportInput = Type.Object(
+  {
+    listIds: Type.Optional(Type.Array(idOf('lst'), { maxItems: 100, uniqueItems: true })),
+    newListName: Type.Optional(LIST_NAME),
+    mapping: Type.Optional(MappingInput),
+    defaultCountry: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', examples: ['US'] })),
+  },
+  { additionalProperties: false },
+);
+
+/** Imports of contacts from delimited text. */
+export function registerImportRoutes(api: Api, deps: ApiDeps): void {
+  registerCreate(api, deps);
+  registerReads(api, deps);
+  registerRefusals(api, deps);
+  // The content's type says nothing reliable about a file, so every type is taken, and none is read into memory.
+  api.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    registerContent(scope, deps);
+  });
+}
+
+function registerCreate(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/v1/imports',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'createImport',
+        summary: 'Prepare an import of contacts',
+        description:
+          'Answers with an import that waits for its content: send the file to PUT /v1/imports/{id}/content. An import never lifts an opt-out.',
+        tags: ['contacts'],
+        body: ImportInput,
+        response: { 201: ImportOutput, ...problems(409, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId, actor } = request.caller;
+      const { listIds = [], newListName, mapping, defaultCountry } = request.body;
+      const columns = mapping === undefined ? null : toMapping(mapping);
+      if (defaultCountry !== undefined && !isCountry(defaultCountry)) {
+        throw new Problem('not-acceptable-value', 'The default country is not known.', {
+          errors: [{ pointer: '/defaultCountry', message: 'Give a country as two letters of ISO 3166.' }],
+        });
+      }
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const [missing] = await missingLists(trx, listIds);
+        if (missing !== undefined) throw unknownReference(`/listIds/${listIds.indexOf(missing)}`, 'list');
+        const account = await findAccount(trx, accountId);
+        if (account === null) throw notFound('account');
+        const added = newListName === undefined ? null : await insertList(trx, accountId, newListName.trim());
+        if (newListName !== undefined && added === null) throw listNameTaken('/newListName');
+        const id = await insertImport(trx, {
+          accountId,
+          listIds: added === null ? listIds : [...listIds, added.id],
+          mapping: columns,
+          defaultCountry: defaultCountry ?? account.defaultCountry,
+          createdBy: actor.id,
+        });
+        const found = await findImport(trx, id);
+        if (found === null) throw notFound('import');
+        return { status: 201, body: importView(found) };
+      });
+      return body;
+    },
+  );
+}
+
+function registerContent(api: Api, deps: ApiDeps): void {
+  api.put(
+    '/v1/imports/:id/content',
+    {
+      config: { scope: 'write' },
+      schema: {
+        operationId: 'putImportContent',
+        summary: 'Send the file of an import',
+        description:
+          'The file itself as the body, of any size and type: delimited text with column names in its first row; encoding and delimiter are found out. If the upload breaks off, send it again.',
+        tags: ['contacts'],
+        params,
+        response: { 202: ImportOutput, ...problems(404, 409, 415) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      const { id } = request.params;
+      const encoding = request.headers['content-encoding'] ?? 'identity';
+      if (encoding !== 'identity') {
+        throw new Problem('unsupported-media-type', 'Send the file without Content-Encoding.');
+      }
+      await keepContent(deps.db, accountId, id, request.raw);
+      // If the engine cannot be reached now, repair starts the run within half a minute.
+      deps.workflows.startImport(accountId, id).catch(() => undefined);
+      reply.code(202);
+      return readView(deps.db, accountId, id);
+    },
+  );
+}
+
+function registerReads(api: Api, deps: ApiDeps): void {
+  api.get(
+    '/v1/imports',
+    {
+      schema: {
+        operationId: 'listImports',
+        summary: 'List imports, the newest first',
+        tags: ['contacts'],
+        querystring: PageQuery,
+        response: { 200: pageOf(ImportOutput), ...problems() },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        listImports(trx, range),
+      );
+      return toPage(items.map(importView), total, range);
+    },
+  );
+
+  api.get(
+    '/v1/imports/:id',
+    {
+      schema: {
+        operationId: 'getImport',
+        summary: 'Read an import: its status, progress and counts',
+        tags: ['contacts'],
+        params,
+        response: { 200: ImportOutput, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const found = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        findImport(trx, request.params.id),
+      );
+      if (found === null) throw notFound('import');
+      setEtag(reply, found.version);
+      return importView(found);
+    },
+  );
+}
+
+function registerRefusals(api: Api, deps: ApiDeps): void {
+  api.get(
+    '/v1/imports/:id/refusals',
+    {
+      schema: {
+        operationId: 'listImportRefusals',
+        summary: 'List the rows that were refused, in the order of the file',
+        tags: ['contacts'],
+        params,
+        querystring: CursorQuery,
+        response: { 200: cursorPageOf(RefusalOutput), ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { cursor } = request.query;
+      if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw badCursor();
+      const { limit } = rangeOf(request.query);
+      const refusals = await withAccount(deps.db, request.caller.accountId, async (trx) => {
+        if ((await findImport(trx, request.params.id)) === null) throw notFound('import');
+        return listRefusals(trx, request.params.id, { afterLine: Number(cursor ?? 0), limit });
+      });
+      const last = refusals.at(-1);
+      return {
+        items: refusals.map(refusalView),
+        nextCursor: refusals.length === limit && last !== undefined ? String(last.line) : null,
+      };
+    },
+  );
+
+  api.get(
+    '/v1/imports/:id/refusals.csv',
+    {
+      schema: {
+        operationId: 'downloadImportRefusals',
+        summary: 'Download the rows that were refused as CSV',
+        description:
+          'UTF-8 with a byte order mark. Cells that a spreadsheet would take for a formula are escaped.',
+        tags: ['contacts'],
+        params,
+        response: { 200: Type.Unsafe<Readable>({ type: 'string' }), ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.caller;
+      const { id } = request.params;
+      await readView(deps.db, accountId, id);
+      reply.type('text/csv; charset=utf-8');
+      reply.header('content-disposition', `attachment; filename="${id}-refusals.csv"`);
+      return Readable.from(refusalsCsv(deps.db, accountId, id));
+    },
+  );
+}
+
+async function* refusalsCsv(db: Db, accountId: string, importId: string): AsyncGenerator<string> {
+  yield `\uFEFF${stringify([['Line', 'Reason', 'Field', 'How to mend it', 'Row']])}`;
+  let afterLine = 0;
+  for (;;) {
+    const query = { afterLine, limit: REFUSALS_AT_ONCE };
+    const refusals = await withAccount(db, accountId, (trx) => listRefusals(trx, importId, query));
+    const last = refusals.at(-1);
+    if (last === undefined) return;
+    yield stringify(refusals.map(csvRow), { escape_formulas: true });
+    afterLine = last.line;
+  }
+}
+
+function csvRow(refusal: Refusal): (string | number)[] {
+  const { line, reason, field, message, row } = refusalView(refusal);
+  return [line, reason, field ?? '', message, row ?? ''];
+}
+
+async function readView(db: Db, accountId: string, importId: string) {
+  const found = await withAccount(db, accountId, (trx) => findImport(trx, importId));
+  if (found === null) throw notFound('import');
+  return importView(found);
+}
