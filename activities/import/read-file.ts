@@ -41,7 +41,7 @@ export async function openFile(
     bytesRead += stretch.value.length;
     return decoder.write(stretch.value);
   };
-  while (bytesRead < SAMPLE_BYTES && !isComplete) {
+  while (sample.length < SAMPLE_BYTES && !isComplete) {
     const text = await next();
     if (text === null) {
       isComplete = true;

@@ -13,14 +13,9 @@ export function copyText(rows: Iterable<ContactRow>, hashKey: Buffer): string {
   let text = '';
   for (const row of rows) {
     const hash = numberHash(hashKey, row.number).toString('hex');
-    text += `${row.number}\t\\\\x${hash}\t${row.country}\t${field(row.firstName)}\t${field(row.lastName)}\t${field(row.timeZone)}\t${customField(row.custom)}\n`;
+    text += `${row.number}\t\\\\x${hash}\t${row.country}\t${field(row.firstName)}\t${field(row.lastName)}\t${field(row.timeZone)}\t${escaped(JSON.stringify(row.custom))}\n`;
   }
   return text;
-}
-
-function customField(custom: Readonly<Record<string, string>>): string {
-  for (const _key in custom) return escaped(JSON.stringify(custom));
-  return '{}';
 }
 
 function field(value: string | null): string {

@@ -37,6 +37,8 @@ export interface LaneReport {
 
 /** A lane that would wait longer than this gives its slot back and says when to come again. */
 const WAIT_IN_LANE_MS_MAX = 10_000;
+/** The most slots that one lease takes. */
+const LEASE_SLOTS_MAX = 128;
 
 /**
  * Works through leases of a message until there is nothing to do, it may not go on, or its time is up.
@@ -53,20 +55,36 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
   while (end === null) {
     if (run.signal.aborted) end = { kind: 'cancelled' };
     else if (deps.machine.now() - startedAt >= run.budgetMs) end = { kind: 'budget' };
-    else if (deps.slots.free() === 0) await waitForSlot(deps.slots);
-    else {
-      const answer = await deps.store.openLease(run.lane, fence, run.campaignNow(), deps.slots.free());
-      if (answer.kind === 'leased') end = await workLease(deps, run, answer.lease, tally, underWay);
-      else end = await handleRefusal(deps, run, answer, tally);
-    }
+    else end = await workOnce(deps, run, fence, tally, underWay);
   }
   await Promise.all(underWay);
   return { end, tally };
 }
 
-async function waitForSlot(slots: Slots): Promise<void> {
-  await slots.take();
-  slots.giveBack();
+/**
+ * Takes slots first and leases no more than it took: whoever is leased but not posted when the worker dies is
+ * as unknown as who was posted.
+ */
+async function workOnce(
+  deps: LaneDeps,
+  run: LaneRun,
+  fence: number,
+  tally: Tally,
+  underWay: Set<Promise<void>>,
+): Promise<LaneEnd | null> {
+  const slots = await deps.slots.take(LEASE_SLOTS_MAX);
+  let isLeased = false;
+  let answer: LeaseAnswer;
+  try {
+    answer = await deps.store.openLease(run.lane, fence, run.campaignNow(), slots);
+    isLeased = answer.kind === 'leased';
+  } finally {
+    if (!isLeased) deps.slots.giveBack(slots);
+  }
+  if (answer.kind !== 'leased') return handleRefusal(deps, run, answer, tally);
+  // Each request gives its slot back when it ends; a bulk request takes one whatever its width.
+  deps.slots.giveBack(slots - (answer.lease.isBulk ? 1 : answer.lease.recipients.length));
+  return workLease(deps, run, answer.lease, tally, underWay);
 }
 
 async function workLease(

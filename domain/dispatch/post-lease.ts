@@ -31,6 +31,7 @@ export interface MachineClock {
 /** What posting a lease reaches the world through. */
 export interface PostDeps {
   readonly store: DispatchStore;
+  /** Taken for the lease; each request gives its own back. */
   readonly slots: Slots;
   readonly machine: MachineClock;
   readonly crash: CrashHook;
@@ -72,16 +73,11 @@ export function postLease(
       const delayMs = dueAt - deps.machine.now();
       if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
       dueAt += paceOf(lease, people);
-      if (halted.reason === null) await deps.slots.take();
-      else {
-        recorder.add(
-          people.map((person) => notPosted(person, request, 'halted')),
-          deps.campaignNow(),
-        );
-        continue;
-      }
-      const allowed = permitted(deps, lease, people, request, leasedAt, recorder, halted);
-      if (allowed.length === 0) deps.slots.giveBack();
+      const allowed =
+        halted.reason === null
+          ? permitted(deps, lease, people, request, leasedAt, recorder, halted)
+          : halt(deps, people, request, recorder);
+      if (allowed.length === 0) deps.slots.giveBack(1);
       else underWay.push(postOnce(deps, lease, request, allowed, recorder, halted));
     }
     return halted.reason;
@@ -89,6 +85,20 @@ export function postLease(
   const started = start();
   const answered = started.then(() => Promise.all(underWay)).then(() => undefined);
   return { started, answered };
+}
+
+/** What comes after the reason to halt is recorded as not posted. */
+function halt(
+  deps: PostDeps,
+  people: readonly LeasedRecipient[],
+  request: number,
+  recorder: Recorder,
+): readonly LeasedRecipient[] {
+  recorder.add(
+    people.map((person) => notPosted(person, request, 'halted')),
+    deps.campaignNow(),
+  );
+  return [];
 }
 
 function paceOf(lease: Lease, people: readonly LeasedRecipient[]): number {
@@ -159,7 +169,7 @@ async function postOnce(
     }
     recorder.add(resultsOf(answer, people, request), retryAt);
   } finally {
-    deps.slots.giveBack();
+    deps.slots.giveBack(1);
   }
 }
 

@@ -1,31 +1,35 @@
-/** A worker's request slots: how many posts may be under way at once, over all of its lanes. */
+/** A worker's request slots: how many posts may be under way or leased at once, over all of its lanes. */
 export interface Slots {
-  readonly free: () => number;
-  /** Resolves with one slot taken, in the order of asking. */
-  readonly take: () => Promise<void>;
-  readonly giveBack: () => void;
+  /** Takes as many as are free, `wanted` at most; resolves with at least one, as soon as there is one. */
+  readonly take: (wanted: number) => Promise<number>;
+  readonly giveBack: (count: number) => void;
 }
 
 /** Makes `slotsMax` slots. */
 export function createSlots(slotsMax: number): Slots {
-  let taken = 0;
-  const waiting: (() => void)[] = [];
+  let free = slotsMax;
+  const waiting: { readonly wanted: number; readonly resolve: (taken: number) => void }[] = [];
+
+  const grant = (wanted: number): number => {
+    const taken = Math.min(wanted, free);
+    free -= taken;
+    return taken;
+  };
+
   return {
-    free: () => slotsMax - taken,
-    take: () => {
-      if (taken < slotsMax) {
-        taken += 1;
-        return Promise.resolve();
+    take: (wanted) =>
+      free > 0
+        ? Promise.resolve(grant(wanted))
+        : new Promise((resolve) => {
+            waiting.push({ wanted, resolve });
+          }),
+    giveBack: (count) => {
+      free += count;
+      while (free > 0) {
+        const next = waiting.shift();
+        if (next === undefined) return;
+        next.resolve(grant(next.wanted));
       }
-      return new Promise((resolve) => {
-        waiting.push(resolve);
-      });
-    },
-    giveBack: () => {
-      const next = waiting.shift();
-      // A slot that somebody waits for passes on without ever counting as free.
-      if (next === undefined) taken -= 1;
-      else next();
     },
   };
 }

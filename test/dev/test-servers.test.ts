@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createTestDatabase, startTimeSkippingServer } from '../system/servers.ts';
+import { createTestDatabase } from '../support/test-database.ts';
+import { startTimeSkippingServer } from '../support/time-skipping-server.ts';
 
 async function countAccounts(url: string): Promise<number> {
   const client = new Client({ connectionString: url });

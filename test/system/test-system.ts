@@ -5,7 +5,7 @@ import { startSystem, type System } from '../../dev/launcher.ts';
 import { removeOutsidePlace } from '../../dev/postgres-place.ts';
 import { freePortSettings } from '../../dev/system-config.ts';
 import { temporalDatabaseFile } from '../../dev/temporal-server.ts';
-import { createTestDatabase } from './servers.ts';
+import { createTestDatabase } from '../support/test-database.ts';
 
 /** What a test wants of a whole system. */
 export interface TestSystemOptions {

@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+import { benchImport } from './import.ts';
+import { type BenchRow, formatRow } from './pairs.ts';
+
+/** What every bench may be told. */
+export interface BenchOptions {
+  /** Size of the work; each bench has its own default. */
+  readonly rows: number | undefined;
+  readonly progress: (line: string) => void;
+}
+
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
+  import: benchImport,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, rows: { type: 'string' } },
+});
+const [name = ''] = positionals;
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+const rows = values.rows === undefined ? undefined : Number(values.rows);
+if (bench === undefined || (rows !== undefined && !(Number.isSafeInteger(rows) && rows > 0))) {
+  console.error(
+    `Usage: npm run bench -- NAME [--json] [--rows N]. NAME is ${Object.keys(BENCHES).join(', ')}.`,
+  );
+  process.exit(1);
+}
+// Standard output holds the results alone, so that a program can read them.
+const results = await bench({ rows, progress: (line) => console.error(line) });
+for (const row of results) console.log(values.json ? JSON.stringify(row) : formatRow(row));
+process.exitCode = results.every((row) => row.holds) ? 0 : 1;
