@@ -47,6 +47,16 @@ export async function ensureDefaultCarrierAccount(trx: Trx): Promise<string> {
   return id;
 }
 
+/** The id of the default carrier account, or null before the first start. */
+export async function defaultCarrierAccountId(db: Db): Promise<string | null> {
+  const row = await db
+    .selectFrom('carrier_accounts')
+    .where('name', '=', DEFAULT_NAME)
+    .select('id')
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
 /** Every carrier account of the installation. */
 export async function listCarrierAccounts(trx: Trx): Promise<CarrierAccount[]> {
   return trx.selectFrom('carrier_accounts').select(COLUMNS).orderBy('id').execute();

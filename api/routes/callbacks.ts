@@ -3,7 +3,11 @@ import { Type } from 'typebox';
 import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
 import { verifyPlivoSignature } from '../../carrier/plivo/callback-signature.ts';
 import { verifyCallbackPath } from '../../db/callback-url.ts';
-import { carrierAccountOfLease, findCarrierCredentials } from '../../db/carrier-accounts.ts';
+import {
+  carrierAccountOfLease,
+  defaultCarrierAccountId,
+  findCarrierCredentials,
+} from '../../db/carrier-accounts.ts';
 import { withAccount } from '../../db/database.ts';
 import { receiveInbound } from '../../db/inbound.ts';
 import { numberHash } from '../../db/number-hash.ts';
@@ -13,6 +17,8 @@ import { Problem, ProblemOutput } from '../problem.ts';
 
 const FORM_BYTES_MAX = 64 * 1024;
 const FORM_FIELDS_MAX = 64;
+/** Stands for the default carrier account in the path of inbound texts. */
+const DEFAULT = 'default';
 const Answer = Type.Object({ status: Type.Literal('ok') });
 const responses = { 200: Answer, 400: ProblemOutput, 403: ProblemOutput };
 
@@ -110,14 +116,16 @@ function addInboundRoute(api: Api, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      if (!(await isSigned(deps, request, request.params.carrierAccount))) throw refused();
+      const named = request.params.carrierAccount;
+      const carrierAccountId = named === DEFAULT ? await defaultCarrierAccountId(deps.db) : named;
+      if (carrierAccountId === null || !(await isSigned(deps, request, carrierAccountId))) throw refused();
       const parsed = parseInboundMessage(request.body);
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
       const { message } = parsed;
       await receiveInbound(deps.db, {
         ...message,
-        carrierAccountId: request.params.carrierAccount,
+        carrierAccountId,
         numberHash: numberHash(deps.hashKey, message.from),
       });
       return { status: 'ok' as const };

@@ -3,11 +3,15 @@ import { createSandbox } from './sandbox.ts';
 
 const { env } = process;
 const port = Number(env['SANDBOX_PORT'] ?? 8090);
+const publicUrl = env['PUBLIC_URL'];
+const inboundUrl =
+  env['SANDBOX_INBOUND_URL'] ??
+  (publicUrl === undefined ? undefined : `${publicUrl}/callbacks/plivo/inbound/default`);
 const sandbox = createSandbox({
   authId: env['PLIVO_AUTH_ID'] ?? 'sandbox',
   authToken: env['PLIVO_AUTH_TOKEN'] ?? 'sandbox',
   ...(env['SANDBOX_LEDGER_FILE'] === undefined ? {} : { ledgerFile: env['SANDBOX_LEDGER_FILE'] }),
-  ...(env['SANDBOX_INBOUND_URL'] === undefined ? {} : { inboundUrl: env['SANDBOX_INBOUND_URL'] }),
+  ...(inboundUrl === undefined ? {} : { inboundUrl }),
 });
 const { url } = await sandbox.listen({ host: '127.0.0.1', port });
 
