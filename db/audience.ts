@@ -27,18 +27,23 @@ export async function freezeAudience(trx: Trx, campaignId: string, at: number): 
   await thaw(trx, campaign.key, campaign.audience_month);
   const month = `${new Date(at).toISOString().slice(0, 7)}-01`;
   await sql`select ensure_month(${month}::date)`.execute(trx);
+  // Freshly imported contacts have no statistics yet, and a nested loop over them would take minutes.
+  await sql`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`.execute(
+    trx,
+  );
   const { numAffectedRows } = await sql`
+    with wanted as materialized (
+      select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
+      where l.campaign_id = ${campaignId} and not l.excluded
+      except
+      select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
+      where l.campaign_id = ${campaignId} and l.excluded
+    )
     insert into recipients (month, account_id, campaign_key, recipient, contact_id, number, number_hash, country)
     select ${month}, c.account_id, ${campaign.key},
       row_number() over (order by sha256(convert_to(${campaignId}, 'UTF8') || c.number_hash), c.id),
       c.id, c.number, c.number_hash, c.country
-    from contacts c
-    where c.id in (
-        select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
-        where l.campaign_id = ${campaignId} and not l.excluded)
-      and c.id not in (
-        select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
-        where l.campaign_id = ${campaignId} and l.excluded)`.execute(trx);
+    from wanted w join contacts c on c.id = w.contact_id`.execute(trx);
   const size = Number(numAffectedRows ?? 0);
   await sql`
     insert into cohorts (account_id, campaign_key, cohort, time_zone, recipient_first, size)

@@ -153,11 +153,11 @@ export async function failImport(trx: Trx, id: string, error: ImportFault): Prom
   if (numUpdatedRows === 1n) await trx.deleteFrom('import_pieces').where('import_id', '=', id).execute();
 }
 
-/** The lists that an import has still to fill when somebody asks whether a list may go. */
+/** Whether an import that has its content is to fill this list. One that only waits for content keeps no list. */
 export async function isListImportedInto(trx: Trx, listId: string): Promise<boolean> {
   const row = await trx
     .selectFrom('imports')
-    .where('status', 'in', ['waiting', 'queued', 'running'])
+    .where('status', 'in', ['queued', 'running'])
     .where(sql<boolean>`${listId} = any(list_ids)`)
     .select('id')
     .limit(1)

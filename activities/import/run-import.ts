@@ -41,6 +41,8 @@ export type ImportResult =
 type RunResult = { readonly kind: 'done' | 'busy' } | { readonly kind: 'fault'; readonly fault: ImportFault };
 
 const BATCH_ROWS_MAX = 5_000;
+/** Bytes of the file: wide rows make a batch of fewer. */
+const BATCH_BYTES_MAX = 1_048_576;
 const PROGRESS_INTERVAL_MS = 1_000;
 
 /**
@@ -134,20 +136,23 @@ async function writeFile(
   const counts = { read: 0, imported: 0, created: 0, merged: 0, refused: 0 };
   let contacts = new Map<string, ContactRow>();
   let refusals: RefusedRow[] = [];
+  let flushedBytes = 0;
   let writing = Promise.resolve();
-  const write = async (rows: ReadonlyMap<string, ContactRow>, refused: readonly RefusedRow[]) => {
-    if (rows.size > 0) {
-      const { created, again } = await transaction.writeContacts(rows);
+  const write = async (size: number, encoded: Buffer, refused: readonly RefusedRow[]): Promise<void> => {
+    if (size > 0) {
+      const { created, again } = await transaction.writeContacts(encoded);
       counts.created += created;
       counts.merged += again;
-      counts.imported += rows.size - again;
+      counts.imported += size - again;
     }
     if (refused.length > 0) await transaction.writeRefusals(refused);
     deps.crash?.('import.batch_written');
   };
   const flush = async (): Promise<void> => {
+    // Encoded while PostgreSQL is still at work on the batch before.
+    const encoded = transaction.encode(contacts.values());
     await writing;
-    writing = write(contacts, refusals);
+    writing = write(contacts.size, encoded, refusals);
     writing.catch(() => undefined);
     contacts = new Map();
     refusals = [];
@@ -162,7 +167,11 @@ async function writeFile(
     for (const row of chunk.refusals) refusals.push(row);
     counts.read += chunk.contacts.length + chunk.refusals.length;
     counts.refused += chunk.refusals.length;
-    if (contacts.size + refusals.length >= BATCH_ROWS_MAX) await flush();
+    const isFull = contacts.size + refusals.length >= BATCH_ROWS_MAX;
+    if (isFull || chunk.bytesRead - flushedBytes >= BATCH_BYTES_MAX) {
+      flushedBytes = chunk.bytesRead;
+      await flush();
+    }
     progress.report({ bytesRead: chunk.bytesRead, rowsRead: counts.read, rowsRefused: counts.refused });
   }
   await flush();

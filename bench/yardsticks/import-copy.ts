@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
 // What PostgreSQL does at best: COPY of rows that somebody else has prepared, into a table with the same
 // columns and indexes. Prints how long that takes.
 const [databaseUrl = '', path = '', columns = ''] = process.argv.slice(2);
-const client = new pg.Client({ connectionString: databaseUrl });
+const client = new Client({ connectionString: databaseUrl });
 await client.connect();
 await client.query('drop table if exists yardstick_contacts');
 await client.query('create table yardstick_contacts (like contacts including all)');

@@ -1,126 +1,165 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import { signPlivoCallback } from '../plivo/callback-signature.ts';
-import type { Fate } from './magic-numbers.ts';
-import type { LedgerEntry } from './ledger.ts';
+import type { CallbackTarget } from './ledger.ts';
 import type { SandboxSettings } from './settings.ts';
+
+type Form = Readonly<Record<string, string>>;
+
+/** A form on its way to whoever wants to know. */
+export interface Callback {
+  readonly target: CallbackTarget;
+  /** Made when it is posted, so that what waits stays small. */
+  readonly form: () => Form;
+  /** Posted with a wrong signature first. */
+  readonly isForgedFirst: boolean;
+  /** Called once it has been delivered or given up, or never if the sender is closed or cleared before. */
+  readonly done: () => void;
+}
 
 /** Posts signed callbacks and tries again as the carrier does. */
 export interface CallbackSender {
-  /** Reports everything that happens to a text, at its time. */
-  readonly tell: (entry: LedgerEntry, fate: Fate, sentInMs: number) => void;
+  readonly send: (callback: Callback) => void;
   /** Posts a signed form once. Resolves with the HTTP status, or null when nobody answered. */
-  readonly post: (url: string, form: Record<string, string>) => Promise<number | null>;
-  readonly stats: { delivered: number; refused: number };
+  readonly post: (target: CallbackTarget, form: Form) => Promise<number | null>;
+  readonly stats: () => {
+    readonly delivered: number;
+    readonly refused: number;
+    readonly givenUp: number;
+    readonly waiting: number;
+  };
+  /** Forgets what has not been posted yet. */
+  readonly clear: () => void;
   readonly close: () => Promise<void>;
 }
 
+/** A callback and how often it has been tried. */
+interface Delivery {
+  readonly callback: Callback;
+  tries: number;
+  isForged: boolean;
+}
+
+/** Plivo waits so long for an answer. */
 const ANSWER_MS_MAX = 8_000;
 const CONNECTIONS = 32;
 
-/** `random` gives latencies, from 0 to 1, so that a seeded sandbox repeats itself. */
+/** Keeps connections alive and at most 32 posts under way. */
 export function createCallbackSender(deps: {
   readonly authToken: string;
   readonly settings: SandboxSettings;
-  readonly random: () => number;
-  readonly finish: (uuid: string, final: string, errorCode: string) => void;
 }): CallbackSender {
-  const agent = new Agent({ connections: CONNECTIONS, keepAliveTimeout: 10_000 });
-  const timers = new Set<NodeJS.Timeout>();
-  const stats = { delivered: 0, refused: 0 };
-  let isClosed = false;
+  const agent = new Agent({
+    connections: CONNECTIONS,
+    keepAliveTimeout: 10_000,
+    connect: { timeout: ANSWER_MS_MAX },
+    headersTimeout: ANSWER_MS_MAX,
+    bodyTimeout: ANSWER_MS_MAX,
+  });
+  const timers = new Map<NodeJS.Timeout, Delivery>();
+  let ready: Delivery[] = [];
+  let head = 0;
+  let underWay = 0;
+  // What was under way when everything was forgotten has nobody left to tell.
+  let generation = 0;
+  const counts = { delivered: 0, refused: 0, givenUp: 0 };
 
-  const later = (delayMs: number, work: () => void): void => {
+  const next = (): Delivery | undefined => {
+    const delivery = ready[head];
+    if (delivery === undefined) {
+      ready = [];
+      head = 0;
+    } else head += 1;
+    return delivery;
+  };
+  const settle = (delivery: Delivery, status: number | null): void => {
+    if (delivery.isForged) {
+      delivery.isForged = false;
+      ready.push(delivery);
+      return;
+    }
+    if (status !== null && status >= 200 && status < 300) {
+      counts.delivered += 1;
+      delivery.callback.done();
+      return;
+    }
+    counts.refused += 1;
+    const delayMs = deps.settings.retryDelaysMs[delivery.tries];
+    delivery.tries += 1;
+    if (delayMs === undefined) {
+      counts.givenUp += 1;
+      delivery.callback.done();
+      return;
+    }
     const timer = setTimeout(() => {
       timers.delete(timer);
-      work();
+      ready.push(delivery);
+      pump();
     }, delayMs);
-    timers.add(timer);
+    timers.set(timer, delivery);
   };
-
-  const post = async (url: string, form: Record<string, string>, forged = false): Promise<number | null> => {
-    const body = new URLSearchParams(form).toString();
-    const nonce = randomBytes(12).toString('hex');
-    const authToken = forged ? 'not the token' : deps.authToken;
-    try {
-      const target = new URL(url);
-      const answer = await agent.request({
-        origin: target.origin,
-        path: target.pathname + target.search,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-www-form-urlencoded',
-          ...signPlivoCallback({ method: 'POST', url, params: form, authToken, nonce }),
-        },
-        body,
-        headersTimeout: ANSWER_MS_MAX,
-        bodyTimeout: ANSWER_MS_MAX,
+  const pump = (): void => {
+    while (underWay < CONNECTIONS) {
+      const delivery = next();
+      if (delivery === undefined) return;
+      const { target, form } = delivery.callback;
+      const startedIn = generation;
+      underWay += 1;
+      const authToken = delivery.isForged ? `not ${deps.authToken}` : deps.authToken;
+      void postSigned(agent, target, form(), authToken).then((status) => {
+        underWay -= 1;
+        if (startedIn === generation) settle(delivery, status);
+        pump();
       });
-      await answer.body.dump();
-      return answer.statusCode;
-    } catch {
-      return null;
     }
   };
-
-  const deliver = (url: string, form: Record<string, string>, tries: number): void => {
-    if (isClosed) return;
-    void post(url, form).then((status) => {
-      if (status !== null && status >= 200 && status < 300) {
-        stats.delivered += 1;
-        return;
-      }
-      stats.refused += 1;
-      const delayMs = deps.settings.retryDelaysMs[tries];
-      if (delayMs !== undefined) later(delayMs, () => deliver(url, form, tries + 1));
-    });
+  const clear = (): void => {
+    generation += 1;
+    for (const timer of timers.keys()) clearTimeout(timer);
+    timers.clear();
+    ready = [];
+    head = 0;
   };
-
   return {
-    stats,
-    post,
-    tell: (entry, fate, sentInMs) => {
-      const { min, max } = deps.settings.callbackDelayMs;
-      const finalInMs = sentInMs + min + deps.random() * (max - min);
-      const url = entry.callbackUrl;
-      const report = (status: string, code: string, delayMs: number, sequence: number): void => {
-        if (url === null || fate.callbacks === 'lost') return;
-        const form = formOf(entry, status, code, sequence);
-        later(delayMs, () => {
-          if (fate.callbacks === 'forged_first') void post(url, form, true).then(() => deliver(url, form, 0));
-          else deliver(url, form, 0);
-          if (fate.callbacks === 'doubled') deliver(url, form, 0);
-        });
-      };
-      const isReordered = fate.callbacks === 'reordered';
-      if (fate.final !== 'failed') report('sent', '', isReordered ? finalInMs + max : sentInMs, 2);
-      const final = fate.final ?? 'delivered';
-      if (final !== 'sent') report(final, fate.errorCode, finalInMs, 3);
-      later(finalInMs, () => deps.finish(entry.uuid, final, fate.errorCode));
+    send: (callback) => {
+      ready.push({ callback, tries: 0, isForged: callback.isForgedFirst });
+      pump();
     },
+    post: (target, form) => postSigned(agent, target, form, deps.authToken),
+    stats: () => ({ ...counts, waiting: ready.length - head + underWay + timers.size }),
+    clear,
     close: async () => {
-      isClosed = true;
-      for (const timer of timers) clearTimeout(timer);
+      clear();
       await agent.destroy();
     },
   };
 }
 
-function formOf(entry: LedgerEntry, status: string, code: string, sequence: number): Record<string, string> {
-  const isFree = status === 'failed';
-  const amount = isFree ? 0 : entry.costMicroUsd / 1_000_000;
-  return {
-    MessageUUID: entry.uuid,
-    From: entry.src,
-    To: entry.dst.replace('+', ''),
-    Status: status,
-    Units: String(entry.units),
-    TotalRate: (amount / Math.max(1, entry.units)).toFixed(6),
-    TotalAmount: amount.toFixed(6),
-    MCC: '310',
-    MNC: '004',
-    ErrorCode: code,
-    Sequence: String(sequence),
-    QueuedTime: new Date(entry.time).toISOString(),
-  };
+/** The status of the answer, or null where there is none within 8 seconds. */
+async function postSigned(
+  agent: Agent,
+  { url, method }: CallbackTarget,
+  form: Form,
+  authToken: string,
+): Promise<number | null> {
+  try {
+    const target = new URL(url);
+    const nonce = randomBytes(12).toString('hex');
+    const fields = new URLSearchParams(form);
+    if (method === 'GET') for (const [name, value] of fields) target.searchParams.append(name, value);
+    const answer = await agent.request({
+      origin: target.origin,
+      path: target.pathname + target.search,
+      method,
+      headers: {
+        ...(method === 'POST' && { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...signPlivoCallback({ method, url, params: form, authToken, nonce }),
+      },
+      body: method === 'POST' ? fields.toString() : null,
+    });
+    await answer.body.dump();
+    return answer.statusCode;
+  } catch {
+    return null;
+  }
 }

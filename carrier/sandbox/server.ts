@@ -15,7 +15,10 @@ const sandbox = createSandbox({
 });
 const { url } = await sandbox.listen({ host: '127.0.0.1', port });
 
+let isStopping = false;
 const stop = (): void => {
+  if (isStopping) return;
+  isStopping = true;
   sandbox.close().then(
     () => process.exit(0),
     () => process.exit(1),

@@ -1,14 +1,20 @@
-/** Counts what happened within the last `windowMs` and says whether one more is allowed. */
-export function createWindow(windowMs: number): { readonly take: (max: number) => boolean } {
+/** Counts what happened within the last `windowMs`. */
+export interface SlidingWindow {
+  /** 0 when one more is allowed, which then counts; else the milliseconds until it will be. */
+  readonly take: (max: number) => number;
+}
+
+/** An empty window. */
+export function createWindow(windowMs: number): SlidingWindow {
   let times: number[] = [];
   return {
     take: (max) => {
       const now = performance.now();
       const oldest = now - windowMs;
-      if ((times[0] ?? now) < oldest) times = times.filter((time) => time >= oldest);
-      if (times.length >= max) return false;
+      if ((times[0] ?? now) <= oldest) times = times.filter((time) => time > oldest);
+      if (times.length >= max) return Math.max(1, (times[times.length - max] ?? now) - oldest);
       times.push(now);
-      return true;
+      return 0;
     },
   };
 }

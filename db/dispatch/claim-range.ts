@@ -65,9 +65,12 @@ export async function claimRange(
 async function lockWave(trx: Trx, draft: LeaseDraft): Promise<LeaseDraft['wave']> {
   for (;;) {
     const open = await openWaves(trx, draft)
-      .select('id')
+      .innerJoin('cohorts as c', (join) =>
+        join.onRef('c.campaign_key', '=', 'waves.campaign_key').onRef('c.cohort', '=', 'waves.cohort'),
+      )
+      .select(['id', 'c.recipient_first as recipientFirst'])
       .orderBy('wave')
-      .orderBy('cohort')
+      .orderBy('waves.cohort')
       .limit(1)
       .executeTakeFirst();
     if (open === undefined) return null;
@@ -75,12 +78,12 @@ async function lockWave(trx: Trx, draft: LeaseDraft): Promise<LeaseDraft['wave']
       .selectFrom('waves')
       .where('id', '=', open.id)
       .whereRef('next_ordinal', '<', 'size')
-      .select(['id', 'wave as number', 'cohort', 'next_ordinal as nextOrdinal', 'size'])
+      .select(['id', 'wave as number', 'next_ordinal as nextOrdinal', 'size'])
       .forUpdate()
       .executeTakeFirst();
     if (locked !== undefined) {
       draft.width = Math.min(draft.width, locked.size - locked.nextOrdinal);
-      return locked;
+      return { ...locked, recipientFirst: open.recipientFirst };
     }
   }
 }
@@ -88,8 +91,8 @@ async function lockWave(trx: Trx, draft: LeaseDraft): Promise<LeaseDraft['wave']
 function openWaves(trx: Trx, draft: LeaseDraft) {
   return trx
     .selectFrom('waves')
-    .where('message_key', '=', draft.context.messageKey)
-    .whereRef('next_ordinal', '<', 'size')
+    .where('waves.message_key', '=', draft.context.messageKey)
+    .whereRef('waves.next_ordinal', '<', 'waves.size')
     .where((where) => where.or([where('due_at', 'is', null), where('due_at', '<=', new Date(draft.at))]));
 }
 
@@ -111,12 +114,13 @@ async function readCandidates(
   const { month, campaignKey, sender } = draft.context;
   const from = wave.nextOrdinal;
   const to = wave.nextOrdinal + draft.width - 1;
+  // The bounds are constants, so the range is read by its key whatever the planner knows of a fresh audience.
+  const { recipientFirst: first } = wave;
   const range =
     wave.number === 0
-      ? sql`select r.recipient - c.recipient_first as ordinal, r.recipient, 1 as attempt
-            from cohorts c join recipients r on r.month = ${month} and r.campaign_key = c.campaign_key
-              and r.recipient between c.recipient_first + ${from}::int and c.recipient_first + ${to}::int
-            where c.campaign_key = ${campaignKey} and c.cohort = ${wave.cohort}`
+      ? sql`select r.recipient - ${first}::int as ordinal, r.recipient, 1 as attempt from recipients r
+            where r.month = ${month} and r.campaign_key = ${campaignKey}
+              and r.recipient between ${first + from}::int and ${first + to}::int`
       : sql`select m.ordinal, m.recipient, m.attempt from wave_members m
             where m.month = ${month} and m.wave_id = ${wave.id} and m.ordinal between ${from} and ${to}`;
   const result = await sql<Candidate>`

@@ -51,7 +51,8 @@ export interface LeaseDraft {
   wave: {
     readonly id: number;
     readonly number: number;
-    readonly cohort: number;
+    /** The first recipient of its cohort. */
+    readonly recipientFirst: number;
     readonly nextOrdinal: number;
   } | null;
   /** Those who may be texted, in the order of the wave, each with his ordinal. */

@@ -26,11 +26,13 @@ export interface BatchCounts {
 
 /**
  * The one transaction of an import: everything that it writes becomes visible together, or never. Nothing here
- * may be called before the call before it has resolved.
+ * that returns a promise may be called before the one before has resolved.
  */
 export interface ImportTransaction {
-  /** Writes contacts, no number twice in one batch, and puts them on the lists. */
-  writeContacts(rows: ReadonlyMap<string, ContactRow>): Promise<BatchCounts>;
+  /** Contacts as `writeContacts` takes them, no number twice. Can be called at any time. */
+  encode(rows: Iterable<ContactRow>): Buffer;
+  /** Writes a batch of contacts and puts them on the lists. */
+  writeContacts(encoded: Buffer): Promise<BatchCounts>;
   writeRefusals(rows: readonly RefusedRow[]): Promise<void>;
   /** Writes the final status, removes the content and commits. */
   finish(result: {
@@ -74,8 +76,6 @@ export async function openImportTransaction(options: ImportTransactionOptions): 
       return await undone(client, { kind: 'fault', fault: LIST_GONE });
     }
     await client.query(`create temporary table import_batch (${COPY_COLUMNS}) on commit drop`);
-    // Nothing is known about the size of a table just made, and a guess must not read all contacts for each batch.
-    await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
     return { kind: 'open', transaction: transactionOn(client, options) };
   } catch (error) {
     client.release(true);
@@ -94,11 +94,9 @@ const LIST_GONE: ImportFault = {
   message: 'A list that the contacts were to go on has been deleted. Import the file again with other lists.',
 };
 
+// The sub-select sees a row as it was before this statement: one of this import's own, or of an earlier time.
 const WRITE_BATCH = `
-  with before as materialized (
-    select count(*) filter (where c.xmin = pg_current_xact_id()::xid)::int as again
-    from import_batch b join contacts c on c.account_id = $1 and c.number = b.number
-  ), written as (
+  with written as (
     insert into contacts as c (account_id, number, number_hash, country, first_name, last_name, time_zone, custom)
     select $1, b.number, b.number_hash, b.country, b.first_name, b.last_name, b.time_zone, b.custom
     from import_batch b order by b.number
@@ -109,13 +107,19 @@ const WRITE_BATCH = `
       custom = c.custom || excluded.custom,
       version = c.version + 1,
       updated_at = clock_timestamp()
-    returning c.id, c.xmax = 0 as created
+    returning c.id, c.xmax = 0 as created, case when c.xmax = 0 then false else (
+      select o.xmin = pg_current_xact_id()::xid from contacts o where o.id = c.id
+    ) end as again
   ), members as (
     insert into list_members (account_id, list_id, contact_id)
-    select $1, l.id, w.id from written w cross join unnest($2::text[]) as l(id)
+    select $1, l.id, w.id from written w cross join unnest($2::text[]) as l(id) where w.created
+  ), members_before as (
+    insert into list_members (account_id, list_id, contact_id)
+    select $1, l.id, w.id from written w cross join unnest($2::text[]) as l(id) where not w.created
     on conflict do nothing
   )
-  select (select again from before) as again, (count(*) filter (where created))::int as created from written`;
+  select (count(*) filter (where again))::int as again, (count(*) filter (where created))::int as created
+  from written`;
 
 const WRITE_REFUSALS = `
   insert into import_refusals (account_id, import_id, line, reason, field, raw)
@@ -133,16 +137,14 @@ function transactionOn(client: pg.PoolClient, options: ImportTransactionOptions)
   let isFirstBatch = true;
   let isReleased = false;
   return {
-    writeContacts: async (rows) => {
+    encode: (rows) => Buffer.from(copyText(rows, options.hashKey)),
+
+    writeContacts: async (encoded) => {
       if (!isFirstBatch) await client.query('truncate import_batch');
       isFirstBatch = false;
       const copy = client.query(copyFrom('copy import_batch from stdin'));
-      await pipeline(Readable.from([Buffer.from(copyText(rows.values(), options.hashKey))]), copy);
-      const written = await client.query<BatchCounts>({
-        name: 'carillon_write_import_batch',
-        text: WRITE_BATCH,
-        values: [accountId, options.listIds],
-      });
+      await pipeline(Readable.from([encoded]), copy);
+      const written = await client.query<BatchCounts>(WRITE_BATCH, [accountId, options.listIds]);
       return written.rows[0] ?? { created: 0, again: 0 };
     },
 

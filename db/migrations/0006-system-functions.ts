@@ -95,6 +95,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       lease leases%rowtype;
       wave waves%rowtype;
       person integer;
+      first_of_cohort integer;
       attempt_no smallint;
       known attempts%rowtype;
       resolved_uuid text;
@@ -120,11 +121,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         end if;
         select * into wave from waves w where w.id = lease.wave_id;
         if wave.wave = 0 then
-          select r.recipient, 1 into person, attempt_no
-            from cohorts c join recipients r
-              on r.month = lease.month and r.campaign_key = lease.campaign_key
-              and r.recipient between c.recipient_first + lease.ordinal_first and c.recipient_first + lease.ordinal_last
-            where c.campaign_key = lease.campaign_key and c.cohort = wave.cohort and r.number = report.number;
+          select c.recipient_first into first_of_cohort from cohorts c
+            where c.campaign_key = lease.campaign_key and c.cohort = wave.cohort;
+          select r.recipient, 1 into person, attempt_no from recipients r
+            where r.month = lease.month and r.campaign_key = lease.campaign_key and r.number = report.number
+              and r.recipient between first_of_cohort + lease.ordinal_first and first_of_cohort + lease.ordinal_last;
         else
           select m.recipient, m.attempt into person, attempt_no
             from wave_members m join recipients r

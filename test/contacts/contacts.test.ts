@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withAccount } from '../../db/database.ts';
 import { type ContactsApi, openContactsApi } from './contacts-api.ts';
 
 let api: ContactsApi;
@@ -188,5 +189,19 @@ describe('a list', () => {
     expect((await api.caller.call('DELETE', `/v1/lists/${id}`)).status).toBe(204);
     expect((await api.caller.call('GET', `/v1/contacts/${contact.id}`)).status).toBe(200);
     expect((await api.caller.call('GET', `/v1/contacts?listId=${id}`)).status).toBe(404);
+  });
+
+  test('loses a member who is deleted, and leaves no member behind when it is', async () => {
+    const id = await createList('Shrinking');
+    const gone = await create('+12125552021');
+    const stays = await create('+12125552022');
+    await api.caller.call('POST', `/v1/lists/${id}/members`, { contactIds: [gone.id, stays.id] });
+    await api.caller.call('DELETE', `/v1/contacts/${gone.id}`);
+    expect((await api.caller.call('GET', `/v1/lists/${id}`)).body).toMatchObject({ contacts: 1 });
+    await api.caller.call('DELETE', `/v1/lists/${id}`);
+    const left = await withAccount(api.db, api.caller.account.accountId, (trx) =>
+      trx.selectFrom('list_members').where('list_id', '=', id).select('contact_id').execute(),
+    );
+    expect(left).toEqual([]);
   });
 });

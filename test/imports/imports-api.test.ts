@@ -1,5 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withAccount } from '../../db/database.ts';
+import { beginUpload, finishUpload, readPiece } from '../../db/imports/content.ts';
 import { type ContactsApi, openContactsApi } from '../contacts/contacts-api.ts';
 
 let api: ContactsApi;
@@ -125,6 +127,11 @@ describe('an import over HTTP', () => {
   test('keeps its lists from being deleted until it has ended', async () => {
     const made = await api.caller.call('POST', '/v1/imports', { newListName: 'Busy' });
     const [listId] = made.body['listIds'] as string[];
+    const { accountId } = api.caller.account;
+    await withAccount(api.db, accountId, async (trx) => {
+      const begun = await beginUpload(trx, accountId, String(made.body['id']));
+      if (begun.kind === 'upload') await finishUpload(trx, begun.upload, 0);
+    });
     expect(await api.caller.call('DELETE', `/v1/lists/${listId}`)).toMatchObject({
       status: 409,
       body: { code: 'in-use' },
@@ -168,8 +175,6 @@ async function brokenUpload(id: string, content: string): Promise<void> {
 }
 
 async function hasPieces(id: string): Promise<boolean> {
-  const { withAccount } = await import('../../db/database.ts');
-  const { readPiece } = await import('../../db/imports/content.ts');
   const piece = await withAccount(api.db, api.caller.account.accountId, (trx) => readPiece(trx, id, 0));
   return piece !== null;
 }

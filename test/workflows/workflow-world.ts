@@ -14,12 +14,17 @@ import { type MessageReport, sumReports } from '../../domain/report.ts';
 import { createWorkflowClient, type WorkflowClient } from '../../engine/workflow-client.ts';
 import {
   campaignWorkflowId,
+  messageWorkflowId,
   CONTROL_QUEUE,
   DISPATCH_QUEUE,
   SEARCH_ATTRIBUTES,
 } from '../../workflows/contract.ts';
 import { seedAccount, seedCampaign, type SeededAccount, type SeedOptions } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
+
+type History = Awaited<
+  ReturnType<ReturnType<TestWorkflowEnvironment['client']['workflow']['getHandle']>['fetchHistory']>
+>;
 
 /** A text that the carrier of a workflow test has taken. */
 export interface Text {
@@ -42,6 +47,8 @@ export interface WorkflowWorld {
   readonly passUntil: (at: number) => Promise<void>;
   /** Sends a signal as Temporal's UI does. */
   readonly signal: (campaignId: string, name: string, args?: unknown) => Promise<void>;
+  /** The history of a workflow of the campaign, or of one of its messages by position. */
+  readonly history: (campaignId: string, position?: number) => Promise<History>;
   readonly close: () => Promise<void>;
 }
 
@@ -102,6 +109,12 @@ export async function createWorkflowWorld(
       const handle = env.client.workflow.getHandle(campaignWorkflowId(campaignId));
       await handle.signal(name, ...(args === undefined ? [] : [args]));
     },
+    history: (campaignId: string, position?: number) =>
+      env.client.workflow
+        .getHandle(
+          position === undefined ? campaignWorkflowId(campaignId) : messageWorkflowId(campaignId, position),
+        )
+        .fetchHistory(),
     close: async () => {
       control.shutdown();
       dispatch.shutdown();

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { at, DAY_MS, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
+import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
+
+const { world, strike } = useWorkflowWorld();
+
+/** What a campaign's histories may hold at most, all together. */
+function eventsMax(facts: {
+  readonly messages: number;
+  readonly windowOpenings: number;
+  readonly daysAsleep: number;
+  readonly actions: number;
+  readonly recipients: number;
+  readonly laneTenMinutes: number;
+}): number {
+  return (
+    60 +
+    40 * facts.messages +
+    10 * facts.windowOpenings +
+    15 * facts.daysAsleep +
+    20 * facts.actions +
+    Math.max(facts.recipients / 5_000, 10 * facts.laneTenMinutes)
+  );
+}
+
+async function countEvents(campaign: CampaignUnderTest): Promise<number> {
+  const histories = await Promise.all([
+    world().history(campaign.campaignId),
+    ...campaign.messageIds.map((_, index) => world().history(campaign.campaignId, index + 1)),
+  ]);
+  return histories.reduce((sum, history) => sum + (history.events?.length ?? 0), 0);
+}
+
+describe('the histories of a campaign', () => {
+  it('stay small for 100,000 recipients', async () => {
+    await strike(9);
+    const recipients = 100_000;
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: recipients },
+      { start: 'now', messages: [{ text: 'The same for everybody' }] },
+    );
+    await world().pass(HOUR_MS);
+    expect(await campaign.status()).toBe('finished');
+    expect(world().texts).toHaveLength(recipients);
+    const max = eventsMax({
+      messages: 1,
+      windowOpenings: 0,
+      daysAsleep: 0,
+      actions: 1,
+      recipients,
+      laneTenMinutes: 4,
+    });
+    expect(await countEvents(campaign)).toBeLessThanOrEqual(max);
+  }, 240_000);
+
+  it('grow by a few events a day while a campaign of 2,000 sleeps for thirty days', async () => {
+    const due = (await strike(10)) + 30 * DAY_MS;
+    const recipients = 2_000;
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: recipients },
+      { start: 'scheduled', messages: [{ text: 'After a month', schedule: at(due) }] },
+    );
+    await world().passUntil(due + HOUR_MS);
+    expect(await campaign.status()).toBe('finished');
+    const max = eventsMax({
+      messages: 1,
+      windowOpenings: 0,
+      daysAsleep: 30,
+      actions: 1,
+      recipients,
+      laneTenMinutes: 4,
+    });
+    expect(await countEvents(campaign)).toBeLessThanOrEqual(max);
+  });
+
+  it('grow by a bounded number of events with each action', async () => {
+    const due = (await strike(10)) + 5 * HOUR_MS;
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 10 },
+      { start: 'scheduled', messages: [{ text: 'Steered', schedule: at(due) }] },
+    );
+    const rounds = 10;
+    for (let round = 0; round < rounds; round += 1) {
+      await campaign.order('pause');
+      await campaign.order('resume');
+    }
+    await world().passUntil(due + HOUR_MS);
+    expect(await campaign.status()).toBe('finished');
+    const max = eventsMax({
+      messages: 1,
+      windowOpenings: 0,
+      daysAsleep: 1,
+      actions: 1 + 2 * rounds,
+      recipients: 10,
+      laneTenMinutes: 1,
+    });
+    expect(await countEvents(campaign)).toBeLessThanOrEqual(max);
+  });
+});
