@@ -34,7 +34,6 @@ export interface MessageColumns {
   /** Single fields, for looking through many rows. */
   readonly time: (row: number) => number;
   readonly dst: (row: number) => string;
-  readonly state: (row: number) => State;
   readonly setState: (row: number, state: State) => void;
   readonly setFate: (row: number, fate: Fate) => void;
   readonly isTold: (row: number) => boolean;
@@ -136,10 +135,6 @@ export function createMessageColumns(): MessageColumns {
     dst: (row) => {
       const [chunk, start] = at(row);
       return `+${chunk.readDoubleLE(start + DST_AT)}`;
-    },
-    state: (row) => {
-      const [chunk, start] = at(row);
-      return STATES[chunk[start + STATE_AT] ?? 0] ?? 'queued';
     },
     setState: (row, state) => setByte(row, STATE_AT, STATES.indexOf(state)),
     setFate,
