@@ -166,7 +166,7 @@ describe('magic numbers', () => {
   });
 
   it('9010 hears sent after delivered', async () => {
-    await world.control('PUT', 'settings', { callbackDelayMs: { min: 1, max: 100 } });
+    await world.control('PUT', 'settings', { callbackDelayMs: { min: 1, max: 400 } });
     const uuid = await send('9010');
     await told(uuid, 3);
     expect(receiver.statusesOf(uuid).slice(1)).toEqual(['delivered', 'sent']);
@@ -180,7 +180,7 @@ describe('magic numbers', () => {
   });
 
   it('9013 is late', async () => {
-    await world.control('PUT', 'settings', { lateCallbackMs: 300 });
+    await world.control('PUT', 'settings', { lateCallbackMs: 1_500 });
     const uuid = await send('9013');
     await until(world.ledger, ([line]) => line?.final === 'delivered');
     expect(receiver.statusesOf(uuid)).not.toContain('delivered');
