@@ -97,6 +97,20 @@ export async function updateMessage(trx: Trx, id: string, content: MessageConten
     .execute();
 }
 
+/** Changes how long a message may still be sent after it is due; also while it runs. */
+export async function updateExpiry(trx: Trx, message: Message, expiresAfterMs: number): Promise<void> {
+  const shiftMs = expiresAfterMs - message.expiresAfterMs;
+  await trx
+    .updateTable('messages')
+    .set((set) => ({
+      expires_after_ms: expiresAfterMs,
+      expires_at: message.expiresAt === null ? null : new Date(message.expiresAt.getTime() + shiftMs),
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', message.id)
+    .execute();
+}
+
 /** Removes a message of a draft and closes the gap that it leaves. */
 export async function deleteMessage(trx: Trx, message: Message): Promise<void> {
   await trx.deleteFrom('messages').where('id', '=', message.id).execute();

@@ -33,6 +33,11 @@ export async function foldRollups(db: Db, howMany: number): Promise<number> {
   return rows.rows[0]?.folded ?? 0;
 }
 
+/** Forgets answers that were kept for repeated requests, seven days after they were given. */
+export async function forgetIdempotencyKeys(db: Db): Promise<void> {
+  await sql`select forget_idempotency_keys()`.execute(db);
+}
+
 /** Runs the work if no other process runs it just now; the lock goes with the connection. */
 export async function underRepairLock(pool: pg.Pool, work: () => Promise<void>): Promise<boolean> {
   const client = await pool.connect();

@@ -1,6 +1,12 @@
 import type pg from 'pg';
 import type { Db } from '../db/database.ts';
-import { campaignsToRun, foldRollups, importsToRun, underRepairLock } from '../db/repair.ts';
+import {
+  campaignsToRun,
+  foldRollups,
+  forgetIdempotencyKeys,
+  importsToRun,
+  underRepairLock,
+} from '../db/repair.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repair needs. */
@@ -32,6 +38,7 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
     for (const { id, accountId } of await importsToRun(deps.db, RUNS_MAX)) {
       await deps.workflows.startImport(accountId, id);
     }
+    await forgetIdempotencyKeys(deps.db);
   });
 }
 

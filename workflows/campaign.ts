@@ -82,6 +82,7 @@ export async function campaign(input: CampaignInput): Promise<{ status: string }
       campaignId: input.campaignId,
       at: Date.now(),
       running: children.running(),
+      poked: inbox.takePokes(),
       signals: inbox.takeSignals(),
       asked: inbox.asked(),
     });
@@ -156,12 +157,14 @@ function publish(before: CampaignView, plan: StepPlan): CampaignView {
 /** What reaches the campaign from outside: pokes, Updates that await an action's answer, signals by name. */
 function createInbox() {
   let changes = 0;
+  let poked = false;
   const asked: string[] = [];
   let signals: SignalRequest[] = [];
   const replies: Record<string, ActionReply> = {};
 
   setHandler(poke, () => {
     changes += 1;
+    poked = true;
   });
   setHandler(apply, async ({ actionId }) => {
     changes += 1;
@@ -184,6 +187,11 @@ function createInbox() {
     changes: () => changes,
     isIdle: () => asked.length === 0,
     asked: () => [...asked],
+    takePokes: () => {
+      const taken = poked;
+      poked = false;
+      return taken;
+    },
     takeSignals: () => {
       const taken = signals;
       signals = [];

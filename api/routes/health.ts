@@ -31,11 +31,11 @@ export function registerHealthRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'ready',
         summary: 'Whether it can work',
         description:
-          'Fails when the database or its schema is missing. Temporal is shown as degraded: orders are kept and carried out later.',
+          'Fails when the database or its schema is missing. Temporal and a carrier that asks for a pause are shown as degraded: orders are kept and carried out later.',
         tags: ['health'],
         security: [],
         response: {
-          200: Type.Object({ database: Part, schema: Type.String(), temporal: Part }),
+          200: Type.Object({ database: Part, schema: Type.String(), temporal: Part, carrier: Part }),
           503: ProblemOutput,
         },
       },
@@ -51,9 +51,20 @@ export function registerHealthRoutes(api: Api, deps: ApiDeps): void {
         );
       }
       const temporal = (await deps.workflows.isReachable()) ? ('ok' as const) : ('degraded' as const);
-      return { database: 'ok' as const, schema, temporal };
+      const carrier = (await carrierIsSlowed(deps)) ? ('degraded' as const) : ('ok' as const);
+      return { database: 'ok' as const, schema, temporal, carrier };
     },
   );
+}
+
+/** A carrier that has answered 429 is left alone for a while. */
+async function carrierIsSlowed(deps: ApiDeps): Promise<boolean> {
+  const slowed = await deps.db
+    .selectFrom('carrier_accounts')
+    .where('paused_until', '>', sql<Date>`clock_timestamp()`)
+    .select('id')
+    .executeTakeFirst();
+  return slowed !== undefined;
 }
 
 async function newestMigration(deps: ApiDeps): Promise<string | null> {

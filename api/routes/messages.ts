@@ -6,9 +6,11 @@ import {
   insertMessage,
   listMessages,
   type Message,
+  updateExpiry,
   updateMessage,
 } from '../../db/messages.ts';
 import { readPreviewFacts } from '../../db/preview.ts';
+import { isLive } from '../../domain/campaign-status.ts';
 import { MESSAGES_MAX, resolveSchedule } from '../../domain/launch-check.ts';
 import { previewOf } from '../../domain/preview.ts';
 import { measureText, textFitsCarrier } from '../../domain/segments.ts';
@@ -64,7 +66,8 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'updateMessage',
         summary: 'Edit a message of a draft',
-        description: 'Once launched, schedules are changed by the action `reschedule`.',
+        description:
+          'Once launched, schedules are changed by the action `reschedule`; `expiresAfterMs` alone can still be changed here.',
         tags: ['campaigns'],
         params,
         body: MessageInput,
@@ -74,11 +77,18 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { accountId } = request.caller;
       const view = await withAccount(deps.db, accountId, async (trx) => {
-        const message = await editable(trx, request.params, Object.keys(request.body));
-        await checkContent(trx, request.body);
-        await updateMessage(trx, message.id, request.body);
+        const { expiresAfterMs, ...details } = request.body;
+        if (Object.keys(details).length === 0 && expiresAfterMs !== undefined) {
+          await updateExpiry(trx, await unended(trx, request.params), expiresAfterMs);
+        } else {
+          const message = await editable(trx, request.params, Object.keys(details));
+          await checkContent(trx, request.body);
+          await updateMessage(trx, message.id, request.body);
+        }
         return readView(trx, deps, accountId, request.params.id);
       });
+      // Whoever is not reached now sees the change at his next lease or waking.
+      if (isLive(view.status)) deps.workflows.wakeCampaign(accountId, view.id).catch(() => undefined);
       setEtag(reply, view.version);
       return view;
     },
@@ -150,6 +160,17 @@ async function editable(
   const message = (await listMessages(trx, campaign.id)).find((one) => one.id === ids.messageId);
   if (message === undefined) throw notFound('message');
   refuseLocked(campaign, fields);
+  return message;
+}
+
+/** A message whose settings can still matter. */
+async function unended(trx: Trx, ids: { readonly id: string; readonly messageId: string }): Promise<Message> {
+  const campaign = await lockCampaign(trx, ids.id);
+  const messages = campaign === null ? [] : await listMessages(trx, campaign.id);
+  const message = messages.find((one) => one.id === ids.messageId);
+  if (message === undefined) throw notFound('message');
+  if (message.endedAt !== null)
+    throw new Problem('details-locked', `The message is ${message.status} already.`);
   return message;
 }
 

@@ -26,6 +26,8 @@ export interface StepInput {
   readonly at: number;
   /** Messages whose child workflow runs. */
   readonly running: readonly string[];
+  /** Something outside has changed: hours, a sender, an expiry. Whoever sleeps is to look again. */
+  readonly poked: boolean;
   readonly signals: readonly SignalRequest[];
   /** Actions for whose answer somebody waits. */
   readonly asked: readonly string[];
@@ -38,7 +40,7 @@ export interface StepPlan {
   readonly answers: readonly ActionAnswer[];
   /** Messages to start a child for. */
   readonly start: readonly { readonly messageId: string; readonly position: number }[];
-  /** Children are to look again, because a gate has closed. */
+  /** Children are to look again, because a gate has closed or something outside has changed. */
   readonly recall: boolean;
   readonly wakeAt: number | null;
   readonly recipients: number | null;
@@ -92,7 +94,7 @@ async function planProgress(
     isStarted,
   );
   const recipients = campaign.audience_size;
-  const base = { answers, recipients, recall: false };
+  const base = { answers, recipients, recall: input.poked && input.running.length > 0 };
   if (!isStarted) {
     const status = await showStatus(trx, input.campaignId);
     return { ...base, kind: 'run', status, start: [], wakeAt: null, next: { what: 'start', at: null } };

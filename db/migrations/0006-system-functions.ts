@@ -8,6 +8,7 @@ const FUNCTIONS = [
   'campaigns_to_run(integer)',
   'imports_to_run(integer)',
   'fold_rollups(integer)',
+  'forget_idempotency_keys()',
   'apply_status_reports(jsonb)',
 ];
 
@@ -82,6 +83,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       select coalesce(sum(rows), 0)::integer into folded from summed;
       return folded;
     end $fn$;
+
+    create function forget_idempotency_keys() returns void
+    language sql security definer set search_path = public as $fn$
+      delete from idempotency_keys where created_at < clock_timestamp() - interval '7 days'
+    $fn$;
 
     -- One batch of the carrier's status reports, of any accounts. A report names a lease and a number; the
     -- recipient is found through the lease's range even if the worker died before it wrote anything.

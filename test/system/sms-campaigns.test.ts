@@ -202,6 +202,31 @@ describe('SMS campaigns, as their users describe them', () => {
     expect(finished.report.accepted).toBe(30);
   });
 
+  it('are suspended with the reason when the carrier reports insufficient credit, and go on after a resume', async () => {
+    const poor = await world.list('Poor', ['+14155559031', ...numbers(3, '628')]);
+    const draft = await world.draft('Out of credit', poor, ['Hi {{firstName}}', 'Second']);
+    await patch(`/v1/campaigns/${draft.id}/messages/${draft.messages[1]?.id}`, { schedule: inHours(2) });
+    await act(draft.id, 'launch', { start: 'now' });
+    const suspended = await world.reaches(draft.id, 'suspended');
+    expect(suspended.statusReasons).toMatchObject([{ code: 'credit' }]);
+    expect((await act(draft.id, 'resume')).state).toBe('applied');
+    expect(['started', 'scheduled', 'sending']).toContain((await world.campaign(draft.id)).status);
+    await act(draft.id, 'abort');
+  });
+
+  it('suspend when their sender is disabled, and cannot be resumed until it is enabled again', async () => {
+    const senderPath = `/v1/senders/${world.senderId}`;
+    const draft = await world.draft('No sender', listId, ['Hi {{firstName}}']);
+    await patch(senderPath, { disabled: true });
+    await act(draft.id, 'launch', { start: 'now' });
+    const suspended = await world.reaches(draft.id, 'suspended');
+    expect(suspended.statusReasons).toMatchObject([{ code: 'sender_disabled' }]);
+    await expect(act(draft.id, 'resume')).rejects.toThrow('cause-persists');
+    await patch(senderPath, { disabled: false });
+    await act(draft.id, 'resume');
+    expect((await world.reaches(draft.id, 'finished')).report.accepted).toBe(30);
+  });
+
   it('text nobody twice and nobody who has replied STOP, by the carrier’s own ledger', async () => {
     const [first = ''] = numbers(1, '415');
     await world.sandbox.post('/sandbox/inbound', { from: first, to: '24365', text: ' Stop. ' });
