@@ -6,7 +6,7 @@ import type { PostPermission } from '../domain/dispatch/post-lease.ts';
 
 /** Memory that follows the database, so that each post can look once more without asking it. */
 export interface DispatchWatch {
-  readonly permission: (lease: Lease, person: LeasedRecipient) => PostPermission;
+  readonly permission: (lease: Lease, person: LeasedRecipient, leasedAt: number) => PostPermission;
   readonly close: () => Promise<void>;
 }
 
@@ -15,16 +15,20 @@ const SUPPRESSION_KEPT_MS = 120_000;
 const RECONNECT_MS = 500;
 
 /**
- * Listens for gates that close and for opt-outs. While the listener is not connected every post is refused,
- * and after it is connected again it reads all closed gates before it permits anything.
+ * Listens for gates that close and for opt-outs. While the listener is not connected every post is refused.
+ * Once it is connected again it reads all closed gates first, and posts of leases that were asked for before
+ * stay refused: an opt-out that came in between was not heard, and only a lease of after it has seen it.
  */
 export async function watchDispatch(
   pool: pg.Pool,
   onError: (error: unknown) => void,
 ): Promise<DispatchWatch> {
   const closedGates = new Set<string>();
+  /** The newest read under way of each gate. */
+  const reads = new Map<string, symbol>();
   const suppressed = new Map<string, number>();
-  let isFresh = false;
+  /** Machine time since which everything was heard; null while nothing is. */
+  let heardSince: number | null = null;
   let isClosed = false;
   let client: pg.PoolClient | null = null;
   let retry: NodeJS.Timeout | null = null;
@@ -32,13 +36,18 @@ export async function watchDispatch(
   const rereadGate = async (scopeId: string): Promise<void> => {
     // Refuse until the row has been read: the notice says that it moved, not which way.
     closedGates.add(scopeId);
+    const read = Symbol(scopeId);
+    reads.set(scopeId, read);
     const row = await pool.query<{ holds: number }>('select holds from gates where scope_id = $1', [scopeId]);
+    // Only the newest read opens: an older one may have been answered before the gate closed again.
+    if (reads.get(scopeId) !== read) return;
+    reads.delete(scopeId);
     if (row.rows[0]?.holds === 0) closedGates.delete(scopeId);
   };
 
   const onNotice = (notice: pg.Notification): void => {
     if (notice.payload === undefined) return;
-    if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(onError);
+    if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(distrust);
     else if (notice.channel === SUPPRESSION_CHANNEL) {
       const key = notice.payload.slice(1);
       if (notice.payload.startsWith('+')) suppressed.set(key, performance.now());
@@ -50,18 +59,22 @@ export async function watchDispatch(
     const fresh = await pool.connect();
     client = fresh;
     fresh.on('notification', onNotice);
-    fresh.once('error', lose);
-    fresh.once('end', lose);
+    const onLost = (): void => {
+      if (client === fresh) lose();
+    };
+    fresh.once('error', onLost);
+    fresh.once('end', onLost);
     await fresh.query(`listen ${GATE_CHANNEL}`);
     await fresh.query(`listen ${SUPPRESSION_CHANNEL}`);
     const closed = await fresh.query<{ scope_id: string }>('select scope_id from gates where holds > 0');
     closedGates.clear();
+    reads.clear();
     for (const row of closed.rows) closedGates.add(row.scope_id);
-    isFresh = true;
+    heardSince = performance.now();
   };
 
   const lose = (): void => {
-    isFresh = false;
+    heardSince = null;
     client?.release(true);
     client = null;
     if (isClosed || retry !== null) return;
@@ -74,6 +87,12 @@ export async function watchDispatch(
     }, RECONNECT_MS);
   };
 
+  /** A gate that could not be read would stay closed in memory for ever, so everything is read again. */
+  const distrust = (error: unknown): void => {
+    onError(error);
+    lose();
+  };
+
   const sweep = setInterval(() => {
     const oldest = performance.now() - SUPPRESSION_KEPT_MS;
     for (const [key, seenAt] of suppressed) if (seenAt < oldest) suppressed.delete(key);
@@ -82,13 +101,18 @@ export async function watchDispatch(
   await connect();
 
   return {
-    permission: (lease, person) => {
-      if (!isFresh || lease.scopes.some((scope) => closedGates.has(scope))) return 'held';
+    permission: (lease, person, leasedAt) => {
+      if (
+        heardSince === null ||
+        leasedAt < heardSince ||
+        lease.scopes.some((scope) => closedGates.has(scope))
+      )
+        return 'held';
       return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
     },
     close: async () => {
       isClosed = true;
-      isFresh = false;
+      heardSince = null;
       clearInterval(sweep);
       if (retry !== null) clearTimeout(retry);
       client?.release(true);

@@ -1,6 +1,6 @@
 import type { CrashHook } from './crash-points.ts';
 import type { DispatchStore, LaneRef, Lease, LeaseAnswer, SuspendCause } from './dispatch-store.ts';
-import { type PostDeps, postLease } from './post-lease.ts';
+import { type Halt, type PostDeps, postLease } from './post-lease.ts';
 import { createRecorder, type Tally } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
@@ -40,6 +40,16 @@ const WAIT_IN_LANE_MS_MAX = 10_000;
 /** The most slots that one lease takes. */
 const LEASE_SLOTS_MAX = 128;
 
+/** What a run of a lane keeps in mind between its leases. */
+interface LaneState {
+  readonly fence: number;
+  readonly tally: Tally;
+  /** Leases whose requests have not all been answered and recorded. */
+  readonly underWay: Set<Promise<void>>;
+  /** What an answer demands of the whole lane and has not been obeyed yet; the gravest counts. */
+  halt: Halt | null;
+}
+
 /**
  * Works through leases of a message until there is nothing to do, it may not go on, or its time is up.
  * It has one attempt: whoever it leaves open when it dies becomes unknown when the lane is entered again.
@@ -48,68 +58,88 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
   const { fence } = await deps.store.enterLane(run.lane);
   deps.crash('lane.fenced');
   const tally: Tally = { accepted: 0, rejected: 0, not_accepted: 0, unknown: 0, skipped: 0 };
-  const underWay = new Set<Promise<void>>();
+  const state: LaneState = { fence, tally, underWay: new Set(), halt: null };
   const startedAt = deps.machine.now();
   let end: LaneEnd | null = null;
 
   while (end === null) {
     if (run.signal.aborted) end = { kind: 'cancelled' };
+    else if (state.halt !== null) end = await obey(deps, run, state, state.halt);
     else if (deps.machine.now() - startedAt >= run.budgetMs) end = { kind: 'budget' };
-    else end = await workOnce(deps, run, fence, tally, underWay);
+    else end = await workOnce(deps, run, state);
   }
-  await Promise.all(underWay);
-  return { end, tally };
+  await Promise.all(state.underWay);
+  // The last answers come when there is nothing left to lease; a cause to suspend in them must not be lost.
+  return { end: state.halt?.kind === 'suspend' ? state.halt : end, tally };
 }
 
 /**
  * Takes slots first and leases no more than it took: whoever is leased but not posted when the worker dies is
  * as unknown as who was posted.
  */
-async function workOnce(
-  deps: LaneDeps,
-  run: LaneRun,
-  fence: number,
-  tally: Tally,
-  underWay: Set<Promise<void>>,
-): Promise<LaneEnd | null> {
+async function workOnce(deps: LaneDeps, run: LaneRun, state: LaneState): Promise<LaneEnd | null> {
   const slots = await deps.slots.take(LEASE_SLOTS_MAX);
+  if (state.halt !== null) {
+    deps.slots.giveBack(slots);
+    return null;
+  }
+  const askedAt = deps.machine.now();
   let isLeased = false;
   let answer: LeaseAnswer;
   try {
-    answer = await deps.store.openLease(run.lane, fence, run.campaignNow(), slots);
+    answer = await deps.store.openLease(run.lane, state.fence, run.campaignNow(), slots);
     isLeased = answer.kind === 'leased';
   } finally {
     if (!isLeased) deps.slots.giveBack(slots);
   }
-  if (answer.kind !== 'leased') return handleRefusal(deps, run, answer, tally);
+  if (answer.kind !== 'leased') return handleRefusal(deps, run, answer, state.tally);
   // Each request gives its slot back when it ends; a bulk request takes one whatever its width.
   deps.slots.giveBack(slots - (answer.lease.isBulk ? 1 : answer.lease.recipients.length));
-  return workLease(deps, run, answer.lease, tally, underWay);
+  deps.crash('lease.committed');
+  await workLease(deps, run, answer.lease, askedAt, state);
+  return null;
 }
 
+/** Resolves when the last request of the lease has begun: the next lease need not await the answers. */
 async function workLease(
   deps: LaneDeps,
   run: LaneRun,
   lease: Lease,
-  tally: Tally,
-  underWay: Set<Promise<void>>,
-): Promise<LaneEnd | null> {
-  deps.crash('lease.committed');
-  const recorder = createRecorder(deps, lease, tally);
-  const posting = postLease({ ...deps, campaignNow: run.campaignNow, signal: run.signal }, lease, recorder);
-  // The next lease may begin when the last request of this one has started, not when it was answered.
+  askedAt: number,
+  state: LaneState,
+): Promise<void> {
+  const recorder = createRecorder(deps, lease, state.tally);
+  const posting = postLease(
+    { ...deps, campaignNow: run.campaignNow, signal: run.signal },
+    lease,
+    askedAt,
+    recorder,
+    (halt) => {
+      state.halt = graver(state.halt, halt);
+    },
+  );
   const settled = posting.answered.then(() => recorder.finished());
-  underWay.add(settled);
-  const forget = (): boolean => underWay.delete(settled);
+  state.underWay.add(settled);
+  const forget = (): boolean => state.underWay.delete(settled);
   settled.then(forget, forget);
-  const halt = await posting.started;
-  if (halt === null) return null;
-  await settled;
-  if (halt.kind === 'wait' && halt.waitMs <= WAIT_IN_LANE_MS_MAX) {
-    await deps.machine.sleep(halt.waitMs, run.signal);
-    return null;
-  }
-  return halt;
+  await posting.started;
+}
+
+const GRAVITY = { wait: 0, held: 1, cancelled: 2, suspend: 3 } as const;
+
+function graver(one: Halt | null, other: Halt): Halt {
+  if (one === null) return other;
+  return GRAVITY[other.kind] > GRAVITY[one.kind] ? other : one;
+}
+
+/** Awaits what is under way, then waits in the lane if that is short, else ends it. */
+async function obey(deps: LaneDeps, run: LaneRun, state: LaneState, halt: Halt): Promise<LaneEnd | null> {
+  await Promise.all(state.underWay);
+  const gravest = graver(state.halt, halt);
+  state.halt = gravest.kind === 'suspend' ? gravest : null;
+  if (gravest.kind !== 'wait' || gravest.waitMs > WAIT_IN_LANE_MS_MAX) return gravest;
+  await deps.machine.sleep(gravest.waitMs, run.signal);
+  return null;
 }
 
 async function handleRefusal(

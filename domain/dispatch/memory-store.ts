@@ -30,6 +30,8 @@ export interface MemoryWorld {
   readonly closedGates: Set<string>;
   readonly suppressedNumbers: Set<string>;
   senderIsDisabled: boolean;
+  /** Machine time in milliseconds, for what a 429 slows down. */
+  readonly machineNow: () => number;
 }
 
 /** What the store knows of one recipient. */
@@ -67,8 +69,11 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
     { members: world.recipients.map(({ recipient }) => ({ recipient, attempt: 1 })), dueAt: null, next: 0 },
   ];
   const people = new Map(world.recipients.map((one) => [one.recipient, one]));
+  // A bulk request takes one slot whatever its width.
+  const isConstant = world.recipients.every((person) => person.text === world.recipients[0]?.text);
   let leaseId = 0;
   let spent = 0;
+  let slowedUntil = 0;
   const entryOf = (recipient: number): MemoryEntry => {
     const known = entries.get(recipient);
     if (known !== undefined) return known;
@@ -88,7 +93,9 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
     if (isQuiet(at, world.quietHours, world.timeZone)) {
       return { kind: 'closed', opensAt: nextPermitted(at, world.quietHours, world.timeZone) };
     }
-    return world.expiresAt !== null && at >= world.expiresAt ? { kind: 'expired' } : null;
+    if (world.expiresAt !== null && at >= world.expiresAt) return { kind: 'expired' };
+    const delayMs = slowedUntil - world.machineNow();
+    return delayMs > 0 ? { kind: 'wait', delayMs } : null;
   };
 
   const takeRange = (wave: Wave, width: number): { people: LeasedRecipient[]; skipped: number } => {
@@ -156,7 +163,7 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
         const later = waves.filter((one) => one.next < one.members.length).map((one) => one.dueAt ?? at);
         return { kind: 'exhausted', nextDueAt: later.length === 0 ? null : Math.min(...later) };
       }
-      const range = takeRange(wave, Math.min(WIDTH_MAX, slots));
+      const range = takeRange(wave, isConstant ? WIDTH_MAX : Math.min(WIDTH_MAX, slots));
       if (range.people.length === 0) {
         return range.skipped > 0
           ? { kind: 'skipped', count: range.skipped }
@@ -191,7 +198,10 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
       return Promise.resolve();
     },
 
-    slowDown: () => Promise.resolve(),
+    slowDown: (_lease, delayMs) => {
+      slowedUntil = Math.max(slowedUntil, world.machineNow() + delayMs);
+      return Promise.resolve();
+    },
   };
 }
 

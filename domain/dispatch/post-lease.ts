@@ -37,7 +37,8 @@ export interface PostDeps {
   readonly crash: CrashHook;
   /** One POST at most: never retries. Never rejects. */
   readonly post: (lease: Lease, request: number, people: readonly LeasedRecipient[]) => Promise<PostAnswer>;
-  readonly permission: (lease: Lease, person: LeasedRecipient) => PostPermission;
+  /** `leasedAt` is the machine time at which the lease was asked for. */
+  readonly permission: (lease: Lease, person: LeasedRecipient, leasedAt: number) => PostPermission;
   readonly campaignNow: () => number;
   readonly signal: AbortSignal;
 }
@@ -48,6 +49,12 @@ export type Halt =
   | { readonly kind: 'wait'; readonly waitMs: number }
   | { readonly kind: 'suspend'; readonly cause: SuspendCause };
 
+/** Whether the rest of a lease may still be posted. */
+interface Halted {
+  reason: Halt | null;
+  readonly because: (reason: Halt) => void;
+}
+
 /** A lease older than this, in machine time, is not posted: others may have waited for its outcome. */
 export const LEASE_AGE_MS_MAX = 20_000;
 const RATE_LIMITED_DELAY_MS = 1_000;
@@ -56,19 +63,27 @@ const NOT_WRITTEN_DELAY_MS = 10_000;
 /**
  * Posts a lease, each recipient in at most one request, at the pace it was granted.
  * `started` resolves when the last request has begun or the lease was halted, `answered` when all have ended.
+ * `onHalt` is told at once, before the request gives its slot back, why the lane may not simply go on.
  */
 export function postLease(
   deps: PostDeps,
   lease: Lease,
+  leasedAt: number,
   recorder: Recorder,
-): { readonly started: Promise<Halt | null>; readonly answered: Promise<void> } {
+  onHalt: (halt: Halt) => void,
+): { readonly started: Promise<void>; readonly answered: Promise<void> } {
   const underWay: Promise<void>[] = [];
-  const halted: { reason: Halt | null } = { reason: null };
-  const leasedAt = deps.machine.now();
+  const halted: Halted = {
+    reason: null,
+    because: (reason) => {
+      halted.reason ??= reason;
+      onHalt(reason);
+    },
+  };
 
-  const start = async (): Promise<Halt | null> => {
+  const start = async (): Promise<void> => {
     const requests = lease.isBulk ? [lease.recipients] : lease.recipients.map((person) => [person]);
-    let dueAt = leasedAt + lease.startDelayMs;
+    let dueAt = deps.machine.now() + lease.startDelayMs;
     for (const [request, people] of requests.entries()) {
       const delayMs = dueAt - deps.machine.now();
       if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
@@ -80,7 +95,6 @@ export function postLease(
       if (allowed.length === 0) deps.slots.giveBack(1);
       else underWay.push(postOnce(deps, lease, request, allowed, recorder, halted));
     }
-    return halted.reason;
   };
   const started = start();
   const answered = started.then(() => Promise.all(underWay)).then(() => undefined);
@@ -115,7 +129,7 @@ function permitted(
   request: number,
   leasedAt: number,
   recorder: Recorder,
-  halted: { reason: Halt | null },
+  halted: Halted,
 ): readonly LeasedRecipient[] {
   const now = deps.campaignNow();
   const refuseAll = (cause: string): readonly LeasedRecipient[] => {
@@ -126,19 +140,19 @@ function permitted(
     return [];
   };
   if (deps.signal.aborted) {
-    halted.reason = { kind: 'cancelled' };
+    halted.because({ kind: 'cancelled' });
     return refuseAll('lane_ended');
   }
   if (deps.machine.now() - leasedAt > LEASE_AGE_MS_MAX) return refuseAll('lease_too_old');
   if (lease.closesAt !== null && now >= lease.closesAt) return refuseAll('window_closed');
   const allowed: LeasedRecipient[] = [];
   for (const person of people) {
-    const permission = deps.permission(lease, person);
+    const permission = deps.permission(lease, person, leasedAt);
     if (permission === 'open') {
       allowed.push(person);
       continue;
     }
-    if (permission === 'held') halted.reason = { kind: 'held' };
+    if (permission === 'held') halted.because({ kind: 'held' });
     recorder.add([notPosted(person, request, permission)], now);
   }
   return allowed;
@@ -150,7 +164,7 @@ async function postOnce(
   request: number,
   people: readonly LeasedRecipient[],
   recorder: Recorder,
-  halted: { reason: Halt | null },
+  halted: Halted,
 ): Promise<void> {
   try {
     deps.crash('post.before');
@@ -162,7 +176,7 @@ async function postOnce(
         answer.retryAfterMs ??
         (answer.cause === 'not_written' ? NOT_WRITTEN_DELAY_MS : RATE_LIMITED_DELAY_MS);
       retryAt += delayMs;
-      halted.reason ??= haltOf(answer.cause, delayMs);
+      halted.because(haltOf(answer.cause, delayMs));
       recorder.add(resultsOf(answer, people, request), retryAt);
       if (answer.cause === 'rate_limited') await deps.store.slowDown(lease, delayMs);
       return;

@@ -36,7 +36,12 @@ export function createRecorder(
       const batch = waiting;
       const retryAt = retryAtMax;
       waiting = [];
-      await deps.store.record(lease, batch, retryAt);
+      try {
+        await deps.store.record(lease, batch, retryAt);
+      } catch (error) {
+        waiting.unshift(...batch);
+        throw error;
+      }
       deps.crash('record.committed');
       for (const result of batch) tally[result.result] += 1;
     }
@@ -57,8 +62,8 @@ export function createRecorder(
       }
     },
     finished: async () => {
-      if (writing !== null) await writing;
-      // What a failed write left behind is tried once more, and its error reaches the lane.
+      await writing?.catch(() => undefined);
+      // What a failed write left behind is tried once more; each result counts once. Its error reaches the lane.
       await writeAll();
     },
   };

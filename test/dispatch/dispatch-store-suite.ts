@@ -194,6 +194,18 @@ export function describeDispatchStore(
       expect((await open(fence)).kind).toBe('leased');
     });
 
+    it('opens no lease for any lane while the carrier has asked for a pause', async () => {
+      const fences = [await enter(0), await enter(1)];
+      const lease = leaseOf(await open(fences[0]?.fence ?? 0, world.noon, 0, 5));
+      await world.store.slowDown(lease, 60_000);
+      for (const [lane, entered] of fences.entries()) {
+        const answer = await open(entered.fence, world.noon, lane);
+        if (answer.kind !== 'wait') throw new Error(`Expected to wait, got ${answer.kind}.`);
+        expect(answer.delayMs).toBeGreaterThan(50_000);
+        expect(answer.delayMs).toBeLessThanOrEqual(60_000);
+      }
+    });
+
     it('suspends the campaign whose sender was disabled', async () => {
       const { fence } = await enter();
       await world.disableSender();

@@ -21,6 +21,7 @@ describeDispatchStore('memory', (recipients) => {
     closedGates: new Set(),
     suppressedNumbers: new Set(),
     senderIsDisabled: false,
+    machineNow: () => performance.now(),
   };
   const store = createMemoryDispatchStore(world);
   const idOf = {

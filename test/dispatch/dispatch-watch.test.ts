@@ -1,0 +1,147 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DispatchWatch, watchDispatch } from '../../activities/dispatch-watch.ts';
+import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { moveGate } from '../../db/holds.ts';
+import { suppress } from '../../db/suppressions.ts';
+import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { type SeededAccount, seedAccount } from '../support/seed.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { until } from '../support/until.ts';
+
+let database: TestDatabase;
+let db: Db;
+let watch: DispatchWatch;
+let account: SeededAccount;
+const HASH = Buffer.alloc(16, 7);
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const pool = openPool({ connectionString: database.url, connectionsMax: 6, role: 'carillon_app' });
+  db = openDatabase(pool);
+  watch = await watchDispatch(pool, () => undefined);
+});
+beforeEach(async () => {
+  account = await seedAccount(db);
+});
+afterAll(async () => {
+  await watch.close();
+  await db.destroy();
+  await database.drop();
+});
+
+/** Whether a post of a lease that was asked for at this machine time may go out. */
+function permission(leasedAt = performance.now()): string {
+  const { accountId, senderId } = account;
+  const lease: Lease = {
+    id: 1,
+    month: '2026-03-01',
+    accountId,
+    messageKey: 1,
+    lane: 0,
+    fence: 1,
+    carrierAccountId: account.carrierAccountId,
+    senderId,
+    from: '12345',
+    kind: 'sms',
+    mediaUrls: [],
+    scopes: ['installation', accountId, senderId],
+    recipients: [],
+    isBulk: false,
+    segmentIntervalMs: 0,
+    requestIntervalMs: 0,
+    startDelayMs: 0,
+    closesAt: null,
+  };
+  const person = {
+    recipient: 1,
+    attempt: 1,
+    number: '+14155550100',
+    numberHash: HASH.toString('hex'),
+    text: 'Hi',
+    segments: 1,
+    costMicroUsd: 1,
+  };
+  return watch.permission(lease, person, leasedAt);
+}
+
+const gate = (by: 1 | -1) => withAccount(db, account.accountId, (trx) => moveGate(trx, account.senderId, by));
+
+const optOut = () =>
+  withAccount(db, account.accountId, (trx) =>
+    suppress(trx, {
+      accountId: account.accountId,
+      number: '+14155550100',
+      numberHash: HASH,
+      kind: 'opt_out',
+      senderId: null,
+      source: 'test',
+    }),
+  );
+
+function becomes(wanted: string, leasedAt?: number): Promise<string> {
+  return until(
+    () => Promise.resolve(permission(leasedAt)),
+    (now) => now === wanted,
+  );
+}
+
+/** Ends the listener's connection, as a failover does. */
+async function cutListener(): Promise<void> {
+  const admin = openPool({ connectionString: database.url, connectionsMax: 1, role: 'owner' });
+  await admin.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and query like 'select scope_id from gates%'`,
+  );
+  await admin.end();
+}
+
+describe('the look before each post', () => {
+  it('sees a gate close and open again', async () => {
+    expect(permission()).toBe('open');
+    await gate(1);
+    await becomes('held');
+    await gate(-1);
+    await becomes('open');
+  });
+
+  it('stays closed through a gate that is moved back and forth in haste and ends closed', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      await gate(1);
+      await gate(-1);
+    }
+    await gate(1);
+    await sql`select 1`.execute(db);
+    await becomes('held');
+    const reads = Array.from({ length: 50 }, () => sql`select 1`.execute(db));
+    await Promise.all(reads);
+    expect(permission()).toBe('held');
+  });
+
+  it('sees an opt-out of one number', async () => {
+    expect(permission()).toBe('open');
+    await optOut();
+    await becomes('suppressed');
+  });
+
+  it('refuses while its listener is cut off, and afterwards whatever was leased before', async () => {
+    const leasedBefore = performance.now();
+    expect(permission(leasedBefore)).toBe('open');
+    await cutListener();
+    await becomes('held', leasedBefore);
+    await becomes('open');
+    expect(permission(leasedBefore)).toBe('held');
+  });
+
+  it('knows a gate that closed while its listener was cut off', async () => {
+    const leasedBefore = performance.now();
+    await cutListener();
+    await gate(1);
+    await becomes('held', leasedBefore);
+    const other = account;
+    account = await seedAccount(db);
+    await becomes('open');
+    account = other;
+    expect(permission()).toBe('held');
+  });
+});

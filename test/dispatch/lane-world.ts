@@ -1,0 +1,81 @@
+import type { LaneDeps, LaneReport } from '../../domain/dispatch/lane.ts';
+import { runLane } from '../../domain/dispatch/lane.ts';
+import { createMemoryDispatchStore, type MemoryWorld } from '../../domain/dispatch/memory-store.ts';
+import type { MachineClock, PostAnswer } from '../../domain/dispatch/post-lease.ts';
+import { createSlots } from '../../domain/dispatch/slots.ts';
+
+/** Ten in the morning in New York. */
+export const MORNING = Date.parse('2026-03-03T10:00:00-05:00');
+export const MINUTE_MS = 60_000;
+
+/** A machine's clock that moves only when somebody sleeps, and at once. */
+export function createSkippingClock(): MachineClock & { readonly advance: (ms: number) => void } {
+  let elapsedMs = 0;
+  return {
+    now: () => elapsedMs,
+    sleep: async (ms) => {
+      elapsedMs += Math.max(0, ms);
+      await Promise.resolve();
+    },
+    advance: (ms) => {
+      elapsedMs += ms;
+    },
+  };
+}
+
+/** One message, its ledger in memory and a carrier that the test scripts. */
+export function createLaneWorld(recipients: number, text: (recipient: number) => string = (n) => `Hi ${n}`) {
+  const clock = createSkippingClock();
+  const world: MemoryWorld = {
+    accountId: 'acc',
+    campaignId: 'cmp',
+    messageId: 'msg',
+    recipients: Array.from({ length: recipients }, (_, index) => ({
+      recipient: index + 1,
+      number: `+1415555${String(index + 1).padStart(4, '0')}`,
+      text: text(index + 1),
+    })),
+    timeZone: 'America/New_York',
+    quietHours: { start: '20:00', end: '08:00' },
+    expiresAt: null,
+    spendLimitMicroUsd: null,
+    costMicroUsd: 1,
+    closedGates: new Set(),
+    suppressedNumbers: new Set(),
+    senderIsDisabled: false,
+    machineNow: clock.now,
+  };
+  const store = createMemoryDispatchStore(world);
+  /** Everybody whom the carrier has accepted, in order. */
+  const accepted: string[] = [];
+  const requests: (readonly string[])[] = [];
+  const script: { answer: (numbers: readonly string[]) => PostAnswer | Promise<PostAnswer> } = {
+    answer: () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] }),
+  };
+  const deps: LaneDeps = {
+    store,
+    slots: createSlots(10),
+    machine: clock,
+    crash: () => undefined,
+    post: async (_lease, _request, people) => {
+      const numbers = people.map((person) => person.number);
+      requests.push(numbers);
+      const answer = await script.answer(numbers);
+      if (answer.kind === 'accepted') accepted.push(...numbers);
+      return answer;
+    },
+    // What the store refuses, the look before the post refuses too, as the worker's memory does.
+    permission: (_lease, person) => {
+      if (world.closedGates.size > 0) return 'held';
+      return world.suppressedNumbers.has(person.number) ? 'suppressed' : 'open';
+    },
+  };
+  const run = (campaignNow: () => number = () => MORNING + clock.now()): Promise<LaneReport> =>
+    runLane(deps, {
+      lane: { accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane: 0 },
+      campaignNow,
+      budgetMs: 10 * MINUTE_MS,
+      signal: new AbortController().signal,
+    });
+  return { world, store, deps, clock, script, accepted, requests, run };
+}

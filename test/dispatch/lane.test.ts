@@ -1,0 +1,202 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createLaneActivities } from '../../activities/lane-activities.ts';
+import { openDatabase, openPool } from '../../db/database.ts';
+import { createLaneWorld, MINUTE_MS, MORNING } from './lane-world.ts';
+
+const RATE_LIMITED = { kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: 5_000 } as const;
+const ACCEPTED = { kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] } as const;
+
+describe('a lane', () => {
+  it('texts everybody once and says that nobody is left', async () => {
+    const lane = createLaneWorld(95);
+    const report = await lane.run();
+    expect(report).toMatchObject({ end: { kind: 'exhausted', nextDueAt: null }, tally: { accepted: 95 } });
+    expect(new Set(lane.accepted).size).toBe(95);
+    expect(lane.accepted).toHaveLength(95);
+  });
+
+  it('posts nothing from the instant at which quiet hours begin, also in the middle of a lease', async () => {
+    const lane = createLaneWorld(50);
+    const evening = Date.parse('2026-03-03T19:59:59-05:00');
+    lane.script.answer = () => {
+      lane.clock.advance(200);
+      return ACCEPTED;
+    };
+    const report = await lane.run(() => evening + lane.clock.now());
+    expect(report.end).toEqual({ kind: 'closed', opensAt: Date.parse('2026-03-04T08:00:00-05:00') });
+    expect(lane.accepted.length).toBeGreaterThan(0);
+    expect(lane.accepted.length).toBeLessThanOrEqual(5);
+    const morning = await lane.run(() => Date.parse('2026-03-04T08:00:00-05:00') + lane.clock.now());
+    expect(morning.end.kind).toBe('exhausted');
+    expect(new Set(lane.accepted).size).toBe(50);
+    expect(lane.accepted).toHaveLength(50);
+  });
+
+  it('stops at a gate that closes between lease and post, and the rest is texted once it opens', async () => {
+    const lane = createLaneWorld(40);
+    lane.script.answer = () => {
+      if (lane.requests.length === 4) lane.world.closedGates.add('cmp');
+      return ACCEPTED;
+    };
+    expect((await lane.run()).end).toEqual({ kind: 'held' });
+    expect(lane.accepted.length).toBeLessThan(40);
+    const before = lane.accepted.length;
+    expect((await lane.run()).end).toEqual({ kind: 'held' });
+    expect(lane.accepted).toHaveLength(before);
+    lane.world.closedGates.clear();
+    await lane.run(() => MORNING + MINUTE_MS + lane.clock.now());
+    expect(new Set(lane.accepted).size).toBe(40);
+    expect(lane.accepted).toHaveLength(40);
+  });
+
+  it('does not post to somebody who opts out between lease and post', async () => {
+    const lane = createLaneWorld(8);
+    lane.deps.slots.take(9).catch(() => undefined);
+    const last = lane.world.recipients[7]?.number ?? '';
+    lane.script.answer = () => {
+      lane.world.suppressedNumbers.add(last);
+      return ACCEPTED;
+    };
+    await lane.run();
+    expect(lane.accepted).not.toContain(last);
+    expect(lane.accepted).toHaveLength(7);
+    expect(lane.store.entries.get(8)?.skip).toBe('opt_out');
+  });
+
+  it('halts its lease at a 429, waits as long as the carrier asks, and nobody is texted twice', async () => {
+    const lane = createLaneWorld(60);
+    const asked: number[] = [];
+    lane.script.answer = () => {
+      asked.push(lane.clock.now());
+      return asked.length === 3 ? RATE_LIMITED : ACCEPTED;
+    };
+    const report = await lane.run();
+    expect(report.end.kind).toBe('exhausted');
+    expect(new Set(lane.accepted).size).toBe(60);
+    expect(lane.accepted).toHaveLength(60);
+    const resumed = asked.filter((at) => at >= 5_000);
+    // Posts that had begun when the answer came are not called back: no more than there are slots.
+    expect(asked.length - resumed.length).toBeLessThanOrEqual(3 + 10);
+    expect(report.tally.not_accepted).toBeGreaterThan(0);
+  });
+
+  it('gives its slot back when the carrier asks for more than ten seconds', async () => {
+    const lane = createLaneWorld(5);
+    lane.script.answer = () => ({ ...RATE_LIMITED, retryAfterMs: 30_000 });
+    const report = await lane.run();
+    expect(report.end).toMatchObject({ kind: 'wait' });
+    expect(lane.accepted).toEqual([]);
+  });
+
+  it.each([
+    ['a server error', { kind: 'unknown', cause: 'server_error' }],
+    ['a timeout', { kind: 'unknown', cause: 'timeout' }],
+    ['an empty answer', { kind: 'unknown', cause: 'empty_answer' }],
+    ['a refusal', { kind: 'rejected', httpStatus: 400 }],
+  ] as const)('never posts again after %s', async (_name, answer) => {
+    const lane = createLaneWorld(12);
+    lane.script.answer = () => answer;
+    const report = await lane.run();
+    expect(report.end).toEqual({ kind: 'exhausted', nextDueAt: null });
+    expect(lane.requests.flat()).toHaveLength(12);
+    await lane.run(() => MORNING + 60 * MINUTE_MS);
+    expect(lane.requests.flat()).toHaveLength(12);
+  });
+
+  it.each([['credit'], ['credentials']] as const)(
+    'says why the campaign is to be suspended: %s',
+    async (cause) => {
+      const lane = createLaneWorld(30);
+      lane.script.answer = () => ({ kind: 'not_accepted', cause, retryAfterMs: null });
+      expect((await lane.run()).end).toEqual({ kind: 'suspend', cause });
+      expect(lane.requests.length).toBeLessThanOrEqual(10);
+    },
+  );
+
+  it('maps a bulk request back by number, never by position', async () => {
+    const lane = createLaneWorld(20, () => 'The same for all');
+    const invalid = lane.world.recipients[0]?.number ?? '';
+    lane.script.answer = () => ({ kind: 'accepted', uuids: ['one', 'two'], invalidNumbers: [invalid] });
+    await lane.run();
+    expect(lane.requests.map((numbers) => numbers.length)).toEqual([20]);
+    const results = [...lane.store.entries.values()].map((entry) => entry.attempts[0]);
+    expect(results.map((one) => one?.result)).toEqual([
+      'rejected',
+      ...Array.from({ length: 19 }, () => 'accepted'),
+    ]);
+    expect(results.map((one) => one?.carrierUuid)).toEqual(Array.from({ length: 20 }, () => null));
+  });
+
+  it('does not post a lease that has grown old, as after a machine that slept', async () => {
+    const lane = createLaneWorld(10);
+    lane.script.answer = () => {
+      if (lane.requests.length === 1) lane.clock.advance(30_000);
+      return ACCEPTED;
+    };
+    const report = await lane.run();
+    expect(report.tally.not_accepted).toBeGreaterThan(0);
+    expect(new Set(lane.accepted).size).toBe(10);
+    expect(lane.accepted).toHaveLength(10);
+  });
+
+  it('never has more requests under way than there are slots', async () => {
+    const lane = createLaneWorld(200);
+    let underWay = 0;
+    let most = 0;
+    lane.script.answer = async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return ACCEPTED;
+    };
+    await lane.run();
+    expect(most).toBeLessThanOrEqual(10);
+    expect(lane.accepted).toHaveLength(200);
+  });
+
+  it('writes what it knows once more after a write failed, and loses nothing', async () => {
+    const lane = createLaneWorld(30);
+    let writes = 0;
+    const store = {
+      ...lane.store,
+      record: async (...given: Parameters<typeof lane.store.record>) => {
+        writes += 1;
+        if (writes === 1) throw new Error('The database is away.');
+        await lane.store.record(...given);
+      },
+    };
+    Object.assign(lane.deps, { store });
+    await lane.run();
+    expect([...lane.store.entries.values()].map((entry) => entry.attempts[0]?.result)).toEqual(
+      Array.from({ length: 30 }, () => 'accepted'),
+    );
+  });
+});
+
+describe('the lane activity', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('that was queued at 19:59 and starts at 20:30 sends nothing', async () => {
+    const lane = createLaneWorld(10);
+    const db = openDatabase(
+      openPool({ connectionString: 'postgres://127.0.0.1:1/none', connectionsMax: 1, role: 'carillon_app' }),
+    );
+    const { sendLane } = createLaneActivities({
+      db,
+      lane: lane.deps,
+      allowVirtualTime: false,
+      lanesAtOnceMax: 10,
+    });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-03T20:30:00-05:00') });
+    const input = { accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane: 0, time: 'real' } as const;
+    const at = Date.parse('2026-03-03T19:59:00-05:00');
+    const output = await new MockActivityEnvironment().run(sendLane, { ...input, at });
+    expect(output).toMatchObject({ ended: 'closed', accepted: 0 });
+    expect(lane.requests).toEqual([]);
+    await db.destroy();
+  });
+});
