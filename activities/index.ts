@@ -23,6 +23,8 @@ export interface ActivityDeps {
   readonly crash: CrashHook;
   readonly allowVirtualTime: boolean;
   readonly lanesAtOnceMax: number;
+  /** Ten minutes unless given. */
+  readonly laneBudgetMs?: number;
 }
 
 /** Posts under way at once in one worker. Two workers together stay within the 100 of the carrier's account. */
@@ -42,6 +44,7 @@ export function createActivities(deps: ActivityDeps) {
       db: deps.db,
       allowVirtualTime: deps.allowVirtualTime,
       lanesAtOnceMax: deps.lanesAtOnceMax,
+      ...(deps.laneBudgetMs === undefined ? {} : { laneBudgetMs: deps.laneBudgetMs }),
       lane: {
         store,
         slots: createSlots(REQUESTS_AT_ONCE_MAX),

@@ -14,6 +14,8 @@ export interface LaneActivityDeps {
   readonly allowVirtualTime: boolean;
   /** How many lanes this worker can run; while all are taken each keeps its slot for a minute only. */
   readonly lanesAtOnceMax: number;
+  /** How long one run of a lane may ask for leases; short runs let accounts take turns. */
+  readonly laneBudgetMs?: number;
 }
 
 /** Ids, an instant and the clock to follow. */
@@ -59,7 +61,8 @@ export function createLaneActivities(deps: LaneActivityDeps) {
         const report = await runLane(deps.lane, {
           lane: input,
           campaignNow,
-          budgetMs: running >= deps.lanesAtOnceMax ? BUDGET_WHEN_CROWDED_MS : BUDGET_MS,
+          budgetMs:
+            running >= deps.lanesAtOnceMax ? BUDGET_WHEN_CROWDED_MS : (deps.laneBudgetMs ?? BUDGET_MS),
           signal: Context.current().cancellationSignal,
         });
         if (report.end.kind === 'suspend') await suspend(deps, input, report.end.cause);

@@ -10,7 +10,7 @@ export const DAY_MS = 24 * HOUR_MS;
 export const ZONE = 'America/New_York';
 
 /** A world that a test file builds before its tests and ends after them. */
-export function useWorkflowWorld() {
+export function useWorkflowWorld(options: Parameters<typeof createWorkflowWorld>[2] = {}) {
   let world: WorkflowWorld | undefined;
   let teardown: (() => Promise<void>) | undefined;
   const current = (): WorkflowWorld => {
@@ -24,7 +24,7 @@ export function useWorkflowWorld() {
       workflowsPath: new URL('../../workflows/index.ts', import.meta.url).pathname,
       logger: new DefaultLogger('ERROR'),
     });
-    world = await createWorkflowWorld(env, bundle);
+    world = await createWorkflowWorld(env, bundle, options);
   });
   afterAll(async () => {
     await world?.close();

@@ -56,7 +56,7 @@ export interface WorkflowWorld {
 export async function createWorkflowWorld(
   env: TestWorkflowEnvironment,
   workflowBundle: WorkflowBundleWithSourceMap,
-  crash: CrashHook = noCrash,
+  options: { readonly crash?: CrashHook; readonly laneBudgetMs?: number } = {},
 ): Promise<WorkflowWorld> {
   const database = await createTestDatabase();
   const pool = openPool({ connectionString: database.url, connectionsMax: 20, role: 'carillon_app' });
@@ -75,9 +75,10 @@ export async function createWorkflowWorld(
     publicUrl: 'http://127.0.0.1',
     signingKey: { id: 'k1', secret: Buffer.alloc(32, 2) },
     watch,
-    crash,
+    crash: options.crash ?? noCrash,
     allowVirtualTime: true,
     lanesAtOnceMax: 100,
+    ...(options.laneBudgetMs === undefined ? {} : { laneBudgetMs: options.laneBudgetMs }),
     carriers: {
       send: async (_carrierAccountId, request) => {
         const answer = await world.answer(request);
