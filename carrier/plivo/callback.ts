@@ -35,7 +35,10 @@ type Form = Readonly<Record<string, string>>;
 
 const UUID = /^[A-Za-z0-9-]{8,64}$/;
 const NUMBER = /^\+?[0-9]{3,15}$/;
-const ADDRESS = /^\+?[A-Za-z0-9 ._&-]{1,20}$/;
+/** A number or a sender name, which may hold any of these signs. */
+const ADDRESS = /^[A-Za-z0-9 ._&+-]{1,21}$/;
+/** A plain decimal, or with an exponent as some writers put small amounts. */
+const DECIMAL = /^(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i;
 const ERROR_CODE = /^[0-9]{1,5}$/;
 const UNITS_MAX = 1_000;
 const AMOUNT_USD_MAX = 1_000;
@@ -97,8 +100,8 @@ function malformed(field: string): Malformed {
 /** Null when absent, undefined when it is no number in range. */
 function numberIn(text: string | undefined, max: number): number | null | undefined {
   if (text === undefined || text === '') return null;
-  const number = Number(text);
-  return Number.isFinite(number) && number >= 0 && number <= max ? number : undefined;
+  const number = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  return number <= max ? number : undefined;
 }
 
 /** Plivo leaves the plus out. Short codes have none. */

@@ -1,7 +1,7 @@
 import { Client } from 'plivo';
 import { Pool } from 'undici';
 import type { Carrier, SendRequest, SendResult } from '../carrier.ts';
-import { type HttpReport, installTransport, throughTransport } from './sdk-transport.ts';
+import { ANSWER_TOO_LARGE, type HttpReport, installTransport, throughTransport } from './sdk-transport.ts';
 
 /** Credentials and limits of one carrier account. */
 export interface PlivoOptions {
@@ -97,6 +97,7 @@ function classify(report: HttpReport): SendResult {
 
 function classifyFailure(report: HttpReport): SendResult {
   if (!report.wasWritten) return { kind: 'not_accepted', cause: 'not_written', retryAfterMs: null };
+  if (report.errorCode === ANSWER_TOO_LARGE) return { kind: 'unknown', cause: 'malformed_answer' };
   const isTimeout = ['TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'].includes(
     report.errorCode ?? '',
   );
@@ -128,11 +129,15 @@ function textsIn(answer: unknown, field: string): string[] {
 
 const RETRY_AFTER_MS_MAX = 60 * 60_000;
 
-/** Retry-After in seconds or as an HTTP date. */
+/** Retry-After in seconds or as an HTTP date (RFC 9110, 10.2.3); null when it is neither. */
 function retryAfterMs(report: HttpReport): number | null {
   const header = report.headers['retry-after'];
   if (typeof header !== 'string') return null;
-  const seconds = Number(header);
-  const delayMs = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header) - Date.now();
+  const delayMs = /^\d+$/.test(header) ? Number(header) * 1_000 : httpDateMs(header) - Date.now();
   return Number.isNaN(delayMs) ? null : Math.min(Math.max(0, delayMs), RETRY_AFTER_MS_MAX);
+}
+
+/** Date.parse reads nearly anything with a digit in it as a date, and a date long past would be a retry at once. */
+function httpDateMs(text: string): number {
+  return text.endsWith(' GMT') ? Date.parse(text) : Number.NaN;
 }

@@ -34,6 +34,8 @@ type AxiosRequest = (this: unknown, config: SdkRequest, more?: unknown) => Promi
 /** Resolved from inside the SDK, so it is the SDK's own copy and no dependency of ours. */
 const SDK_HTTP_CLIENT = 'axios';
 const ANSWER_BYTES_MAX = 1_048_576;
+/** Error code of an answer that was longer than is read. */
+export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE';
 const calls = new AsyncLocalStorage<SdkCall>();
 let isInstalled = false;
 
@@ -89,37 +91,43 @@ function dispatch(call: SdkCall, config: SdkRequest): Promise<void> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    let abort: ((code: string) => void) | null = null;
-    const timer = setTimeout(() => abort?.('TIMEOUT'), timeoutMs);
-    const onAbort = (): void => abort?.('ABORTED');
+    let isOver = false;
+    let started: Dispatcher.DispatchController | null = null;
     const end = (errorCode: string | null): void => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      report.errorCode ??= errorCode;
+      report.errorCode = errorCode;
       report.body = Buffer.concat(chunks).toString('utf8');
       resolve();
     };
+    // A request that still waits for a connection ends too, and is refused below when its turn comes.
+    const cancel = (errorCode: string): void => {
+      end(errorCode);
+      started?.abort(new Error(errorCode));
+    };
+    const onAbort = (): void => cancel('ABORTED');
+    const timer = setTimeout(() => cancel('TIMEOUT'), timeoutMs);
+    if (signal?.aborted === true) {
+      end('ABORTED');
+      return;
+    }
     signal?.addEventListener('abort', onAbort, { once: true });
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => {
-        if (signal?.aborted === true) {
-          report.errorCode = 'ABORTED';
-          controller.abort(new Error('aborted'));
-          return;
-        }
+        // To throw ends the request before its first byte and keeps the connection, which to abort would not.
+        if (isOver) throw new Error('The request has ended while it waited for a connection.');
         report.wasWritten = true;
-        abort = (code) => {
-          report.errorCode = code;
-          controller.abort(new Error(code));
-        };
+        started = controller;
       },
       onResponseStart: (_controller, status, headers) => {
         report.status = status;
         report.headers = headers;
       },
-      onResponseData: (controller, chunk) => {
+      onResponseData: (_controller, chunk) => {
         bytes += chunk.length;
-        if (bytes > ANSWER_BYTES_MAX) controller.abort(new Error('the answer is too large'));
+        if (bytes > ANSWER_BYTES_MAX) cancel(ANSWER_TOO_LARGE);
         else chunks.push(chunk);
       },
       onResponseEnd: () => end(null),
