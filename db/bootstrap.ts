@@ -18,8 +18,12 @@ const OPERATOR = 'operator';
 /**
  * Sets an empty database up: the default carrier account, the refused phrases, an operator's key and a first
  * account with its key. Null when that has been done before; two processes at once do it once.
+ * `timeZone` is the first account's, an IANA name; its people can change it.
  */
-export async function bootstrap(databaseUrl: string): Promise<FirstKeys | null> {
+export async function bootstrap(
+  databaseUrl: string,
+  timeZone: string = localTimeZone(),
+): Promise<FirstKeys | null> {
   const db = openDatabase(
     openPool({ connectionString: databaseUrl, connectionsMax: 1, role: 'carillon_app' }),
   );
@@ -35,7 +39,7 @@ export async function bootstrap(databaseUrl: string): Promise<FirstKeys | null> 
       const accountKey = await actAs(trx, { from: OPERATOR, to: accountId }, async () => {
         await insertAccount(trx, accountId, {
           name: 'First account',
-          timeZone: 'America/New_York',
+          timeZone,
           senderName: 'Carillon',
           defaultCountry: 'US',
           countries: ['US'],
@@ -48,6 +52,11 @@ export async function bootstrap(databaseUrl: string): Promise<FirstKeys | null> 
   } finally {
     await db.destroy();
   }
+}
+
+/** Whoever starts a first system looks at the clock on his own wall. */
+function localTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 async function addKey(trx: Trx, accountId: string, scopes: readonly Scope[]): Promise<string> {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Kysely, Migrator, PostgresDialect } from 'kysely';
+import { bootstrap } from './bootstrap.ts';
 import { openPool } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
@@ -33,4 +34,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
   const applied = await migrateToLatest(databaseUrl);
   console.log(applied.length === 0 ? 'The schema is up to date.' : `Applied ${applied.join(', ')}.`);
+  const firstKeys = await bootstrap(databaseUrl);
+  if (firstKeys !== null) {
+    console.log('These keys are shown once:');
+    console.log(`  operator                      ${firstKeys.operatorKey}`);
+    console.log(`  account ${firstKeys.accountId}  ${firstKeys.accountKey}`);
+  }
 }

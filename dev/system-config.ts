@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { formatKeys, readConfig, type Config, type Environment } from '../config.ts';
 import type { Keys } from '../keys.ts';
 import { freePorts, type WantedPort } from './ports.ts';
@@ -88,6 +89,8 @@ export function serviceEnvironment(
     HOST: config.host,
     PORT: String(config.port),
     SANDBOX_PORT: String(config.sandboxPort),
+    // Texts on their way, and what became of the others, outlive the sandbox as they outlive a carrier's restart.
+    SANDBOX_LEDGER_FILE: env['SANDBOX_LEDGER_FILE'] ?? join(config.home, 'sandbox-ledger.ndjson'),
     LOG_LEVEL: config.logLevel,
     TZ: 'UTC',
   };

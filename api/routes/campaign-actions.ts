@@ -1,20 +1,10 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { findAccount } from '../../db/accounts.ts';
 import { findAction } from '../../db/actions.ts';
-import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
-import { overdueMessages } from '../../db/campaign-step/apply-actions.ts';
-import { readActionFacts } from '../../db/campaign-step/record-signals.ts';
-import { type Campaign, lockCampaign } from '../../db/campaigns.ts';
-import { type Trx, withAccount } from '../../db/database.ts';
+import { lockCampaign } from '../../db/campaigns.ts';
+import { withAccount } from '../../db/database.ts';
 import { duplicateCampaign } from '../../db/duplicate-campaign.ts';
-import { listMessages, type Message } from '../../db/messages.ts';
-import { persistingCause } from '../../db/suspend-causes.ts';
-import { allowancesOf, type CampaignActionName, refusalOf } from '../../domain/campaign-actions.ts';
-import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
 import type { Scope } from '../../db/make-api-key.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { checkIfMatch } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import {
@@ -27,29 +17,15 @@ import {
   StartInput,
 } from '../schemas/campaign-schemas.ts';
 import { idOf, idParams } from '../schemas/common.ts';
-import { missingOf, readCampaignView, readViewClock } from '../views/campaign-view.ts';
+import { readCampaignView, readViewClock } from '../views/campaign-view.ts';
+import { checkLaunch, checkResume, checkSchedules, checkStart } from './campaign-action-checks.ts';
+import { type ActionRules, carryOut } from './campaign-action-order.ts';
 
-/** What an action's own rules look at, and what they may refuse. */
-interface Check<Body> {
-  readonly trx: Trx;
-  readonly campaign: Campaign;
-  readonly messages: readonly Message[];
-  readonly clock: AccountClock;
-  readonly body: Body;
-  readonly now: number;
-}
-
-interface ActionRoute<Schema extends TSchema> {
-  readonly name: CampaignActionName;
+interface ActionRoute<Schema extends TSchema> extends ActionRules<Schema> {
   readonly summary: string;
   readonly description: string;
   readonly scope: Scope;
   readonly body: Schema;
-  /** Refuses with a problem; the status has been checked before. */
-  readonly check?: (check: Check<Static<Schema>>) => Promise<void> | void;
-  /** What is kept with the order. */
-  readonly args?: (body: Static<Schema>) => Record<string, unknown>;
-  readonly schedules?: (body: Static<Schema>) => NewSchedules;
 }
 
 const Nothing = Type.Object({}, { additionalProperties: false });
@@ -71,8 +47,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
     description: 'At once, or at its first schedule.',
     scope: 'send',
     body: StartInput,
-    check: ({ body, now, clock, messages }) =>
-      refuseIssues(scheduleIssues(body.start, now, clock, schedulesOf(messages))),
+    check: checkStart,
     args: (body) => ({ start: body.start }),
   });
   addAction(api, deps, {
@@ -196,172 +171,6 @@ function addAction<Schema extends TSchema>(api: Api, deps: ApiDeps, route: Actio
       return carryOut(deps, request, reply, route, body);
     },
   );
-}
-
-async function carryOut<Schema extends TSchema>(
-  deps: ApiDeps,
-  request: FastifyRequest<{ Params: { id: string } }>,
-  reply: FastifyReply,
-  route: Pick<ActionRoute<Schema>, 'name' | 'check' | 'args' | 'schedules'>,
-  input: Static<Schema>,
-): Promise<Static<typeof ActionOutput>> {
-  const { accountId, actor } = request.caller;
-  const { id } = request.params;
-  const { body: order } = await idempotent(deps, request, reply, async (trx) => {
-    const campaign = await lockCampaign(trx, id);
-    if (campaign === null) throw notFound('campaign');
-    checkIfMatch(request, campaign.version);
-    const messages = await listMessages(trx, id);
-    const now = deps.now();
-    const missing = route.name === 'launch' ? missingOf(campaign, messages) : [];
-    await refuseStatus(trx, campaign, route.name);
-    refuseIssues(missing);
-    await route.check?.({ trx, campaign, messages, clock: await clockOf(trx, accountId), body: input, now });
-    const args = route.args?.(input) ?? {};
-    const result = await orderAction(
-      trx,
-      { campaign, name: route.name, args, actor, at: now },
-      route.schedules?.(input),
-    );
-    if (result.kind === 'refused') throw new Problem('action-not-allowed', result.reason);
-    return {
-      status: result.state === 'applied' ? 200 : 202,
-      body: { id: result.actionId, state: result.state, inFlight: result.inFlight },
-    };
-  });
-  const url = `/v1/campaigns/${id}/actions/${order.id}`;
-  const answer = { id: order.id, action: route.name, inFlight: order.inFlight, url };
-  if (order.state === 'applied') return { ...answer, state: 'applied', reason: null };
-  const reply3s = await deps.workflows.applyAction(accountId, id, order.id);
-  if (reply3s === null) {
-    reply.code(202);
-    return { ...answer, state: 'requested', reason: null };
-  }
-  if (reply3s.state === 'refused')
-    throw new Problem('action-not-allowed', reply3s.reason ?? 'It was refused.');
-  reply.code(200);
-  return { ...answer, state: 'applied', reason: null };
-}
-
-async function clockOf(trx: Trx, accountId: string): Promise<AccountClock> {
-  const account = await findAccount(trx, accountId);
-  if (account === null) throw notFound('account');
-  return { timeZone: account.timeZone, quietHours: { start: account.quietStart, end: account.quietEnd } };
-}
-
-async function refuseStatus(trx: Trx, campaign: Campaign, name: CampaignActionName): Promise<void> {
-  const facts = await readActionFacts(trx, campaign.id);
-  const reason = refusalOf(name, facts);
-  if (reason === null) return;
-  const allowed = allowancesOf(facts)
-    .filter((one) => one.allowed)
-    .map((one) => one.name);
-  throw new Problem('action-not-allowed', reason, { allowed });
-}
-
-function refuseIssues(issues: readonly LaunchIssue[]): void {
-  const [first] = issues;
-  if (first === undefined) return;
-  const errors = issues.map((issue) => ({ ...issue }));
-  if (first.code === 'quiet-hours') throw new Problem('quiet-hours', first.message, { errors });
-  if (first.code === 'missing') {
-    throw new Problem('not-launchable', 'Something is missing; each is named with how to give it.', {
-      errors,
-    });
-  }
-  throw new Problem('schedule-refused', 'A schedule is refused; each is named with how to mend it.', {
-    errors,
-  });
-}
-
-function schedulesOf(messages: readonly Message[]) {
-  return messages.map((message, index) => ({
-    pointer: `/messages/${index}/schedule`,
-    schedule:
-      message.scheduleLocal === null || message.scheduleZone === null
-        ? null
-        : { local: message.scheduleLocal, zone: message.scheduleZone },
-  }));
-}
-
-async function checkLaunch({
-  trx,
-  campaign,
-  messages,
-  clock,
-  body,
-  now,
-}: Check<Static<typeof LaunchInput>>): Promise<void> {
-  refuseIssues(scheduleIssues(body.start, now, clock, schedulesOf(messages)));
-  const sender = await trx
-    .selectFrom('senders')
-    .where('id', '=', campaign.senderId)
-    .select('supports_mms')
-    .executeTakeFirst();
-  const withMedia = messages.findIndex((message) => message.mediaIds.length > 0);
-  if (withMedia !== -1 && sender?.supports_mms !== true) {
-    throw new Problem('not-launchable', 'The sender cannot send MMS.', {
-      errors: [
-        {
-          pointer: `/messages/${withMedia}/mediaIds`,
-          message: 'Remove the media, or choose a sender that can send MMS.',
-        },
-      ],
-    });
-  }
-}
-
-async function checkResume({
-  trx,
-  campaign,
-  clock,
-  body,
-  now,
-}: Check<Static<typeof ResumeInput>>): Promise<void> {
-  const persisting = await persistingCause(trx, campaign.accountId, campaign.id, now);
-  if (persisting !== null) throw new Problem('cause-persists', persisting);
-  const overdue = await overdueMessages(trx, campaign.id, now);
-  const given = body.overdue ?? [];
-  const unanswered = overdue.filter((id) => !given.some((one) => one.messageId === id));
-  if (overdue.length > 1 && unanswered.length > 0) {
-    throw new Problem(
-      'overdue-messages',
-      'More than one message became due meanwhile. Say for each: send, skip, or a new schedule.',
-      {
-        errors: unanswered.map((id) => ({ pointer: '/overdue', message: `Say what becomes of ${id}.` })),
-      },
-    );
-  }
-  const schedules = given.flatMap((one, index) =>
-    'do' in one ? [] : [{ pointer: `/overdue/${index}/schedule`, schedule: one.schedule }],
-  );
-  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
-}
-
-function checkSchedules(
-  { messages, clock, body, now }: Check<Static<typeof SchedulesInput>>,
-  statuses: readonly Message['status'][],
-): void {
-  for (const [index, one] of body.messages.entries()) {
-    const message = messages.find((candidate) => candidate.id === one.messageId);
-    if (message !== undefined && statuses.includes(message.status)) continue;
-    throw new Problem('schedule-refused', 'A message that is named cannot be given a schedule now.', {
-      errors: [
-        {
-          pointer: `/messages/${index}/messageId`,
-          message:
-            message === undefined
-              ? 'It is no message of this campaign.'
-              : `It is ${message.status}. Leave it out.`,
-        },
-      ],
-    });
-  }
-  const schedules = body.messages.map((one, index) => ({
-    pointer: `/messages/${index}/schedule`,
-    schedule: one.schedule,
-  }));
-  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
 }
 
 function addDelete(api: Api, deps: ApiDeps): void {

@@ -1,0 +1,133 @@
+import type { Static } from 'typebox';
+import { overdueMessages } from '../../db/campaign-step/apply-actions.ts';
+import type { Campaign } from '../../db/campaigns.ts';
+import type { Trx } from '../../db/database.ts';
+import type { Message } from '../../db/messages.ts';
+import { persistingCause } from '../../db/suspend-causes.ts';
+import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
+import { Problem } from '../problem.ts';
+import type { LaunchInput, ResumeInput, SchedulesInput, StartInput } from '../schemas/campaign-schemas.ts';
+
+/** What an action's own rules look at, and what they may refuse. */
+export interface Check<Body> {
+  readonly trx: Trx;
+  readonly campaign: Campaign;
+  readonly messages: readonly Message[];
+  readonly clock: AccountClock;
+  readonly body: Body;
+  readonly now: number;
+}
+
+/** Throws the problem of the first issue, with all issues as its errors. */
+export function refuseIssues(issues: readonly LaunchIssue[]): void {
+  const [first] = issues;
+  if (first === undefined) return;
+  const errors = issues.map((issue) => ({ ...issue }));
+  if (first.code === 'quiet-hours') throw new Problem('quiet-hours', first.message, { errors });
+  if (first.code === 'missing') {
+    throw new Problem('not-launchable', 'Something is missing; each is named with how to give it.', {
+      errors,
+    });
+  }
+  throw new Problem('schedule-refused', 'A schedule is refused; each is named with how to mend it.', {
+    errors,
+  });
+}
+
+function schedulesOf(messages: readonly Message[]) {
+  return messages.map((message, index) => ({
+    pointer: `/messages/${index}/schedule`,
+    schedule:
+      message.scheduleLocal === null || message.scheduleZone === null
+        ? null
+        : { local: message.scheduleLocal, zone: message.scheduleZone },
+  }));
+}
+
+/** A launch: schedules, and whether the sender can send what the messages hold. */
+export async function checkLaunch({
+  trx,
+  campaign,
+  messages,
+  clock,
+  body,
+  now,
+}: Check<Static<typeof LaunchInput>>): Promise<void> {
+  refuseIssues(scheduleIssues(body.start, now, clock, schedulesOf(messages)));
+  const sender = await trx
+    .selectFrom('senders')
+    .where('id', '=', campaign.senderId)
+    .select('supports_mms')
+    .executeTakeFirst();
+  const withMedia = messages.findIndex((message) => message.mediaIds.length > 0);
+  if (withMedia !== -1 && sender?.supports_mms !== true) {
+    throw new Problem('not-launchable', 'The sender cannot send MMS.', {
+      errors: [
+        {
+          pointer: `/messages/${withMedia}/mediaIds`,
+          message: 'Remove the media, or choose a sender that can send MMS.',
+        },
+      ],
+    });
+  }
+}
+
+/** A resume: the cause of a suspension is gone, and there is a word for each message that is overdue. */
+export async function checkResume({
+  trx,
+  campaign,
+  clock,
+  body,
+  now,
+}: Check<Static<typeof ResumeInput>>): Promise<void> {
+  const persisting = await persistingCause(trx, campaign.accountId, campaign.id, now);
+  if (persisting !== null) throw new Problem('cause-persists', persisting);
+  const overdue = await overdueMessages(trx, campaign.id, now);
+  const given = body.overdue ?? [];
+  const unanswered = overdue.filter((id) => !given.some((one) => one.messageId === id));
+  if (overdue.length > 1 && unanswered.length > 0) {
+    throw new Problem(
+      'overdue-messages',
+      'More than one message became due meanwhile. Say for each: send, skip, or a new schedule.',
+      {
+        errors: unanswered.map((id) => ({ pointer: '/overdue', message: `Say what becomes of ${id}.` })),
+      },
+    );
+  }
+  const schedules = given.flatMap((one, index) =>
+    'do' in one ? [] : [{ pointer: `/overdue/${index}/schedule`, schedule: one.schedule }],
+  );
+  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
+}
+
+/** New schedules: of messages that can still have one, in permitted hours of the future. */
+export function checkSchedules(
+  { messages, clock, body, now }: Check<Static<typeof SchedulesInput>>,
+  statuses: readonly Message['status'][],
+): void {
+  for (const [index, one] of body.messages.entries()) {
+    const message = messages.find((candidate) => candidate.id === one.messageId);
+    if (message !== undefined && statuses.includes(message.status)) continue;
+    throw new Problem('schedule-refused', 'A message that is named cannot be given a schedule now.', {
+      errors: [
+        {
+          pointer: `/messages/${index}/messageId`,
+          message:
+            message === undefined
+              ? 'It is no message of this campaign.'
+              : `It is ${message.status}. Leave it out.`,
+        },
+      ],
+    });
+  }
+  const schedules = body.messages.map((one, index) => ({
+    pointer: `/messages/${index}/schedule`,
+    schedule: one.schedule,
+  }));
+  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
+}
+
+/** A start of a campaign that was prepared. */
+export function checkStart({ body, now, clock, messages }: Check<Static<typeof StartInput>>): void {
+  refuseIssues(scheduleIssues(body.start, now, clock, schedulesOf(messages)));
+}

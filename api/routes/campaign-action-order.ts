@@ -1,0 +1,92 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import { findAccount } from '../../db/accounts.ts';
+import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
+import { readActionFacts } from '../../db/campaign-step/record-signals.ts';
+import { type Campaign, lockCampaign } from '../../db/campaigns.ts';
+import type { Trx } from '../../db/database.ts';
+import { listMessages } from '../../db/messages.ts';
+import { allowancesOf, type CampaignActionName, refusalOf } from '../../domain/campaign-actions.ts';
+import type { AccountClock } from '../../domain/launch-check.ts';
+import type { ApiDeps } from '../deps.ts';
+import { checkIfMatch } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { notFound, Problem } from '../problem.ts';
+import type { ActionOutput } from '../schemas/campaign-schemas.ts';
+import { missingOf } from '../views/campaign-view.ts';
+import { type Check, refuseIssues } from './campaign-action-checks.ts';
+
+/** What one action checks and keeps, besides what its status allows. */
+export interface ActionRules<Schema extends TSchema> {
+  readonly name: CampaignActionName;
+  /** Refuses with a problem; the status has been checked before. */
+  readonly check?: (check: Check<Static<Schema>>) => Promise<void> | void;
+  /** What is kept with the order. */
+  readonly args?: (body: Static<Schema>) => Record<string, unknown>;
+  readonly schedules?: (body: Static<Schema>) => NewSchedules;
+}
+
+/**
+ * Orders an action: a row first, then the workflow is told. 200 once it is applied, 202 with the action's URL when
+ * the workflow has not answered within its time. Throws a Problem when the status or a rule refuses it.
+ */
+export async function carryOut<Schema extends TSchema>(
+  deps: ApiDeps,
+  request: FastifyRequest<{ Params: { id: string } }>,
+  reply: FastifyReply,
+  route: ActionRules<Schema>,
+  input: Static<Schema>,
+): Promise<Static<typeof ActionOutput>> {
+  const { accountId, actor } = request.caller;
+  const { id } = request.params;
+  const { body: order } = await idempotent(deps, request, reply, async (trx) => {
+    const campaign = await lockCampaign(trx, id);
+    if (campaign === null) throw notFound('campaign');
+    checkIfMatch(request, campaign.version);
+    const messages = await listMessages(trx, id);
+    const now = deps.now();
+    const missing = route.name === 'launch' ? missingOf(campaign, messages) : [];
+    await refuseStatus(trx, campaign, route.name);
+    refuseIssues(missing);
+    await route.check?.({ trx, campaign, messages, clock: await clockOf(trx, accountId), body: input, now });
+    const args = route.args?.(input) ?? {};
+    const result = await orderAction(
+      trx,
+      { campaign, name: route.name, args, actor, at: now },
+      route.schedules?.(input),
+    );
+    if (result.kind === 'refused') throw new Problem('action-not-allowed', result.reason);
+    return {
+      status: result.state === 'applied' ? 200 : 202,
+      body: { id: result.actionId, state: result.state, inFlight: result.inFlight },
+    };
+  });
+  const url = `/v1/campaigns/${id}/actions/${order.id}`;
+  const answer = { id: order.id, action: route.name, inFlight: order.inFlight, url };
+  if (order.state === 'applied') return { ...answer, state: 'applied', reason: null };
+  const reply3s = await deps.workflows.applyAction(accountId, id, order.id);
+  if (reply3s === null) {
+    reply.code(202);
+    return { ...answer, state: 'requested', reason: null };
+  }
+  if (reply3s.state === 'refused')
+    throw new Problem('action-not-allowed', reply3s.reason ?? 'It was refused.');
+  reply.code(200);
+  return { ...answer, state: 'applied', reason: null };
+}
+
+async function clockOf(trx: Trx, accountId: string): Promise<AccountClock> {
+  const account = await findAccount(trx, accountId);
+  if (account === null) throw notFound('account');
+  return { timeZone: account.timeZone, quietHours: { start: account.quietStart, end: account.quietEnd } };
+}
+
+async function refuseStatus(trx: Trx, campaign: Campaign, name: CampaignActionName): Promise<void> {
+  const facts = await readActionFacts(trx, campaign.id);
+  const reason = refusalOf(name, facts);
+  if (reason === null) return;
+  const allowed = allowancesOf(facts)
+    .filter((one) => one.allowed)
+    .map((one) => one.name);
+  throw new Problem('action-not-allowed', reason, { allowed });
+}

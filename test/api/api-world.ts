@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { createApp } from '../../api/app.ts';
+import { OPERATOR } from '../../api/authentication.ts';
+import { insertApiKey } from '../../db/api-keys.ts';
+import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { ACCOUNT_SCOPES, makeApiKey, type Scope } from '../../db/make-api-key.ts';
+import { type SeededAccount, seedAccount } from '../support/seed.ts';
+import { createTestDatabase } from '../support/test-database.ts';
+
+/** Noon of a winter's day in New York: no account has quiet hours then. */
+export const NOON = Date.parse('2027-01-12T17:00:00Z');
+
+/** An answer of the API. A body that is no JSON object stands under `text`. */
+export interface Reply {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly type: string;
+  readonly headers: Headers;
+}
+
+/** How a call differs from a plain one by a caller with JSON. */
+export interface CallOptions {
+  /** Sent as JSON, but a string or a buffer as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Calls the API with a key of its own, or with none. */
+export type Caller = (method: string, path: string, options?: CallOptions) => Promise<Reply>;
+
+/** An account with a caller that has every scope an account can have. */
+export interface Tenant extends SeededAccount {
+  readonly call: Caller;
+  /** A caller with these scopes only. */
+  readonly withScopes: (scopes: readonly Scope[]) => Promise<Caller>;
+}
+
+/** The API on a fresh database, listening on a free port; the engine is a list of what was asked of it. */
+export interface ApiWorld {
+  readonly db: Db;
+  /** The role that made the schema: it sees every row. */
+  readonly owner: Client;
+  readonly mine: Tenant;
+  readonly theirs: Tenant;
+  /** With an operator's key; on routes of an account it needs the header Carillon-Account. */
+  readonly operator: Caller;
+  readonly anonymous: Caller;
+  /** What was asked of the engine, as `name id`. */
+  readonly asked: readonly string[];
+  readonly document: OpenApiDocument;
+  /** Every row of every table but kept idempotent answers, as one hash a table. */
+  readonly snapshot: () => Promise<Record<string, string>>;
+  readonly close: () => Promise<void>;
+}
+
+/** A part of an operation as OpenAPI writes it. */
+export interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly Record<string, readonly string[]>[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema?: unknown }> };
+  readonly responses?: Record<string, { readonly content?: Record<string, { readonly schema?: unknown }> }>;
+}
+
+/** As much of the document as the tests read. */
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly info: Readonly<Record<string, unknown>>;
+  readonly components: { readonly securitySchemes: Record<string, unknown> };
+  readonly security: readonly Record<string, readonly string[]>[];
+  readonly tags: readonly { readonly name: string; readonly description?: string }[];
+  readonly paths: Record<string, Record<string, Operation>>;
+}
+
+/** One operation of the document with where it stands. */
+export interface Route {
+  readonly method: string;
+  /** As the document writes it, such as `/v1/campaigns/{id}`. */
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+/** Every operation of the document. */
+export function routesOf(document: OpenApiDocument): Route[] {
+  return Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      operation,
+    })),
+  );
+}
+
+/** Starts the API with two accounts and an operator. */
+export async function openApiWorld(): Promise<ApiWorld> {
+  const database = await createTestDatabase();
+  const pool = openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' });
+  const db = openDatabase(pool);
+  const owner = new Client({ connectionString: database.url });
+  await owner.connect();
+  const asked: string[] = [];
+  const ask = (name: string) => (_accountId: string, id: string) => {
+    asked.push(`${name} ${id}`);
+    return Promise.resolve();
+  };
+  const app = await createApp(
+    {
+      db,
+      pool,
+      hashKey: randomBytes(32),
+      now: () => NOON,
+      publicUrl: 'http://127.0.0.1',
+      keys: [{ id: 'k1', secret: randomBytes(32) }],
+      defaultCredentials: null,
+      acceptV2Signatures: false,
+      workflows: {
+        wakeCampaign: ask('wake'),
+        ensureCampaign: ask('ensure'),
+        applyAction: (_accountId, _campaignId, id) => {
+          asked.push(`apply ${id}`);
+          return Promise.resolve(null);
+        },
+        isReachable: () => Promise.resolve(true),
+        startImport: ask('import'),
+      },
+    },
+    false,
+  );
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const anonymous = callerOf(url, null);
+  const document = (await anonymous('GET', '/openapi.json')).body as unknown as OpenApiDocument;
+  return {
+    db,
+    owner,
+    mine: await makeTenant(url, db),
+    theirs: await makeTenant(url, db),
+    operator: callerOf(url, await addKey(db, OPERATOR, ['operator'])),
+    anonymous,
+    asked,
+    document,
+    snapshot: () => snapshotOf(owner),
+    close: async () => {
+      await app.close();
+      await db.destroy();
+      await owner.end();
+      await database.drop();
+    },
+  };
+}
+
+async function makeTenant(url: string, db: Db): Promise<Tenant> {
+  const account = await seedAccount(db);
+  const withScopes = async (scopes: readonly Scope[]) =>
+    callerOf(url, await addKey(db, account.accountId, scopes));
+  return { ...account, call: await withScopes(ACCOUNT_SCOPES), withScopes };
+}
+
+async function addKey(db: Db, accountId: string, scopes: readonly Scope[]): Promise<string> {
+  const { key, prefix, hash } = makeApiKey();
+  await withAccount(db, accountId, (trx) =>
+    insertApiKey(trx, { accountId, name: 'Test', prefix, hash, scopes, expiresAt: null }),
+  );
+  return key;
+}
+
+function callerOf(url: string, key: string | null): Caller {
+  return async (method, path, { body, headers = {} } = {}) => {
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const type = response.headers.get('content-type') ?? '';
+    const parsed: unknown = type.includes('json') ? JSON.parse(text) : { text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      type: type.split(';')[0] ?? '',
+      // Every JSON answer of this API is an object.
+      body: parsed as Record<string, unknown>,
+    };
+  };
+}
+
+async function snapshotOf(owner: Client): Promise<Record<string, string>> {
+  const tables = await owner.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+       and relname not like 'kysely%' and relname <> 'idempotency_keys' order by 1`,
+  );
+  const parts = tables.rows.map(
+    ({ name }) =>
+      `select '${name}' as name, count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '')
+         as rows from "${name}" t`,
+  );
+  const hashes = await owner.query<{ name: string; rows: string }>(parts.join(' union all '));
+  return Object.fromEntries(hashes.rows.map(({ name, rows }) => [name, rows]));
+}

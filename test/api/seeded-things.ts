@@ -1,0 +1,85 @@
+import type { ApiWorld, Caller, Tenant } from './api-world.ts';
+
+/** One of everything that an account can have, by the kind of its id. */
+export interface Things {
+  readonly campaign: string;
+  readonly message: string;
+  /** Launched, with an action ordered on it. */
+  readonly launched: string;
+  readonly action: string;
+  readonly contact: string;
+  readonly list: string;
+  readonly import: string;
+  readonly media: string;
+  readonly key: string;
+  readonly person: string;
+  readonly sender: string;
+}
+
+/** The smallest PNG: one transparent pixel. */
+export const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=',
+  'base64',
+);
+
+/** The exact words that a launch asks for. */
+export const ACKNOWLEDGEMENT =
+  'I understand that I am required to obtain and store opt-in approval for every mobile number texted.';
+
+/** Creates something and returns its id; throws when the API refuses. */
+export async function create(call: Caller, path: string, body: unknown): Promise<string> {
+  const reply = await call('POST', path, { body });
+  if (reply.status >= 300) throw new Error(`${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
+  return String(reply.body['id']);
+}
+
+/** A complete draft with one message; the ids of both. */
+export async function createDraft(
+  tenant: Tenant,
+  name: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<{ readonly campaign: string; readonly message: string }> {
+  const campaign = await create(tenant.call, '/v1/campaigns', {
+    name,
+    senderId: tenant.senderId,
+    listIds: [tenant.listId],
+    ownerId: tenant.personId,
+    purpose: 'marketing',
+    acknowledgement: ACKNOWLEDGEMENT,
+    ...more,
+  });
+  const added = await tenant.call('POST', `/v1/campaigns/${campaign}/messages`, {
+    body: {
+      text: 'Hi {{firstName|there}}, reply STOP to opt out.',
+      schedule: { local: '2027-01-12T15:00', zone: 'America/New_York' },
+    },
+  });
+  const [message] = added.body['messages'] as readonly { readonly id: string }[];
+  if (message === undefined) throw new Error('The message was not added.');
+  return { campaign, message: message.id };
+}
+
+/** Makes one of everything for an account, over HTTP. */
+export async function createThings(world: ApiWorld, tenant: Tenant): Promise<Things> {
+  const { call } = tenant;
+  const contact = await create(call, '/v1/contacts', { number: '+12125552001', firstName: 'Sam' });
+  await call('POST', `/v1/lists/${tenant.listId}/members`, { body: { contactIds: [contact] } });
+  const draft = await createDraft(tenant, 'Spring sale');
+  const { campaign: launched } = await createDraft(tenant, 'Launched');
+  const action = await create(call, `/v1/campaigns/${launched}/launch`, { start: 'scheduled' });
+  const carrier = await world.operator('GET', '/v1/carrier-accounts');
+  if (carrier.status !== 200) throw new Error('The operator was refused.');
+  const media = await call('POST', '/v1/media', { body: PIXEL, headers: { 'content-type': 'image/png' } });
+  return {
+    ...draft,
+    launched,
+    action,
+    contact,
+    list: tenant.listId,
+    import: await create(call, '/v1/imports', { listIds: [tenant.listId] }),
+    media: String(media.body['id']),
+    key: await create(call, '/v1/keys', { name: 'Other', scopes: ['read'] }),
+    person: tenant.personId,
+    sender: tenant.senderId,
+  };
+}
