@@ -3,11 +3,11 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Ajv } from 'ajv';
-import { fastify, type FastifyBaseLogger } from 'fastify';
+import { fastify, type FastifyBaseLogger, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { registerAuthentication } from './authentication.ts';
 import type { Api, ApiDeps } from './deps.ts';
-import { registerErrors } from './errors.ts';
+import { answerFrameworkError, registerErrors } from './errors.ts';
 import { OPENAPI } from './openapi.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerCallbackRoutes } from './routes/callbacks.ts';
@@ -28,7 +28,7 @@ import { registerTextCheck } from './text-check.ts';
 
 const BODY_BYTES_MAX = 1_048_576;
 const URL_LENGTH_MAX = 500;
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** The HTTP API, without a listener. */
 export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false): Promise<Api> {
@@ -36,12 +36,18 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
     ...(logger === false ? { logger: false } : { loggerInstance: logger }),
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: URL_LENGTH_MAX },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   }).withTypeProvider<TypeBoxTypeProvider>();
   useStrictBodies(api);
   await api.register(helmet, { contentSecurityPolicy: false });
   await api.register(swagger, OPENAPI);
-  await api.register(swaggerUi, { routePrefix: '/docs' });
+  await api.register(swaggerUi, {
+    routePrefix: '/docs',
+    theme: {
+      title: 'Carillon API',
+      css: [{ filename: 'carillon.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
+  });
   registerErrors(api);
   registerAuthentication(api, deps);
   registerTextCheck(api);
@@ -72,11 +78,19 @@ function useStrictBodies(api: Api): void {
   const strict = new Ajv({ ...options, coerceTypes: false });
   const lenient = new Ajv({ ...options, coerceTypes: 'array' });
   for (const ajv of [strict, lenient]) {
-    ajv.addFormat('date-time', (text) => RFC_3339.test(text) && !Number.isNaN(Date.parse(text)));
+    ajv.addFormat('date-time', isInstant);
   }
   api.setValidatorCompiler<TSchema>(({ schema, httpPart }) =>
     (httpPart === 'body' ? strict : lenient).compile(schema),
   );
+}
+
+/** Whether it is RFC 3339 and a day that exists: `Date` alone takes 30 February for 2 March. */
+function isInstant(text: string): boolean {
+  const day = RFC_3339.exec(text)?.[1];
+  if (day === undefined || Number.isNaN(Date.parse(text))) return false;
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day);
 }
 
 /** Logs a line a request with the route's pattern: no id, no query, nothing of a body. */

@@ -139,9 +139,10 @@ function publish(before: CampaignView, plan: StepPlan): CampaignView {
   const view = { status: plan.status, next: plan.next.what, nextAt, recipients: plan.recipients };
   if (JSON.stringify(view) === JSON.stringify(before)) return before;
   if (view.status !== before.status || view.nextAt !== before.nextAt) {
+    const sendAt = plan.next.what === 'message' ? plan.next.at : null;
     upsertSearchAttributes([
       { key: CARILLON_STATUS, value: view.status },
-      { key: CARILLON_SEND_AT, value: plan.next.at === null ? null : new Date(plan.next.at) },
+      { key: CARILLON_SEND_AT, value: sendAt === null ? null : new Date(sendAt) },
     ]);
   }
   setCurrentDetails(

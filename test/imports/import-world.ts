@@ -86,7 +86,8 @@ export async function openImportWorld(): Promise<ImportWorld> {
   return world;
 }
 
-async function prepareImport(
+/** Makes an import of the account with this content, ready to run. */
+export async function prepareImport(
   db: Db,
   accountId: string,
   content: Buffer,

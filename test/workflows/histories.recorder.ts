@@ -1,28 +1,33 @@
 import { access, writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
+import { updateAccount } from '../../db/accounts.ts';
+import { seedAccount } from '../support/seed.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
 const MINUTE_MS = 60_000;
 
+type History = Awaited<ReturnType<ReturnType<typeof world>['history']>>;
+
 /** Stores a shape once: a history that is there already is a promise to campaigns that sleep. */
+async function storeHistory(name: string, history: History): Promise<void> {
+  const file = new URL(`../histories/${name}.json`, import.meta.url);
+  const isStored = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (isStored) return;
+  const json: unknown = JSON.parse(historyToJSON(history));
+  await writeFile(file, `${JSON.stringify(json, null, 1)}\n`);
+}
+
 async function store(name: string, campaign: CampaignUnderTest): Promise<void> {
-  const parts = [
-    ['campaign', undefined] as const,
-    ...campaign.messageIds.map((_, index) => ['message', index + 1] as const),
-  ];
-  for (const [kind, position] of parts) {
-    const file = new URL(`../histories/${name}.${kind}${position ?? ''}.json`, import.meta.url);
-    const isStored = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (isStored) continue;
-    const history = await world().history(campaign.campaignId, position);
-    const json: unknown = JSON.parse(historyToJSON(history));
-    await writeFile(file, `${JSON.stringify(json, null, 1)}\n`);
+  await storeHistory(`${name}.campaign`, await world().history(campaign.campaignId));
+  for (const position of campaign.messageIds.keys()) {
+    const history = await world().history(campaign.campaignId, position + 1);
+    await storeHistory(`${name}.message${position + 1}`, history);
   }
 }
 
@@ -107,5 +112,70 @@ describe('histories of every shape', () => {
     await campaign.order('abort');
     await world().pass(HOUR_MS);
     await store('aborted', { ...campaign, messageIds: [] });
+  });
+
+  it('records a campaign that is stopped in the middle and restarted', async () => {
+    const now = await strike(10);
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 5 },
+      {
+        start: 'scheduled',
+        messages: [
+          { text: 'First', schedule: at(now + HOUR_MS) },
+          { text: 'Second', schedule: at(now + 3 * HOUR_MS) },
+        ],
+      },
+    );
+    await world().pass(2 * HOUR_MS);
+    await campaign.order('stop');
+    await world().pass(MINUTE_MS);
+    await store('stopped', { ...campaign, messageIds: campaign.messageIds.slice(0, 1) });
+    const [, second = ''] = campaign.messageIds;
+    await campaign.order('restart', {}, new Map([[second, at((await world().now()) + HOUR_MS)]]));
+    await world().pass(3 * HOUR_MS);
+    await store('restarted', { ...campaign, messageIds: [] });
+    await storeHistory('restarted.message2', await world().history(campaign.campaignId, 2));
+  });
+
+  it('records a campaign that is suspended by its spend limit and resumed', async () => {
+    await strike(10);
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 10, spendLimitMicroUsd: 60_000 },
+      { start: 'now', messages: [{ text: 'Costly {{firstName}}' }] },
+    );
+    await world().pass(MINUTE_MS);
+    await campaign.inside((trx) =>
+      updateAccount(trx, campaign.account.accountId, { spendLimitMicroUsd: 10_000_000 }),
+    );
+    await campaign.order('resume');
+    await world().pass(HOUR_MS);
+    await store('suspended', campaign);
+  });
+
+  it('records a campaign that hears of new hours while it waits for its window', async () => {
+    const evening = await strike(19);
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 3 },
+      { start: 'scheduled', messages: [{ text: 'Sooner', schedule: at(evening + 30 * MINUTE_MS) }] },
+    );
+    await campaign.order('pause');
+    await world().passUntil(evening + 90 * MINUTE_MS);
+    await campaign.order('resume');
+    await world().pass(MINUTE_MS);
+    const { accountId } = campaign.account;
+    await campaign.inside((trx) => updateAccount(trx, accountId, { quietStart: '22:00' }));
+    await world().workflows.wakeCampaign(accountId, campaign.campaignId);
+    await world().pass(HOUR_MS);
+    await store('new-hours', campaign);
+  });
+
+  it('records an import', async () => {
+    const { accountId } = await seedAccount(world().db);
+    const importId = await world().prepareImport(accountId, 'number,first name\n+12125552001,Ann\nbad,Bo\n');
+    await world().workflows.startImport(accountId, importId);
+    await storeHistory('import', await world().importHistory(importId));
   });
 });

@@ -14,11 +14,13 @@ import { type MessageReport, sumReports } from '../../domain/report.ts';
 import { createWorkflowClient, type WorkflowClient } from '../../engine/workflow-client.ts';
 import {
   campaignWorkflowId,
+  importWorkflowId,
   messageWorkflowId,
   CONTROL_QUEUE,
   DISPATCH_QUEUE,
   SEARCH_ATTRIBUTES,
 } from '../../workflows/contract.ts';
+import { prepareImport } from '../imports/import-world.ts';
 import { seedAccount, seedCampaign, type SeededAccount, type SeedOptions } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
@@ -49,6 +51,10 @@ export interface WorkflowWorld {
   readonly signal: (campaignId: string, name: string, args?: unknown) => Promise<void>;
   /** The history of a workflow of the campaign, or of one of its messages by position. */
   readonly history: (campaignId: string, position?: number) => Promise<History>;
+  /** Makes an import of this file, ready to run. */
+  readonly prepareImport: (accountId: string, file: string) => Promise<string>;
+  /** The history of an import once it has ended. */
+  readonly importHistory: (importId: string) => Promise<History>;
   readonly close: () => Promise<void>;
 }
 
@@ -116,6 +122,12 @@ export async function createWorkflowWorld(
           position === undefined ? campaignWorkflowId(campaignId) : messageWorkflowId(campaignId, position),
         )
         .fetchHistory(),
+    prepareImport: (accountId: string, file: string) => prepareImport(db, accountId, Buffer.from(file), {}),
+    importHistory: async (importId: string) => {
+      const handle = env.client.workflow.getHandle(importWorkflowId(importId));
+      await handle.result();
+      return handle.fetchHistory();
+    },
     close: async () => {
       control.shutdown();
       dispatch.shutdown();
