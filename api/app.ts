@@ -37,6 +37,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: URL_LENGTH_MAX },
     logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: answerFrameworkError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   useStrictBodies(api);
   await api.register(helmet, { contentSecurityPolicy: false });

@@ -14,6 +14,7 @@ export interface Caller {
   /** The account, or the word `operator` on routes of the installation. */
   readonly accountId: string;
   readonly isOperator: boolean;
+  readonly scopes: readonly string[];
   readonly actor: Actor;
 }
 
@@ -24,6 +25,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the key needs; `public` asks for none. */
     scope?: Scope | 'public';
+    /** The body is a file, which the route reads itself. */
+    takesFile?: true;
   }
 }
 
@@ -61,7 +64,8 @@ async function authenticate(deps: ApiDeps, request: FastifyRequest, scope: Scope
     throw new Problem('scope-missing', `This key lacks the scope "${scope}". Use a key that has it.`);
   }
   const accountId = accountOf(request, key.accountId, isOperator, scope);
-  return { keyId: key.id, accountId, isOperator, actor: await actorOf(deps, request, accountId, key.id) };
+  const actor = await actorOf(deps, request, accountId, key.id);
+  return { keyId: key.id, accountId, isOperator, scopes: key.scopes, actor };
 }
 
 function bearerOf(request: FastifyRequest): string {

@@ -24,6 +24,19 @@ export function registerErrors(api: Api): void {
   );
 }
 
+/** Answers what Fastify refuses before it knows a route, such as a path with a broken escape. */
+export function answerFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  answer(
+    new Problem(
+      'malformed-request',
+      'The URL cannot be read. Send a path with well-formed escapes in UTF-8.',
+    ),
+    error,
+    request,
+    reply,
+  );
+}
+
 function answer(
   problem: Problem,
   error: Error | null,
@@ -87,7 +100,7 @@ function isTextError(error: Error): boolean {
 
 /** Says what is wrong without repeating the value, which may be somebody's number or text. */
 function fieldError(issue: ValidationIssue, context: string): FieldError {
-  const base = context === 'body' ? '' : `/${context}`;
+  const base = context === 'body' ? '' : `/${context === 'querystring' ? 'query' : context}`;
   const { keyword, params } = issue;
   if (keyword === 'additionalProperties' && typeof params['additionalProperty'] === 'string') {
     return {

@@ -60,7 +60,9 @@ export async function idempotent<Body>(
 }
 
 function hashOf(request: FastifyRequest): string {
+  const { body } = request;
   return createHash('sha256')
-    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
+    .update(`${request.method} ${request.url}\n`)
+    .update(Buffer.isBuffer(body) ? body : JSON.stringify(body ?? null))
     .digest('hex');
 }

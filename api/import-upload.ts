@@ -29,7 +29,7 @@ export async function keepContent(
     bytes += piece.length;
   }
   if (bytes === 0) {
-    throw new Problem('malformed-request', 'The body is empty. Send the file itself as the body.');
+    throw emptyContent();
   }
   if (!(await withAccount(db, accountId, (trx) => finishUpload(trx, upload, bytes)))) throw notWaiting();
 }
@@ -49,6 +49,11 @@ async function* piecesOf(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
     bytes = all.length - from;
   }
   if (bytes > 0) yield Buffer.concat(waiting);
+}
+
+/** There is no file in the body. */
+export function emptyContent(): Problem {
+  return new Problem('malformed-request', 'The body is empty. Send the file itself as the body.');
 }
 
 function notWaiting(): Problem {

@@ -1,7 +1,19 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { FastifySchema, RouteOptions } from 'fastify';
+import { Type } from 'typebox';
 
 /** The frame of the OpenAPI document; the routes' schemas fill it. */
 export const OPENAPI: FastifyDynamicSwaggerOptions = {
+  transform: ({ schema, url, route }) => ({ url, schema: withHeadersAndBody(schema, route) }),
+  transformObject: (document) => {
+    if (!('openapiObject' in document)) return document.swaggerObject;
+    for (const operations of Object.values(document.openapiObject.paths ?? {})) {
+      for (const operation of Object.values(operations ?? {})) {
+        if (typeof operation === 'object' && 'responses' in operation) nameAnswers(operation.responses ?? {});
+      }
+    }
+    return document.openapiObject;
+  },
   openapi: {
     openapi: '3.1.0',
     info: {
@@ -28,3 +40,57 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
     ],
   },
 };
+
+const HEADERS = {
+  'Carillon-Account': Type.String({ description: "The account that an operator's key acts for." }),
+  'Carillon-Person': Type.String({
+    description: 'Who acts, of the people of the account; else the key does.',
+  }),
+  'Idempotency-Key': Type.String({
+    maxLength: 200,
+    description: 'Kept 7 days: the same key and body get the stored answer, so a repeated request is safe.',
+  }),
+  'If-Match': Type.String({ description: 'The ETag that was read; a change of anything newer is refused.' }),
+};
+const MEANINGS: Readonly<Record<string, string>> = {
+  200: 'The answer.',
+  201: 'It is made.',
+  202: 'The order stands and is carried out soon.',
+  204: 'It is done; there is nothing to say.',
+};
+
+/** What no schema of a route holds, because it is not validated there: common headers, and bodies that are files. */
+function withHeadersAndBody(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
+  if (schema === undefined || schema.hide === true || route.config?.scope === 'public') return schema ?? {};
+  const answers = typeof schema.response === 'object' && schema.response !== null ? schema.response : {};
+  const named = ['Carillon-Account', 'Carillon-Person'];
+  if (route.method === 'POST' && '409' in answers && '422' in answers) named.push('Idempotency-Key');
+  if ('412' in answers) named.push('If-Match');
+  const headers = Object.fromEntries(
+    Object.entries(HEADERS).flatMap(([name, header]) => (named.includes(name) ? [[name, header]] : [])),
+  );
+  const file = Type.String({ format: 'binary', description: 'The file itself.' });
+  return {
+    ...schema,
+    headers: Type.Partial(Type.Object(headers)),
+    ...(route.config?.takesFile === true ? { consumes: ['application/octet-stream'], body: file } : {}),
+  };
+}
+
+interface Answer {
+  description: string;
+  content?: Record<string, object>;
+}
+
+/** Says what each answer means, and that problems have a media type of their own. */
+function nameAnswers(answers: Record<string, Answer | { readonly $ref: string }>): void {
+  for (const [status, answer] of Object.entries(answers)) {
+    if ('$ref' in answer) continue;
+    if (Number(status) < 400) {
+      answer.description = MEANINGS[status] ?? answer.description;
+      continue;
+    }
+    const [schema] = Object.values(answer.content ?? {});
+    if (schema !== undefined) answer.content = { 'application/problem+json': schema };
+  }
+}

@@ -12,7 +12,7 @@ export interface BenchRow {
   readonly pairs: number;
 }
 
-/** Two ways to do the same work; each resolves with its speed, where more is better. */
+/** Two ways to do the same work, or two sizes of it; each resolves with what is measured. */
 export interface Pair {
   readonly ours: () => Promise<number>;
   readonly theirs: () => Promise<number>;

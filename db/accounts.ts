@@ -82,6 +82,17 @@ export async function findAccount(trx: Trx, id: string): Promise<Account | null>
   return (await trx.selectFrom('accounts').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null;
 }
 
+/** The same, locked until the transaction ends, so that the version that a change was checked against still holds. */
+export async function lockAccount(trx: Trx, id: string): Promise<Account | null> {
+  const row = await trx
+    .selectFrom('accounts')
+    .where('id', '=', id)
+    .select(COLUMNS)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Changes settings. What campaigns read anew on waking raises the settings version. */
 export async function updateAccount(trx: Trx, id: string, settings: AccountSettings): Promise<void> {
   await trx

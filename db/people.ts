@@ -25,6 +25,17 @@ export async function findPerson(trx: Trx, id: string): Promise<Person | null> {
   return (await trx.selectFrom('people').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null;
 }
 
+/** The same, locked until the transaction ends, so that the version that a change was checked against still holds. */
+export async function lockPerson(trx: Trx, id: string): Promise<Person | null> {
+  const row = await trx
+    .selectFrom('people')
+    .where('id', '=', id)
+    .select(COLUMNS)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** A page of the people of the account, and how many there are. */
 export async function listPeople(
   trx: Trx,

@@ -83,6 +83,17 @@ export async function findSender(trx: Trx, id: string): Promise<Sender | null> {
   return (await trx.selectFrom('senders').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null;
 }
 
+/** The same, locked until the transaction ends, so that the version that a change was checked against still holds. */
+export async function lockSender(trx: Trx, id: string): Promise<Sender | null> {
+  const row = await trx
+    .selectFrom('senders')
+    .where('id', '=', id)
+    .select(COLUMNS)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** A page of senders, and how many there are. */
 export async function listSenders(
   trx: Trx,

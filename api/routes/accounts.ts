@@ -6,6 +6,7 @@ import {
   insertAccount,
   listAccountIds,
   liveCampaignIds,
+  lockAccount,
   newAccountId,
   updateAccount,
 } from '../../db/accounts.ts';
@@ -154,7 +155,7 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
       const { accountId } = request.caller;
       checkSettings(request.body);
       const { account, live } = await withAccount(deps.db, accountId, async (trx) => {
-        const before = await findAccount(trx, accountId);
+        const before = await lockAccount(trx, accountId);
         if (before === null) throw notFound('account');
         checkIfMatch(request, before.version);
         await updateAccount(trx, accountId, settingsOf(request.body));

@@ -113,7 +113,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
   addAction(api, deps, {
     name: 'suspend',
     summary: 'Suspend',
-    description: 'As a limit would, ordered by an operator.',
+    description: 'As a limit would: a hold of its own, beside a pause. It is resumed as any suspension is.',
     scope: 'send',
     body: ReasonInput,
     args: (body) => ({ ...body }),
@@ -202,7 +202,7 @@ function addDuplicate(api: Api, deps: ApiDeps): void {
         description: "Named 'Copy of …', without schedules and acknowledgement.",
         tags: ['actions'],
         params: idParams('cmp'),
-        response: { 201: CampaignOutput, ...problems(404) },
+        response: { 201: CampaignOutput, ...problems(404, 409, 422) },
       },
     },
     async (request, reply) => {

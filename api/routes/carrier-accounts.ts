@@ -58,7 +58,7 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
         summary: 'Add a carrier account',
         tags: ['installation'],
         body: CarrierAccountInput,
-        response: { 201: CarrierAccountOutput, ...problems() },
+        response: { 201: CarrierAccountOutput, ...problems(409, 422) },
       },
     },
     async (request, reply) => {

@@ -10,7 +10,7 @@ import { isCountry } from '../../domain/phone-number.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
-import { keepContent } from '../import-upload.ts';
+import { emptyContent, keepContent } from '../import-upload.ts';
 import { CursorQuery, cursorPageOf, PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { idOf, idParams } from '../schemas/common.ts';
@@ -101,7 +101,7 @@ function registerContent(api: Api, deps: ApiDeps): void {
   api.put(
     '/v1/imports/:id/content',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', takesFile: true },
       schema: {
         operationId: 'putImportContent',
         summary: 'Send the file of an import',
@@ -119,6 +119,8 @@ function registerContent(api: Api, deps: ApiDeps): void {
       if (encoding !== 'identity') {
         throw new Problem('unsupported-media-type', 'Send the file without Content-Encoding.');
       }
+      // An upload that begins ends the one before it, so what is plainly empty does not begin.
+      if (request.headers['content-length'] === '0') throw emptyContent();
       await keepContent(deps.db, accountId, id, request.raw);
       // If the engine cannot be reached now, repair starts the run within half a minute.
       deps.workflows.startImport(accountId, id).catch(() => undefined);
@@ -210,6 +212,7 @@ function registerRefusals(api: Api, deps: ApiDeps): void {
           'UTF-8 with a byte order mark. Cells that a spreadsheet would take for a formula are escaped.',
         tags: ['contacts'],
         params,
+        produces: ['text/csv'],
         response: { 200: Type.Unsafe<Readable>({ type: 'string' }), ...problems(404) },
       },
     },

@@ -2,8 +2,9 @@ import { type Static, Type } from 'typebox';
 import { type ApiKey, insertApiKey, listApiKeys, revokeApiKey } from '../../db/api-keys.ts';
 import { withAccount } from '../../db/database.ts';
 import { ACCOUNT_SCOPES, makeApiKey } from '../../db/make-api-key.ts';
+import type { Caller } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { notFound, problems } from '../problem.ts';
+import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
 
 const KeyInput = Type.Object(
@@ -40,6 +41,7 @@ export function registerKeyRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'createKey',
         summary: 'Make a key',
+        description: 'With no scope that the key which makes it lacks.',
         tags: ['account'],
         body: KeyInput,
         response: { 201: NewKeyOutput, ...problems() },
@@ -48,6 +50,7 @@ export function registerKeyRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { accountId } = request.caller;
       const { name, scopes, expiresAt } = request.body;
+      refuseMoreThan(request.caller, scopes);
       const { key, prefix, hash } = makeApiKey();
       const id = await withAccount(deps.db, accountId, (trx) =>
         insertApiKey(trx, {
@@ -100,6 +103,15 @@ export function registerKeyRoutes(api: Api, deps: ApiDeps): void {
       return reply.code(204).send(null);
     },
   );
+}
+
+/** Otherwise a key that may only write could make itself one that sends. */
+function refuseMoreThan(caller: Caller, scopes: readonly string[]): void {
+  const lacking = scopes.find((scope) => !caller.isOperator && !caller.scopes.includes(scope));
+  if (lacking === undefined) return;
+  throw new Problem('scope-missing', `This key lacks the scope "${lacking}", so it cannot give it away.`, {
+    errors: [{ pointer: '/scopes', message: 'Ask for scopes of this key only, or use another key.' }],
+  });
 }
 
 function viewOf(key: ApiKey): Static<typeof KeyOutput> {

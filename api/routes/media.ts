@@ -3,7 +3,8 @@ import { type Static, Type } from 'typebox';
 import { withAccount } from '../../db/database.ts';
 import { findMedia, findMediaContent, insertMedia, type Media } from '../../db/media.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { notFound, Problem, problems } from '../problem.ts';
+import { idempotent } from '../idempotency.ts';
+import { notFound, Problem, ProblemOutput, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT } from '../schemas/common.ts';
 
 /** All media of an MMS together; Plivo's limit. */
@@ -69,6 +70,7 @@ export function registerMediaRoutes(api: Api, deps: ApiDeps): void {
         security: [],
         params: Type.Object({ token: Type.String({ minLength: 32, maxLength: 32 }) }),
         produces: ['application/octet-stream'],
+        response: { 200: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }), 404: ProblemOutput },
       },
     },
     async (request, reply) => {
@@ -83,7 +85,7 @@ function addUpload(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/media',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', takesFile: true },
       bodyLimit: BYTES_MAX,
       schema: {
         operationId: 'uploadMedia',
@@ -91,7 +93,7 @@ function addUpload(api: Api, deps: ApiDeps): void {
         description:
           'The raw bytes as the body, 5 MB at most. The kind is found from the bytes, whatever their name.',
         tags: ['account'],
-        response: { 201: MediaOutput, ...problems(413, 422) },
+        response: { 201: MediaOutput, ...problems(409, 413, 422) },
       },
     },
     async (request, reply) => {
@@ -104,12 +106,13 @@ function addUpload(api: Api, deps: ApiDeps): void {
         );
       }
       const { accountId } = request.caller;
-      const media = await withAccount(deps.db, accountId, async (trx) =>
-        findMedia(trx, await insertMedia(trx, { accountId, contentType: kind.mime, content })),
-      );
-      if (media === null) throw notFound('media');
-      reply.code(201);
-      return viewOf(media);
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const id = await insertMedia(trx, { accountId, contentType: kind.mime, content });
+        const media = await findMedia(trx, id);
+        if (media === null) throw notFound('media');
+        return { status: 201, body: viewOf(media) };
+      });
+      return body;
     },
   );
 }

@@ -1,5 +1,6 @@
+import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { findCampaign, lockCampaign } from '../../db/campaigns.ts';
+import { type Campaign, findCampaign, lockCampaign, updateCampaign } from '../../db/campaigns.ts';
 import { type Trx, withAccount } from '../../db/database.ts';
 import {
   deleteMessage,
@@ -16,7 +17,7 @@ import { previewOf } from '../../domain/preview.ts';
 import { measureText, textFitsCarrier } from '../../domain/segments.ts';
 import { parseTemplate } from '../../domain/template.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { setEtag } from '../etag.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { type FieldError, notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { CampaignOutput, MessageInput, PreviewOutput } from '../schemas/campaign-schemas.ts';
@@ -53,6 +54,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         }
         await checkContent(trx, request.body);
         await insertMessage(trx, accountId, campaign.id, request.body);
+        await updateCampaign(trx, campaign, {});
         return { status: 201, body: await readView(trx, deps, accountId, campaign.id) };
       });
       return body;
@@ -71,13 +73,14 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         tags: ['campaigns'],
         params,
         body: MessageInput,
-        response: { 200: CampaignOutput, ...problems(404, 409, 422) },
+        response: { 200: CampaignOutput, ...problems(404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
       const { accountId } = request.caller;
       const view = await withAccount(deps.db, accountId, async (trx) => {
         const { expiresAfterMs, ...details } = request.body;
+        const campaign = await lockForChange(trx, request);
         if (Object.keys(details).length === 0 && expiresAfterMs !== undefined) {
           await updateExpiry(trx, await unended(trx, request.params), expiresAfterMs);
         } else {
@@ -85,6 +88,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
           await checkContent(trx, request.body);
           await updateMessage(trx, message.id, request.body);
         }
+        await updateCampaign(trx, campaign, {});
         return readView(trx, deps, accountId, request.params.id);
       });
       // Whoever is not reached now sees the change at his next lease or waking.
@@ -103,13 +107,15 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         summary: 'Remove a message of a draft',
         tags: ['campaigns'],
         params,
-        response: { 200: CampaignOutput, ...problems(404, 409) },
+        response: { 200: CampaignOutput, ...problems(404, 409, 412) },
       },
     },
     async (request) => {
       const { accountId } = request.caller;
       return withAccount(deps.db, accountId, async (trx) => {
+        const campaign = await lockForChange(trx, request);
         await deleteMessage(trx, await editable(trx, request.params, ['messages']));
+        await updateCampaign(trx, campaign, {});
         return readView(trx, deps, accountId, request.params.id);
       });
     },
@@ -148,6 +154,20 @@ async function readView(trx: Trx, deps: ApiDeps, accountId: string, campaignId: 
   if (campaign === null) throw notFound('campaign');
   const view = await readCampaignView(trx, campaign, await readViewClock(trx, accountId, deps.now()));
   return { ...view, version: campaign.version };
+}
+
+/**
+ * A message has its campaign's version. The campaign is locked, so that nobody changes it in between; a change
+ * of a message is one of its campaign, and makes a rejected campaign a draft again.
+ */
+async function lockForChange(
+  trx: Trx,
+  request: FastifyRequest<{ Params: { id: string } }>,
+): Promise<Campaign> {
+  const campaign = await lockCampaign(trx, request.params.id);
+  if (campaign === null) throw notFound('campaign');
+  checkIfMatch(request, campaign.version);
+  return campaign;
 }
 
 async function editable(

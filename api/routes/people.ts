@@ -1,6 +1,13 @@
 import { type Static, Type } from 'typebox';
 import { withAccount } from '../../db/database.ts';
-import { findPerson, insertPerson, listPeople, type Person, updatePerson } from '../../db/people.ts';
+import {
+  findPerson,
+  insertPerson,
+  listPeople,
+  lockPerson,
+  type Person,
+  updatePerson,
+} from '../../db/people.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
@@ -40,7 +47,7 @@ export function registerPeopleRoutes(api: Api, deps: ApiDeps): void {
         summary: 'Add a person',
         tags: ['account'],
         body: PersonInput,
-        response: { 201: PersonOutput, ...problems(422) },
+        response: { 201: PersonOutput, ...problems(409, 422) },
       },
     },
     async (request, reply) => {
@@ -112,7 +119,7 @@ export function registerPeopleRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { disabled, ...changes } = request.body;
       const person = await withAccount(deps.db, request.caller.accountId, async (trx) => {
-        const before = await findPerson(trx, request.params.id);
+        const before = await lockPerson(trx, request.params.id);
         if (before === null) throw notFound('person');
         checkIfMatch(request, before.version);
         const disabledAt =

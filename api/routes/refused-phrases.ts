@@ -53,7 +53,7 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
         summary: 'Add a refused phrase',
         tags: ['installation'],
         body: PhraseInput,
-        response: { 201: PhraseOutput, ...problems(422) },
+        response: { 201: PhraseOutput, ...problems(409, 422) },
       },
     },
     async (request, reply) => {

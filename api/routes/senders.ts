@@ -2,7 +2,14 @@ import { type Static, Type } from 'typebox';
 import { liveCampaignIds } from '../../db/accounts.ts';
 import { ensureDefaultCarrierAccount, findCarrierAccount } from '../../db/carrier-accounts.ts';
 import { withAccount } from '../../db/database.ts';
-import { findSender, insertSender, listSenders, type Sender, updateSender } from '../../db/senders.ts';
+import {
+  findSender,
+  insertSender,
+  listSenders,
+  lockSender,
+  type Sender,
+  updateSender,
+} from '../../db/senders.ts';
 import { isSenderAddress, SENDER_TYPES } from '../../domain/sender.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
@@ -158,7 +165,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
       const { accountId } = request.caller;
       const { disabled, ...changes } = request.body;
       const { sender, live } = await withAccount(deps.db, accountId, async (trx) => {
-        const before = await findSender(trx, request.params.id);
+        const before = await lockSender(trx, request.params.id);
         if (before === null) throw notFound('sender');
         checkIfMatch(request, before.version);
         const disabledAt =

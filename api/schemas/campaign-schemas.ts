@@ -299,7 +299,7 @@ export const RecipientQuery = Type.Object(
     state: Type.Optional(
       Type.Array(oneOf(RECIPIENT_STATES, { description: 'Several are joined by or.' }), { maxItems: 12 }),
     ),
-    cursor: Type.Optional(Type.String({ maxLength: 32, pattern: '^[0-9]+$' })),
+    cursor: Type.Optional(Type.String({ maxLength: 9, pattern: '^[0-9]+$' })),
     pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
   },
   { additionalProperties: false },

@@ -161,7 +161,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     select protect_tenant_table('rollup_deltas');
 
     create function ensure_month(wanted date) returns void
-    language plpgsql security definer set search_path = public as $fn$
+    language plpgsql security definer set search_path = public, pg_temp as $fn$
     declare
       parent text;
       part text;

@@ -20,33 +20,33 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create function find_api_key(wanted_prefix text)
     returns table (id text, account_id text, hash bytea, scopes text[], expires_at timestamptz, revoked_at timestamptz)
-    language sql stable security definer set search_path = public as $fn$
+    language sql stable security definer set search_path = public, pg_temp as $fn$
       select k.id, k.account_id, k.hash, k.scopes, k.expires_at, k.revoked_at
       from api_keys k where k.prefix = wanted_prefix
     $fn$;
 
     create function find_sender(wanted_carrier_account text, wanted_address text)
     returns table (id text, account_id text, type text)
-    language sql stable security definer set search_path = public as $fn$
+    language sql stable security definer set search_path = public, pg_temp as $fn$
       select s.id, s.account_id, s.type from senders s
       where s.carrier_account_id = wanted_carrier_account and s.address = wanted_address and s.type <> 'alphanumeric'
     $fn$;
 
     create function find_media(wanted_token text)
     returns table (content_type text, content bytea)
-    language sql stable security definer set search_path = public as $fn$
+    language sql stable security definer set search_path = public, pg_temp as $fn$
       select m.content_type, m.content from media m where m.token = wanted_token
     $fn$;
 
     create function list_account_ids(after_id text, how_many integer) returns table (id text)
-    language sql stable security definer set search_path = public as $fn$
+    language sql stable security definer set search_path = public, pg_temp as $fn$
       select a.id from accounts a where a.id > after_id order by a.id limit how_many
     $fn$;
 
     -- Campaigns that should have a run, and those with an action that no run has answered yet.
     create function campaigns_to_run(how_many integer)
     returns table (id text, account_id text, has_waiting_action boolean)
-    language sql stable security definer set search_path = public as $fn$
+    language sql stable security definer set search_path = public, pg_temp as $fn$
       select x.id, x.account_id, bool_or(x.waits) from (
         select c.id, c.account_id, false as waits from campaigns c
         where c.status in ('processing', 'ready', 'scheduled', 'started', 'sending', 'paused', 'suspended')
@@ -57,12 +57,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     $fn$;
 
     create function imports_to_run(how_many integer) returns table (id text, account_id text)
-    language sql stable security definer set search_path = public as $fn$
+    language sql stable security definer set search_path = public, pg_temp as $fn$
       select i.id, i.account_id from imports i where i.status in ('queued', 'running') limit how_many
     $fn$;
 
     create function fold_rollups(how_many integer) returns integer
-    language plpgsql security definer set search_path = public as $fn$
+    language plpgsql security definer set search_path = public, pg_temp as $fn$
     declare
       folded integer;
     begin
@@ -85,7 +85,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     end $fn$;
 
     create function forget_idempotency_keys() returns void
-    language sql security definer set search_path = public as $fn$
+    language sql security definer set search_path = public, pg_temp as $fn$
       delete from idempotency_keys where created_at < clock_timestamp() - interval '7 days'
     $fn$;
 
@@ -95,7 +95,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     -- stage is inserted once, so the first final status wins in whatever order reports arrive.
     create function apply_status_reports(reports jsonb)
     returns table (index integer, verdict text)
-    language plpgsql security definer set search_path = public as $fn$
+    language plpgsql security definer set search_path = public, pg_temp as $fn$
     declare
       report record;
       lease leases%rowtype;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AnySchema } from 'ajv';
 import { Client } from 'pg';
 import { createApp } from '../../api/app.ts';
 import { OPERATOR } from '../../api/authentication.ts';
@@ -49,6 +50,8 @@ export interface ApiWorld {
   /** What was asked of the engine, as `name id`. */
   readonly asked: readonly string[];
   readonly document: OpenApiDocument;
+  /** Every route that the app answers, as `GET /v1/campaigns/:id`. */
+  readonly routes: readonly string[];
   /** Every row of every table but kept idempotent answers, as one hash a table. */
   readonly snapshot: () => Promise<Record<string, string>>;
   readonly close: () => Promise<void>;
@@ -60,9 +63,16 @@ export interface Operation {
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly Record<string, readonly string[]>[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+  }[];
   readonly requestBody?: { readonly content: Record<string, { readonly schema?: unknown }> };
-  readonly responses?: Record<string, { readonly content?: Record<string, { readonly schema?: unknown }> }>;
+  readonly responses?: Record<
+    string,
+    { readonly description?: string; readonly content?: Record<string, { readonly schema?: AnySchema }> }
+  >;
 }
 
 /** As much of the document as the tests read. */
@@ -140,6 +150,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     operator: callerOf(url, await addKey(db, OPERATOR, ['operator'])),
     anonymous,
     asked,
+    routes: readRoutes(app.printRoutes({ commonPrefix: false })),
     document,
     snapshot: () => snapshotOf(owner),
     close: async () => {
@@ -149,6 +160,18 @@ export async function openApiWorld(): Promise<ApiWorld> {
       await database.drop();
     },
   };
+}
+
+/** Reads the tree that Fastify prints: four columns a level, each line a part of a path with its methods. */
+function readRoutes(printed: string): string[] {
+  const parts: string[] = [];
+  return printed.split('\n').flatMap((line) => {
+    const [, indent = '', part = '', methods = ''] = /^([│ ]*)[├└]── (\S+)(?: \((.*)\))?$/.exec(line) ?? [];
+    if (part === '') return [];
+    parts.length = indent.length / 4;
+    parts.push(part);
+    return methods === '' ? [] : methods.split(', ').map((method) => `${method} ${parts.join('')}`);
+  });
 }
 
 async function makeTenant(url: string, db: Db): Promise<Tenant> {

@@ -1,4 +1,5 @@
-import type { ApiWorld, Caller, Tenant } from './api-world.ts';
+import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
+import type { Caller, Tenant } from './api-world.ts';
 
 /** One of everything that an account can have, by the kind of its id. */
 export interface Things {
@@ -6,6 +7,7 @@ export interface Things {
   readonly message: string;
   /** Launched, with an action ordered on it. */
   readonly launched: string;
+  readonly launchedMessage: string;
   readonly action: string;
   readonly contact: string;
   readonly list: string;
@@ -21,10 +23,6 @@ export const PIXEL = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=',
   'base64',
 );
-
-/** The exact words that a launch asks for. */
-export const ACKNOWLEDGEMENT =
-  'I understand that I am required to obtain and store opt-in approval for every mobile number texted.';
 
 /** Creates something and returns its id; throws when the API refuses. */
 export async function create(call: Caller, path: string, body: unknown): Promise<string> {
@@ -60,19 +58,18 @@ export async function createDraft(
 }
 
 /** Makes one of everything for an account, over HTTP. */
-export async function createThings(world: ApiWorld, tenant: Tenant): Promise<Things> {
+export async function createThings(tenant: Tenant): Promise<Things> {
   const { call } = tenant;
   const contact = await create(call, '/v1/contacts', { number: '+12125552001', firstName: 'Sam' });
   await call('POST', `/v1/lists/${tenant.listId}/members`, { body: { contactIds: [contact] } });
   const draft = await createDraft(tenant, 'Spring sale');
-  const { campaign: launched } = await createDraft(tenant, 'Launched');
+  const { campaign: launched, message: launchedMessage } = await createDraft(tenant, 'Launched');
   const action = await create(call, `/v1/campaigns/${launched}/launch`, { start: 'scheduled' });
-  const carrier = await world.operator('GET', '/v1/carrier-accounts');
-  if (carrier.status !== 200) throw new Error('The operator was refused.');
   const media = await call('POST', '/v1/media', { body: PIXEL, headers: { 'content-type': 'image/png' } });
   return {
     ...draft,
     launched,
+    launchedMessage,
     action,
     contact,
     list: tenant.listId,

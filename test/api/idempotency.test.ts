@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../support/until.ts';
+import { type ApiWorld, openApiWorld, type Reply, routesOf } from './api-world.ts';
+import { ROUTE_CASES } from './route-table.ts';
+import { createDraft, createThings, PIXEL, type Things } from './seeded-things.ts';
+
+let world: ApiWorld;
+let things: Things;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  things = await createThings(world.mine);
+});
+afterAll(() => world.close());
+
+/** POST routes that keep no answers: they create nothing, or what they answer must not be kept. */
+const KEEPS_NOTHING = ['findContact', 'previewMessage', 'createKey', 'receiveStatus', 'receiveInbound'];
+/** What other actions share with these is one function. */
+const ACTIONS =
+  /^(start|withdraw|resume|stop|restart|abort|reschedule|suspend|overrule|archive|unarchive)Campaign$/;
+
+/** What each route is sent: path, body and another body. */
+const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unknown, unknown]>> = {
+  createAccount: () => ['/v1/accounts', account('One'), account('Two')],
+  createCarrierAccount: () => ['/v1/carrier-accounts', carrier('One'), carrier('Two')],
+  addRefusedPhrase: () => ['/v1/refused-phrases', phrase('sure win'), phrase('easy money')],
+  createPerson: () => ['/v1/people', { name: 'A', address: 'a@b.c' }, { name: 'B', address: 'a@b.c' }],
+  createSender: () => ['/v1/senders', sender('54321'), sender('54322')],
+  uploadMedia: () => ['/v1/media', PIXEL, Buffer.concat([PIXEL, Buffer.alloc(1)])],
+  createContact: () => ['/v1/contacts', { number: '+12125552011' }, { number: '+12125552012' }],
+  createList: () => ['/v1/lists', { name: 'One' }, { name: 'Two' }],
+  addListMembers: (own) => [
+    `/v1/lists/${own.list}/members`,
+    { contactIds: [own.contact] },
+    { contactIds: ['con_zzzzzzzzzzzzz'] },
+  ],
+  createImport: (own) => ['/v1/imports', { listIds: [own.list] }, { listIds: [] }],
+  createCampaign: () => ['/v1/campaigns', { name: 'One' }, { name: 'Two' }],
+  addMessage: (own) => [`/v1/campaigns/${own.campaign}/messages`, { text: 'One' }, { text: 'Two' }],
+  duplicateCampaign: (own) => [`/v1/campaigns/${own.campaign}/duplicate`, undefined, { other: true }],
+  launchCampaign: (own) => [
+    `/v1/campaigns/${own.campaign}/launch`,
+    { start: 'later' },
+    { start: 'scheduled' },
+  ],
+  pauseCampaign: (own) => [`/v1/campaigns/${own.launched}/pause`, { reason: 'One' }, { reason: 'Two' }],
+};
+const account = (name: string) => ({ name, timeZone: 'UTC', senderName: 'S', defaultCountry: 'US' });
+const carrier = (name: string) => ({ name, authId: 'MA1', authToken: 'secret' });
+const phrase = (text: string) => ({ phrase: text, reason: 'It promises.', effectiveFrom: '2026-01-01' });
+const sender = (address: string) => ({ address, type: 'short_code' });
+
+function send(id: string, path: string, body: unknown, key: string): Promise<Reply> {
+  const call = ROUTE_CASES[id]?.scope === 'operator' ? world.operator : world.mine.call;
+  return call('POST', path, { body, headers: { 'idempotency-key': key } });
+}
+
+describe('a key of idempotency', () => {
+  test('is kept by every POST that creates or acts', () => {
+    const posts = routesOf(world.document)
+      .filter(({ method }) => method === 'POST')
+      .map(({ operation }) => operation.operationId ?? '')
+      .filter((id) => !KEEPS_NOTHING.includes(id) && !ACTIONS.test(id));
+    expect(new Set(posts)).toEqual(new Set(Object.keys(CREATING)));
+  });
+
+  test.each(Object.keys(CREATING))(
+    'gives the stored answer of %s to a repeated request, once made',
+    async (id) => {
+      const [path, body, other] = CREATING[id]?.(things) ?? ['', null, null];
+      const before = await world.snapshot();
+      const first = await send(id, path, body, `key of ${id}`);
+      expect(first.status).toBeLessThan(300);
+      const after = await world.snapshot();
+      expect({
+        id,
+        isMade: JSON.stringify(after) !== JSON.stringify(before) || id === 'addListMembers',
+      }).toEqual({
+        id,
+        isMade: true,
+      });
+      const repeated = await send(id, path, body, `key of ${id}`);
+      expect({ status: repeated.status, body: repeated.body }).toEqual({
+        status: first.status,
+        body: first.body,
+      });
+      const reused = await send(id, path, other, `key of ${id}`);
+      expect(reused).toMatchObject({ status: 422, body: { code: 'key-reused' } });
+      expect(await world.snapshot()).toEqual(after);
+    },
+  );
+
+  test('holds for one route only', async () => {
+    await send('createList', '/v1/lists', { name: 'Here' }, 'one route');
+    const reply = await send('createCampaign', '/v1/campaigns', { name: 'Here' }, 'one route');
+    expect(reply).toMatchObject({ status: 422, body: { code: 'key-reused' } });
+  });
+
+  test('is not burnt by a request that fails: it commits with what it creates', async () => {
+    await send('createCampaign', '/v1/campaigns', { name: 'Autumn' }, 'first autumn');
+    const before = await world.snapshot();
+    const refused = await send('createCampaign', '/v1/campaigns', { name: 'AUTUMN' }, 'second autumn');
+    expect(refused).toMatchObject({ status: 409, body: { code: 'name-taken' } });
+    expect(await world.snapshot()).toEqual(before);
+    const { rows } = await world.owner.query(`select from idempotency_keys where key = 'second autumn'`);
+    expect(rows).toHaveLength(0);
+    await world.owner.query(`update campaigns set name = 'Winter' where name = 'Autumn'`);
+    expect((await send('createCampaign', '/v1/campaigns', { name: 'AUTUMN' }, 'second autumn')).status).toBe(
+      201,
+    );
+  });
+
+  test('of another account, or of another key of the account, is another one', async () => {
+    const name = { name: 'Shared words' };
+    const options = { body: name, headers: { 'idempotency-key': 'shared' } };
+    const mine = await world.mine.call('POST', '/v1/campaigns', options);
+    const theirs = await world.theirs.call('POST', '/v1/campaigns', options);
+    expect([mine.status, theirs.status]).toEqual([201, 201]);
+    expect(theirs.body['id']).not.toBe(mine.body['id']);
+    const otherKey = await world.mine.withScopes(['write']);
+    const taken = await otherKey('POST', '/v1/campaigns', options);
+    expect(taken).toMatchObject({ status: 409, body: { code: 'name-taken' } });
+  });
+
+  test('answers 409 to a twin while the first is under way, and the stored answer after it', async () => {
+    const ask = () =>
+      send('addListMembers', `/v1/lists/${things.list}/members`, { contactIds: [things.contact] }, 'twin');
+    const first = await whileLocked(
+      `select from lists where id = '${things.list}' for update`,
+      ask,
+      1,
+      async () => {
+        expect(await ask()).toMatchObject({ status: 409, body: { code: 'request-in-flight' } });
+      },
+    );
+    expect(first.map((reply) => reply.status)).toEqual([200]);
+    expect((await ask()).body).toEqual(first[0]?.body);
+  });
+
+  test.each(['', 'x'.repeat(201)])('has 1 to 200 characters', async (key) => {
+    const before = await world.snapshot();
+    expect(await send('createList', '/v1/lists', { name: 'Key' }, key)).toMatchObject({ status: 400 });
+    expect(await world.snapshot()).toEqual(before);
+  });
+});
+
+/** Sends requests that wait for a lock, does something meanwhile, and returns their answers once it is gone. */
+async function whileLocked(
+  lock: string,
+  ask: () => Promise<Reply>,
+  count: number,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<Reply[]> {
+  await world.owner.query('begin');
+  let answers: Promise<Reply[]>;
+  try {
+    await world.owner.query(lock);
+    answers = Promise.all(Array.from({ length: count }, ask));
+    await until(waiting, (waiters) => waiters === count);
+    await meanwhile();
+  } finally {
+    await world.owner.query('rollback');
+  }
+  return answers;
+}
+
+async function waiting(): Promise<number> {
+  // Within a transaction the list of connections is a snapshot, which lacks those that have come since.
+  await world.owner.query('select pg_stat_clear_snapshot()');
+  const { rows } = await world.owner.query<{ count: number }>(
+    `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+describe('a change that names the version it is about', () => {
+  const CHANGES: Readonly<Record<string, readonly [string, string, (own: Things) => string]>> = {
+    account: ['name', 'accounts', () => '/v1/account'],
+    person: ['name', 'people', (own) => `/v1/people/${own.person}`],
+    sender: ['segmentsPerSecond', 'senders', (own) => `/v1/senders/${own.sender}`],
+    contact: ['firstName', 'contacts', (own) => `/v1/contacts/${own.contact}`],
+    list: ['name', 'lists', (own) => `/v1/lists/${own.list}`],
+    campaign: ['name', 'campaigns', () => `/v1/campaigns/${draft}`],
+  };
+  let draft: string;
+  beforeAll(async () => {
+    draft = (await createDraft(world.mine, 'Versions')).campaign;
+  });
+  const changeOf = (field: string, value: number) => ({
+    [field]: field === 'segmentsPerSecond' ? value : `Value ${value}`,
+  });
+
+  test.each(Object.keys(CHANGES))(
+    'is made to a %s that is fresh, and refused with 412 to a stale one',
+    async (kind) => {
+      const [field, , pathOf] = CHANGES[kind] ?? ['', '', () => ''];
+      const path = pathOf(things);
+      const patch = (value: number, version: string) =>
+        world.mine.call('PATCH', path, { body: changeOf(field, value), headers: { 'if-match': version } });
+      const read = await world.mine.call('GET', path);
+      const fresh = read.headers.get('etag') ?? 'none';
+      const changed = await patch(1, fresh);
+      expect(changed).toMatchObject({ status: 200, body: changeOf(field, 1) });
+      expect(changed.headers.get('etag')).not.toBe(fresh);
+      const before = await world.snapshot();
+      expect(await patch(2, fresh)).toMatchObject({ status: 412, body: { code: 'version-mismatch' } });
+      expect(await world.snapshot()).toEqual(before);
+      const now = await world.mine.call('GET', path);
+      expect(now.headers.get('etag')).toBe(changed.headers.get('etag'));
+      expect((await patch(3, '*')).status).toBe(200);
+    },
+  );
+
+  test.each(Object.keys(CHANGES))(
+    'is made by one of two who change the same version of a %s at once',
+    async (kind) => {
+      const [field, table, pathOf] = CHANGES[kind] ?? ['', '', () => ''];
+      const path = pathOf(things);
+      const version = (await world.mine.call('GET', path)).headers.get('etag') ?? 'none';
+      let value = 10;
+      const ask = () =>
+        world.mine.call('PATCH', path, {
+          body: changeOf(field, (value += 1)),
+          headers: { 'if-match': version },
+        });
+      const replies = await whileLocked(`select from ${table} for no key update`, ask, 2);
+      expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set([200, 412]));
+    },
+  );
+
+  test.each(['contact', 'list', 'campaign'])('deletes no %s that has changed since', async (kind) => {
+    const path = CHANGES[kind]?.[2](things) ?? '';
+    const before = await world.snapshot();
+    const reply = await world.mine.call('DELETE', path, { headers: { 'if-match': '"0"' } });
+    expect(reply).toMatchObject({ status: 412, body: { code: 'version-mismatch' } });
+    expect(await world.snapshot()).toEqual(before);
+  });
+
+  test('is one of the campaign when it is made to a message', async () => {
+    const campaign = `/v1/campaigns/${(await createDraft(world.mine, 'Versions of messages')).campaign}`;
+    const read = await world.mine.call('GET', campaign);
+    const stale = { 'if-match': read.headers.get('etag') ?? 'none' };
+    const [message] = read.body['messages'] as { id: string }[];
+    const path = `${campaign}/messages/${message?.id}`;
+    expect((await world.mine.call('PATCH', path, { body: { text: 'One' }, headers: stale })).status).toBe(
+      200,
+    );
+    for (const [method, body] of [
+      ['PATCH', { text: 'Two' }],
+      ['PATCH', { expiresAfterMs: 60_000 }],
+      ['DELETE', undefined],
+    ] as const) {
+      expect((await world.mine.call(method, path, { body, headers: stale })).status).toBe(412);
+    }
+    const now = await world.mine.call('GET', campaign);
+    expect(now.body['messages']).toMatchObject([{ text: 'One' }]);
+  });
+});

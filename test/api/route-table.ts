@@ -1,0 +1,135 @@
+import type { Scope } from '../../db/make-api-key.ts';
+import type { Route } from './api-world.ts';
+import type { Things } from './seeded-things.ts';
+
+/** What a route asks for, and a body that its schema takes. */
+export interface RouteCase {
+  /** The scope that the key needs; `public` is open to anybody. */
+  readonly scope: Scope | 'public';
+  /** Whose id each part of the path is. */
+  readonly ids?: Readonly<Record<string, keyof Things>>;
+  /** An acceptable body; what it names belongs to the account of these things. */
+  readonly body?: (things: Things) => unknown;
+  /** Only an operator may, whatever the scopes; he names the account. */
+  readonly operatorOnly?: true;
+}
+
+const LATER = { local: '2027-01-14T12:00', zone: 'America/New_York' };
+const campaign = { id: 'campaign' } as const;
+const message = { id: 'campaign', messageId: 'message' } as const;
+const action: RouteCase = { scope: 'send', ids: campaign, body: () => ({}) };
+const schedules = (things: Things) => ({ messages: [{ messageId: things.message, schedule: LATER }] });
+const read = (id?: keyof Things): RouteCase => ({
+  scope: 'read',
+  ...(id === undefined ? {} : { ids: { id } }),
+});
+const write = (body: (things: Things) => unknown, ids?: RouteCase['ids']): RouteCase => ({
+  scope: 'write',
+  body,
+  ...(ids === undefined ? {} : { ids }),
+});
+const remove = (ids: NonNullable<RouteCase['ids']>): RouteCase => ({ scope: 'write', ids });
+
+/** Every operation of the API by its id: a new route has to be written here, with what guards it. */
+export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
+  health: { scope: 'public' },
+  ready: { scope: 'public' },
+  serveMedia: { scope: 'public' },
+  receiveStatus: { scope: 'public' },
+  receiveInbound: { scope: 'public' },
+
+  createAccount: {
+    scope: 'operator',
+    body: () => ({ name: 'New', timeZone: 'Europe/Paris', senderName: 'New', defaultCountry: 'FR' }),
+  },
+  listAccounts: { scope: 'operator' },
+  createCarrierAccount: {
+    scope: 'operator',
+    body: () => ({ name: 'Second', authId: 'MA1', authToken: 'secret' }),
+  },
+  listCarrierAccounts: { scope: 'operator' },
+  updateCarrierAccount: { scope: 'operator', body: () => ({ name: 'Renamed' }) },
+  listRefusedPhrases: { scope: 'operator' },
+  addRefusedPhrase: {
+    scope: 'operator',
+    body: () => ({ phrase: 'sure win', reason: 'It promises too much.', effectiveFrom: '2026-01-01' }),
+  },
+  removeRefusedPhrase: { scope: 'operator' },
+
+  getAccount: read(),
+  updateAccount: write(() => ({ name: 'Renamed' })),
+  createPerson: write(() => ({ name: 'Robin', address: 'robin@example.com' })),
+  listPeople: read(),
+  getPerson: read('person'),
+  updatePerson: write(() => ({ name: 'Renamed' }), { id: 'person' }),
+  createKey: write(() => ({ name: 'New', scopes: ['read'] })),
+  listKeys: read(),
+  revokeKey: remove({ id: 'key' }),
+  createSender: write(() => ({ address: '54321', type: 'short_code' })),
+  listSenders: read(),
+  getSender: read('sender'),
+  updateSender: write(() => ({ disabled: true }), { id: 'sender' }),
+  uploadMedia: { scope: 'write' },
+  getMedia: read('media'),
+
+  listContacts: read(),
+  createContact: write(() => ({ number: '+12125552099' })),
+  getContact: read('contact'),
+  updateContact: write(() => ({ firstName: 'Renamed' }), { id: 'contact' }),
+  deleteContact: remove({ id: 'contact' }),
+  findContact: { scope: 'read', body: () => ({ number: '+12125552001' }) },
+  listLists: read(),
+  createList: write(() => ({ name: 'New' })),
+  getList: read('list'),
+  updateList: write(() => ({ name: 'Renamed' }), { id: 'list' }),
+  deleteList: remove({ id: 'list' }),
+  addListMembers: write((things) => ({ contactIds: [things.contact] }), { id: 'list' }),
+  removeListMember: remove({ id: 'list', contactId: 'contact' }),
+  createImport: write((things) => ({ listIds: [things.list] })),
+  putImportContent: { scope: 'write', ids: { id: 'import' } },
+  listImports: read(),
+  getImport: read('import'),
+  listImportRefusals: read('import'),
+  downloadImportRefusals: read('import'),
+
+  createCampaign: write((things) => ({ name: 'New', listIds: [things.list] })),
+  listCampaigns: read(),
+  getCampaign: read('campaign'),
+  updateCampaign: write(() => ({ name: 'Renamed' }), campaign),
+  listRecipients: read('launched'),
+  addMessage: write(() => ({ text: 'Hello' }), campaign),
+  updateMessage: write(() => ({ text: 'Changed' }), message),
+  deleteMessage: remove(message),
+  previewMessage: { scope: 'read', ids: message, body: () => ({}) },
+
+  launchCampaign: { ...action, body: () => ({ start: 'scheduled' }) },
+  startCampaign: { ...action, ids: { id: 'launched' }, body: () => ({ start: 'now' }) },
+  withdrawCampaign: { ...action, ids: { id: 'launched' } },
+  pauseCampaign: { ...action, ids: { id: 'launched' } },
+  resumeCampaign: { ...action, ids: { id: 'launched' } },
+  stopCampaign: { ...action, ids: { id: 'launched' } },
+  restartCampaign: { ...action, ids: { id: 'launched' }, body: schedules },
+  abortCampaign: { ...action, ids: { id: 'launched' } },
+  rescheduleCampaign: write(schedules, { id: 'launched' }),
+  suspendCampaign: { ...action, ids: { id: 'launched' } },
+  overruleCampaign: { ...action, operatorOnly: true },
+  archiveCampaign: write(() => ({}), campaign),
+  unarchiveCampaign: write(() => ({}), campaign),
+  duplicateCampaign: { scope: 'write', ids: campaign },
+  deleteCampaign: remove(campaign),
+  getAction: { scope: 'read', ids: { id: 'launched', actionId: 'action' } },
+};
+
+/** An id that has the form of one and belongs to nobody. */
+export const NOBODYS = '01m86mtaj9fzxvj3x8dcj53g4n';
+
+/** The route's path with these things' ids in it; parts that nobody owns get an id of nobody. */
+export function pathWith(route: Route, things: Things): string {
+  const ids = ROUTE_CASES[route.operation.operationId ?? '']?.ids ?? {};
+  return route.path.replaceAll(/\{(\w+)\}/g, (_part, name: string) => {
+    const kind = ids[name];
+    if (kind !== undefined) return things[kind];
+    if (name === 'token') return 'x'.repeat(32);
+    return `${route.path.includes('refused-phrases') ? 'phr' : 'car'}_${NOBODYS}`;
+  });
+}
