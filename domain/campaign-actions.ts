@@ -98,9 +98,16 @@ const RULES: Record<CampaignActionName, Rule> = {
   delete: () => null,
 };
 
+/** What would set an archived campaign going: nobody looks for a live one in the archive. */
+const AWAKENING: readonly CampaignActionName[] = ['launch', 'restart', 'overrule'];
+
 /** Why the campaign does not allow the action now, or null when it does. */
 export function refusalOf(name: CampaignActionName, facts: ActionFacts): string | null {
-  return RULES[name](facts);
+  const reason = RULES[name](facts);
+  if (reason === null && facts.isArchived && AWAKENING.includes(name)) {
+    return 'It is archived. Take it out of the archive first.';
+  }
+  return reason;
 }
 
 /** Every action with whether the campaign allows it now: the one place that decides. */

@@ -41,7 +41,7 @@ export function reportOf(
     [...counters]
       .filter(([counter, count]) => counter.startsWith(`${prefix}:`) && count > 0)
       .map(([counter, count]) => ({ reason: counter.slice(prefix.length + 1), count }))
-      .toSorted((one, other) => other.count - one.count || one.reason.localeCompare(other.reason));
+      .toSorted(mostFirst);
   const undelivered = byReason('undelivered');
   const failed = byReason('failed');
   const rejected = byReason('rejected');
@@ -69,6 +69,10 @@ export function reportOf(
   };
 }
 
+function mostFirst(one: ReasonCount, other: ReasonCount): number {
+  return other.count - one.count || one.reason.localeCompare(other.reason);
+}
+
 /** The sum of counts. */
 export function total(reasons: readonly ReasonCount[]): number {
   return reasons.reduce((sum, reason) => sum + reason.count, 0);
@@ -82,7 +86,7 @@ export function sumReports(reports: readonly MessageReport[]): MessageReport {
     const counts = new Map<string, number>();
     for (const { reason, count } of reports.flatMap(pick))
       counts.set(reason, (counts.get(reason) ?? 0) + count);
-    return [...counts].map(([reason, count]) => ({ reason, count }));
+    return [...counts].map(([reason, count]) => ({ reason, count })).toSorted(mostFirst);
   };
   return {
     recipients: sum((report) => report.recipients),

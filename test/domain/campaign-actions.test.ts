@@ -1,0 +1,109 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type ActionFacts,
+  allowancesOf,
+  CAMPAIGN_ACTIONS,
+  type CampaignActionName,
+  detailsAreEditable,
+  refusalOf,
+} from '../../domain/campaign-actions.ts';
+import {
+  CAMPAIGN_STATUSES,
+  type CampaignStatus,
+  isLive,
+  RESTING_STATUSES,
+} from '../../domain/campaign-status.ts';
+
+/** What each status allows of a complete campaign that nobody was ever leased of and whose messages are unsent. */
+const ALLOWED: Record<CampaignStatus, readonly CampaignActionName[]> = {
+  draft: ['launch', 'duplicate', 'archive', 'delete'],
+  processing: ['pause', 'stop', 'abort', 'reschedule', 'suspend', 'duplicate', 'delete'],
+  ready: ['start', 'withdraw', 'pause', 'stop', 'abort', 'reschedule', 'suspend', 'duplicate', 'delete'],
+  scheduled: ['withdraw', 'pause', 'stop', 'abort', 'reschedule', 'suspend', 'duplicate', 'delete'],
+  started: ['pause', 'stop', 'abort', 'reschedule', 'suspend', 'duplicate', 'delete'],
+  sending: ['pause', 'stop', 'abort', 'reschedule', 'suspend', 'duplicate', 'delete'],
+  paused: ['resume', 'stop', 'abort', 'reschedule', 'suspend', 'duplicate', 'delete'],
+  suspended: ['resume', 'stop', 'abort', 'reschedule', 'duplicate', 'delete'],
+  stopped: ['restart', 'abort', 'duplicate', 'archive', 'delete'],
+  aborted: ['duplicate', 'archive', 'delete'],
+  rejected: ['overrule', 'duplicate', 'archive', 'delete'],
+  finished: ['duplicate', 'archive', 'delete'],
+};
+
+const PLAIN = { isArchived: false, everLeased: false, hasUnsentMessage: true, missing: [] } as const;
+
+const allowed = (facts: ActionFacts): CampaignActionName[] =>
+  allowancesOf(facts)
+    .filter((one) => one.allowed)
+    .map((one) => one.name);
+
+const anyFacts = fc.record({
+  status: fc.constantFrom(...CAMPAIGN_STATUSES),
+  isArchived: fc.boolean(),
+  everLeased: fc.boolean(),
+  hasUnsentMessage: fc.boolean(),
+  missing: fc.array(fc.constantFrom('name', 'listIds'), { maxLength: 2 }),
+});
+
+describe('a campaign', () => {
+  it.each(CAMPAIGN_STATUSES)('that is %s allows what the table of the design says', (status) => {
+    expect(allowed({ ...PLAIN, status })).toEqual(ALLOWED[status]);
+  });
+
+  it('is not withdrawn once somebody may have been texted', () => {
+    for (const status of ['ready', 'scheduled'] as const) {
+      expect(refusalOf('withdraw', { ...PLAIN, status, everLeased: true })).toContain('stop it instead');
+    }
+  });
+
+  it('is not rescheduled when every message has begun', () => {
+    expect(refusalOf('reschedule', { ...PLAIN, status: 'sending', hasUnsentMessage: false })).not.toBeNull();
+  });
+
+  it('that is incomplete names what it lacks instead of being launched', () => {
+    const reason = refusalOf('launch', { ...PLAIN, status: 'draft', missing: ['name', 'listIds'] });
+    expect(reason).toContain('name, listIds');
+  });
+
+  it('has its details locked from launch on, and unlocked by a rejection', () => {
+    expect(CAMPAIGN_STATUSES.filter(detailsAreEditable)).toEqual(['draft', 'rejected']);
+  });
+
+  it('says why not, to everything that it does not allow', () => {
+    fc.assert(
+      fc.property(anyFacts, (facts) => {
+        const allowances = allowancesOf(facts);
+        expect(allowances.map((one) => one.name)).toEqual(CAMPAIGN_ACTIONS);
+        for (const one of allowances) {
+          expect(one.allowed).toBe(one.reason === null);
+          expect(one.reason).toBe(refusalOf(one.name, facts));
+          expect(one.reason ?? 'It is allowed now.').toMatch(/^[A-Z].{8,}[.]$/u);
+        }
+      }),
+    );
+  });
+
+  it('can always be deleted and duplicated, and never set going from the archive', () => {
+    fc.assert(
+      fc.property(anyFacts, (facts) => {
+        const names = allowed(facts);
+        expect(names).toEqual(expect.arrayContaining(['duplicate', 'delete']));
+        const refused = facts.isArchived ? ['launch', 'restart', 'overrule', 'archive'] : ['unarchive'];
+        expect(names.filter((one) => refused.includes(one))).toEqual([]);
+      }),
+    );
+  });
+
+  it('is archived only when it rests', () => {
+    for (const status of CAMPAIGN_STATUSES) {
+      expect(allowed({ ...PLAIN, status }).includes('archive')).toBe(!isLive(status));
+    }
+  });
+
+  it('either rests or is run by a workflow', () => {
+    for (const status of CAMPAIGN_STATUSES) {
+      expect(isLive(status)).toBe(!RESTING_STATUSES.some((resting) => resting === status));
+    }
+  });
+});
