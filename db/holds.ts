@@ -9,6 +9,7 @@ import {
 } from '../domain/campaign-status.ts';
 import { appendLog } from './campaign-log.ts';
 import type { Trx } from './database.ts';
+import { IN_FLIGHT_OF_LEASE } from './dispatch/lease-people.ts';
 import { newId } from './ids.ts';
 
 /** A hold to place on a campaign. */
@@ -164,10 +165,11 @@ async function lockCampaignStatus(trx: Trx, campaignId: string): Promise<Campaig
 export async function inFlight(trx: Trx, campaignId: string): Promise<number> {
   const row = await trx
     .selectFrom('leases as l')
+    .innerJoin('waves as w', 'w.id', 'l.wave_id')
     .innerJoin('campaigns as c', 'c.key', 'l.campaign_key')
     .where('c.id', '=', campaignId)
     .where('l.closed_at', 'is', null)
-    .select((select) => select.fn.sum<string | null>(sql`l.width - l.recorded`).as('people'))
-    .executeTakeFirst();
-  return Number(row?.people ?? 0);
+    .select(sql<number>`coalesce(sum(${IN_FLIGHT_OF_LEASE}), 0)::int`.as('people'))
+    .executeTakeFirstOrThrow();
+  return row.people;
 }

@@ -1,7 +1,11 @@
 import { sql } from 'kysely';
 import type { Trx } from './database.ts';
+import { IN_FLIGHT_OF_LEASE } from './dispatch/lease-people.ts';
 
-/** A message's counters by name: what has been folded plus what has not, in one snapshot, so always exact. */
+/**
+ * A message's counters by name: what has been folded, what has not, and who is in flight, all in one statement and
+ * so in one snapshot: always exact.
+ */
 export async function readCounters(
   trx: Trx,
   messageKeys: readonly number[],
@@ -15,6 +19,10 @@ export async function readCounters(
       select message_key, counter, value from rollups where message_key = any(${[...messageKeys]}::bigint[])
       union all
       select message_key, counter, delta from rollup_deltas where message_key = any(${[...messageKeys]}::bigint[])
+      union all
+      select l.message_key, case w.wave when 0 then 'in_flight' else 'in_flight_again' end, ${IN_FLIGHT_OF_LEASE}
+      from leases l join waves w on w.id = l.wave_id
+      where l.message_key = any(${[...messageKeys]}::bigint[]) and l.closed_at is null
     ) x group by 1, 2`.execute(trx);
   for (const row of rows.rows) counters.get(row.key)?.set(row.counter, row.value);
   return counters;

@@ -11,25 +11,14 @@ export async function readReports(
   campaign: Campaign,
   messages: readonly Message[],
 ): Promise<Map<string, MessageReport>> {
-  const keys = messages.map((message) => message.key);
-  const counters = await readCounters(trx, keys);
-  const open = await trx
-    .selectFrom('leases')
-    .where('campaign_key', '=', campaign.key)
-    .where('closed_at', 'is', null)
-    .select(['message_key as messageKey'])
-    .select((select) => select.fn.sum<string>(sql`width - recorded`).as('inFlight'))
-    .groupBy('message_key')
-    .execute();
-  const inFlight = new Map(open.map((row) => [row.messageKey, Number(row.inFlight)]));
+  const counters = await readCounters(
+    trx,
+    messages.map((message) => message.key),
+  );
   return new Map(
     messages.map((message) => [
       message.id,
-      reportOf(
-        counters.get(message.key) ?? new Map(),
-        campaign.audienceSize ?? 0,
-        inFlight.get(message.key) ?? 0,
-      ),
+      reportOf(counters.get(message.key) ?? new Map(), campaign.audienceSize ?? 0),
     ]),
   );
 }

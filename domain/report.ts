@@ -30,12 +30,8 @@ export interface MessageReport {
   readonly costMicroUsd: number;
 }
 
-/** Reads a message's counters as a report. `inFlight` are recipients of open leases without a result. */
-export function reportOf(
-  counters: ReadonlyMap<string, number>,
-  recipients: number,
-  inFlight: number,
-): MessageReport {
+/** Reads a message's counters as a report. */
+export function reportOf(counters: ReadonlyMap<string, number>, recipients: number): MessageReport {
   const get = (counter: string): number => counters.get(counter) ?? 0;
   const byReason = (prefix: string): ReasonCount[] =>
     [...counters]
@@ -48,7 +44,10 @@ export function reportOf(
   const skipped = byReason('skipped');
   const accepted = get('accepted');
   const unknown = get('unknown') - get('resolved');
-  const deferred = get('not_accepted') - get('left_deferral');
+  // Who is tried again has left his deferral only once there is a result.
+  const inFlightAgain = get('in_flight_again');
+  const inFlight = get('in_flight') + inFlightAgain;
+  const deferred = get('not_accepted') - get('left_deferral') - inFlightAgain;
   const decided = accepted + total(rejected) + unknown + total(skipped) + get('expired') + deferred;
   return {
     recipients,

@@ -56,7 +56,7 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
   );
   const reports = await readReports(trx, campaign, messages);
   const holds = await holdsOf(trx, campaign.id);
-  const reportFor = (message: Message): MessageReport => reports.get(message.id) ?? reportOf(new Map(), 0, 0);
+  const reportFor = (message: Message): MessageReport => reports.get(message.id) ?? reportOf(new Map(), 0);
   const isDraft = campaign.status === 'draft' || campaign.status === 'rejected';
   const missing = isDraft ? missingOf(campaign, found) : [];
   const instant = instantIn(clock.timeZone);

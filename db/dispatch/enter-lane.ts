@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
+import { PEOPLE_OF_LEASE } from './lease-people.ts';
 import { writeDeltas } from './rollup.ts';
 
 /**
@@ -53,16 +54,8 @@ async function closeOpenLeases(
       where message_key = ${messageKey} and closed_at is null and (${lane}::int is null or lane = ${lane})
       returning month, id, campaign_key, wave_id, ordinal_first, ordinal_last, width, segments, cost_micro_usd
     ), people as (
-      select o.month, o.id as lease_id, r.recipient, 1 as attempt
-      from open o join waves w on w.id = o.wave_id and w.wave = 0
-      join cohorts c on c.campaign_key = o.campaign_key and c.cohort = w.cohort
-      join recipients r on r.month = o.month and r.campaign_key = o.campaign_key
-        and r.recipient between c.recipient_first + o.ordinal_first and c.recipient_first + o.ordinal_last
-      union all
-      select o.month, o.id, m.recipient, m.attempt
-      from open o join wave_members m on m.month = o.month and m.wave_id = o.wave_id
-        and m.ordinal between o.ordinal_first and o.ordinal_last
-      join waves w on w.id = o.wave_id and w.wave > 0
+      select l.month, l.id as lease_id, p.recipient, p.attempt
+      from open l join waves w on w.id = l.wave_id cross join lateral (${PEOPLE_OF_LEASE}) p
     ), known as (
       select p.*, a.result, a.segments, a.cost_micro_usd
       from people p
