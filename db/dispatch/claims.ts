@@ -22,6 +22,7 @@ const REQUEST_LIMIT_USED = 0.9;
  */
 export const CLAIMS: readonly Claim[] = [
   claimFence,
+  lockCampaignFirst,
   claimGates,
   claimSender,
   claimWindow,
@@ -42,6 +43,21 @@ async function claimFence(trx: Trx, { context }: LeaseDraft): ReturnType<Claim> 
     .forShare()
     .executeTakeFirst();
   return lane?.fence === context.fence ? null : { kind: 'fenced' };
+}
+
+/**
+ * The first lease writes to the campaign's row. Whoever places a hold locks that row before the gate, so it is locked
+ * before the gates here too; the two would wait for each other otherwise.
+ */
+async function lockCampaignFirst(trx: Trx, { context }: LeaseDraft): ReturnType<Claim> {
+  if (context.everLeased) return null;
+  await trx
+    .selectFrom('campaigns')
+    .where('key', '=', context.campaignKey)
+    .select('key')
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return null;
 }
 
 /** Scopes whose gates all have to be open for this message. */

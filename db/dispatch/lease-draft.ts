@@ -10,6 +10,8 @@ export interface LeaseContext {
   readonly fence: number;
   readonly messageKey: number;
   readonly campaignKey: number;
+  /** Some lease of the campaign has been made before. */
+  readonly everLeased: boolean;
   readonly month: string;
   readonly template: Template;
   readonly mediaTokens: readonly string[];
@@ -81,6 +83,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       'm.expires_at as expiresAt',
       'c.key as campaignKey',
       'c.audience_month as month',
+      'c.ever_leased as everLeased',
       'a.name as accountName',
       'a.sender_name as senderName',
       'a.time_zone as timeZone',
@@ -111,6 +114,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
     fence,
     messageKey: row.messageKey,
     campaignKey: row.campaignKey,
+    everLeased: row.everLeased,
     month: row.month,
     template: parsed.template,
     mediaTokens: row.mediaTokens ?? [],

@@ -75,12 +75,14 @@ async function commitLease(trx: Trx, deps: OpenLeaseDeps, draft: LeaseDraft): Pr
     .where('account_id', '=', context.lane.accountId)
     .where('month', '=', draft.spendMonth)
     .execute();
-  await trx
-    .updateTable('campaigns')
-    .set({ ever_leased: true })
-    .where('key', '=', context.campaignKey)
-    .where('ever_leased', '=', false)
-    .execute();
+  if (!context.everLeased) {
+    await trx
+      .updateTable('campaigns')
+      .set({ ever_leased: true })
+      .where('key', '=', context.campaignKey)
+      .where('ever_leased', '=', false)
+      .execute();
+  }
   const { id } = await trx
     .insertInto('leases')
     .values({

@@ -1,0 +1,99 @@
+import { freezeAudience } from '../../db/audience.ts';
+import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
+import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
+import { prepareCampaign } from '../../db/prepare-campaign.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
+import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { type SeededAccount, seedAccount, seedCampaign } from '../support/seed.ts';
+import { createTestDatabase } from '../support/test-database.ts';
+
+/** Noon in New York, the zone of every account here. */
+export const NOON = Date.parse('2026-03-03T12:00:00-05:00');
+
+/** A campaign of one message on a real ledger, frozen, with its first lane entered. */
+export interface FrozenCampaign {
+  readonly account: SeededAccount;
+  readonly campaignId: string;
+  readonly messageId: string;
+  readonly inside: <Result>(work: (trx: Trx) => Promise<Result>) => Promise<Result>;
+  /** Asks for a lease of at most two. */
+  readonly openLease: (
+    at?: number,
+  ) => ReturnType<ReturnType<typeof createPostgresDispatchStore>['openLease']>;
+  /** The same where there has to be one. */
+  readonly lease: (at?: number) => Promise<Lease>;
+  readonly record: (lease: Lease, result: AttemptResult['result'], retryAt?: number) => Promise<void>;
+}
+
+/** A database with as many campaigns as a test wants. */
+export interface LedgerWorld {
+  readonly db: Db;
+  readonly databaseUrl: string;
+  readonly freeze: (recipients: number) => Promise<FrozenCampaign>;
+  readonly close: () => Promise<void>;
+}
+
+/** Makes a database of its own. */
+export async function openLedgerWorld(): Promise<LedgerWorld> {
+  const database = await createTestDatabase();
+  const db = openDatabase(
+    openPool({ connectionString: database.url, connectionsMax: 10, role: 'carillon_app' }),
+  );
+  return {
+    db,
+    databaseUrl: database.url,
+    freeze: (recipients) => freezeCampaign(db, recipients),
+    close: async () => {
+      await db.destroy();
+      await database.drop();
+    },
+  };
+}
+
+async function freezeCampaign(db: Db, recipients: number): Promise<FrozenCampaign> {
+  const account = await seedAccount(db, { contacts: recipients });
+  const { accountId } = account;
+  const { campaignId, messageIds } = await seedCampaign(db, account, {
+    at: NOON,
+    start: 'now',
+    messages: [{ text: 'Hi {{firstName}}' }],
+  });
+  const messageId = messageIds[0] ?? '';
+  const inside = <Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> =>
+    withAccount(db, accountId, work);
+  await inside((trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
+  await inside((trx) => freezeAudience(trx, campaignId, NOON));
+  const store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
+  const lane = { accountId, campaignId, messageId, lane: 0 };
+  const { fence } = await store.enterLane(lane);
+  const openLease: FrozenCampaign['openLease'] = (at = NOON) => store.openLease(lane, fence, at, 2);
+  return {
+    account,
+    campaignId,
+    messageId,
+    inside,
+    openLease,
+    lease: async (at) => {
+      const answer = await openLease(at);
+      if (answer.kind !== 'leased') throw new Error(`No lease: ${answer.kind}.`);
+      return answer.lease;
+    },
+    record: (lease, result, retryAt = NOON) => store.record(lease, resultsOf(lease, result), retryAt),
+  };
+}
+
+/** The uuid under which the carrier is said to have accepted a recipient. */
+export const uuidOf = (recipient: number): string => `uuid-${recipient}-0000`;
+
+function resultsOf(lease: Lease, result: AttemptResult['result']): AttemptResult[] {
+  return lease.recipients.map((person, request) => ({
+    recipient: person.recipient,
+    attempt: person.attempt,
+    request,
+    result,
+    cause: null,
+    carrierUuid: result === 'accepted' ? uuidOf(person.recipient) : null,
+    segments: person.segments,
+    costMicroUsd: person.costMicroUsd,
+  }));
+}
