@@ -1,5 +1,9 @@
-import { applyStatusReports, type ReportVerdict, type StatusReport } from '../db/status-reports.ts';
-import type { Db } from '../db/database.ts';
+import {
+  applyStatusReports,
+  type ReportVerdict,
+  type StatusReport,
+  type StatusReportDeps,
+} from '../db/status-reports.ts';
 
 /** Takes status reports one by one and applies them in batches. */
 export interface CallbackBatch {
@@ -20,7 +24,7 @@ const BATCH_MAX = 500;
  * While one batch commits the next gathers, so a burst shares its commits and a single report waits for
  * nothing but its own.
  */
-export function createCallbackBatch(db: Db): CallbackBatch {
+export function createCallbackBatch(deps: StatusReportDeps): CallbackBatch {
   let waiting: Waiting[] = [];
   let isRunning = false;
 
@@ -30,7 +34,7 @@ export function createCallbackBatch(db: Db): CallbackBatch {
       waiting = waiting.slice(BATCH_MAX);
       try {
         const verdicts = await applyStatusReports(
-          db,
+          deps,
           batch.map((one) => one.report),
         );
         for (const [index, one] of batch.entries()) one.resolve(verdicts[index] ?? 'gone');

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { NamedKey } from '../config.ts';
 import type { CarrierCredentials } from '../db/carrier-accounts.ts';
 import type { Db } from '../db/database.ts';
+import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import type { WorkflowClient } from '../engine/workflow-client.ts';
 
 /** What the routes reach the world through, wired in `server.ts` and in tests. */
@@ -13,6 +14,7 @@ export interface ApiDeps {
   /** Plain connections, for streams. */
   readonly pool: pg.Pool;
   readonly workflows: WorkflowClient;
+  readonly crash: CrashHook;
   /** Epoch milliseconds; what decides whether something lies in quiet hours. */
   readonly now: () => number;
   readonly publicUrl: string;

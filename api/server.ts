@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { defaultCredentials, readConfig, requireParts } from '../config.ts';
 import { openDatabase, openPool } from '../db/database.ts';
+import { crashHookOf } from '../engine/crash-hook.ts';
 import { createWorkflowClient } from '../engine/workflow-client.ts';
 import { loadKeys } from '../keys.ts';
 import { onParentGone } from '../parent-watch.ts';
@@ -28,6 +29,7 @@ const app = await createApp(
     db,
     pool,
     workflows: createWorkflowClient(client, time),
+    crash: crashHookOf(process.env['CARILLON_CRASH_AT'], config.carrier),
     now: Date.now,
     publicUrl: config.publicUrl,
     keys: keys.all,

@@ -24,7 +24,6 @@ export interface Campaign {
   readonly audienceSize: number | null;
   readonly audienceFrozenAt: Date | null;
   readonly everLeased: boolean;
-  readonly settled: boolean;
   readonly launchedAt: Date | null;
   readonly firstDueAt: Date | null;
   readonly finishedAt: Date | null;
@@ -68,7 +67,6 @@ const COLUMNS = [
   'audience_size as audienceSize',
   'audience_frozen_at as audienceFrozenAt',
   'ever_leased as everLeased',
-  'settled',
   'launched_at as launchedAt',
   'first_due_at as firstDueAt',
   'finished_at as finishedAt',

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { describeErrorCode } from '../domain/error-codes.ts';
 import type { PostId } from '../domain/callback-path.ts';
-import type { Db } from './database.ts';
-import { withAccount } from './database.ts';
+import type { CrashHook } from '../domain/dispatch/crash-points.ts';
+import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
+import type { Db, Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
 import { SUSPEND_REASONS } from './suspend-causes.ts';
 
@@ -25,11 +26,21 @@ export interface StatusReport {
  */
 export type ReportVerdict = 'applied' | 'repeated' | 'gone' | 'mismatch';
 
+/** What applying reports needs. */
+export interface StatusReportDeps {
+  readonly db: Db;
+  readonly crash: CrashHook;
+}
+
 /**
- * Applies a batch of reports of any accounts in one transaction. When this resolves they are durable. A
- * report that says why the carrier refuses a whole account suspends the campaign it belongs to.
+ * Applies a batch of reports of any accounts in one transaction. When this resolves they are durable. A report that
+ * says why the carrier refuses a whole account suspends the campaign it belongs to, in the same transaction: a
+ * process that died in between would leave the campaign going, since the carrier's repetition says nothing new.
  */
-export async function applyStatusReports(db: Db, reports: readonly StatusReport[]): Promise<ReportVerdict[]> {
+export async function applyStatusReports(
+  deps: StatusReportDeps,
+  reports: readonly StatusReport[],
+): Promise<ReportVerdict[]> {
   if (reports.length === 0) return [];
   const rows = reports.map((report, index) => ({
     index,
@@ -43,44 +54,64 @@ export async function applyStatusReports(db: Db, reports: readonly StatusReport[
     units: report.units,
     billed: report.billedMicroUsd,
   }));
-  const result = await sql<{ index: number; verdict: ReportVerdict }>`
-    select index, verdict from apply_status_reports(${JSON.stringify(rows)}::jsonb)`.execute(db);
   const verdicts: ReportVerdict[] = reports.map(() => 'gone');
-  for (const row of result.rows) verdicts[row.index] = row.verdict;
-  await suspendWhereTold(db, reports, verdicts);
-  return verdicts;
-}
-
-async function suspendWhereTold(
-  db: Db,
-  reports: readonly StatusReport[],
-  verdicts: readonly ReportVerdict[],
-): Promise<void> {
-  const told = new Map<string, { report: StatusReport; cause: 'credit' | 'carrier_disabled' }>();
-  for (const [index, report] of reports.entries()) {
-    if (verdicts[index] !== 'applied' || report.errorCode === null) continue;
-    const cause = describeErrorCode(report.errorCode).suspends;
-    if (cause !== null) told.set(`${report.accountId}/${report.post.leaseId}/${cause}`, { report, cause });
-  }
-  for (const { report, cause } of told.values()) {
-    await withAccount(db, report.accountId, async (trx) => {
-      const campaign = await trx
-        .selectFrom('leases as l')
-        .innerJoin('campaigns as c', 'c.key', 'l.campaign_key')
-        .where('l.month', '=', report.post.month)
-        .where('l.id', '=', report.post.leaseId)
-        .where('c.status', 'in', ['scheduled', 'started', 'sending', 'paused', 'suspended'])
-        .select('c.id')
-        .executeTakeFirst();
-      if (campaign === undefined) return;
+  await deps.db.transaction().execute(async (trx) => {
+    // Before the ledger's rows, in the order in which everybody locks them.
+    const campaigns = await lockSuspendable(trx, reports);
+    const result = await sql<{ index: number; verdict: ReportVerdict }>`
+      select index, verdict from apply_status_reports(${JSON.stringify(rows)}::jsonb)`.execute(trx);
+    for (const row of result.rows) verdicts[row.index] = row.verdict;
+    for (const { index, accountId, campaignId, cause } of campaigns) {
+      if (verdicts[index] !== 'applied') continue;
+      await asAccount(trx, accountId);
       await holdCampaign(trx, {
-        accountId: report.accountId,
-        campaignId: campaign.id,
+        accountId,
+        campaignId,
         kind: 'suspend',
         cause,
         reason: SUSPEND_REASONS[cause],
         actor: { id: 'system', via: 'system' },
       });
-    });
+    }
+    deps.crash('report.before_commit');
+  });
+  deps.crash('report.committed');
+  return verdicts;
+}
+
+interface Suspendable {
+  readonly index: number;
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly cause: SuspendCause;
+}
+
+/** The campaigns that reports of this batch suspend if they are news, locked in one order for everybody. */
+async function lockSuspendable(trx: Trx, reports: readonly StatusReport[]): Promise<Suspendable[]> {
+  const found: Suspendable[] = [];
+  for (const [index, report] of reports.entries()) {
+    const cause = report.errorCode === null ? null : describeErrorCode(report.errorCode).suspends;
+    if (cause === null) continue;
+    const { accountId } = report;
+    await asAccount(trx, accountId);
+    const campaign = await trx
+      .selectFrom('leases as l')
+      .innerJoin('campaigns as c', 'c.key', 'l.campaign_key')
+      .where('l.month', '=', report.post.month)
+      .where('l.id', '=', report.post.leaseId)
+      .where('c.status', 'in', ['scheduled', 'started', 'sending', 'paused', 'suspended'])
+      .select('c.id')
+      .executeTakeFirst();
+    if (campaign !== undefined) found.push({ index, accountId, campaignId: campaign.id, cause });
   }
+  const inOrder = found.toSorted((one, other) => (one.campaignId < other.campaignId ? -1 : 1));
+  for (const { accountId, campaignId } of inOrder) {
+    await asAccount(trx, accountId);
+    await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forUpdate().execute();
+  }
+  return inOrder;
+}
+
+async function asAccount(trx: Trx, accountId: string): Promise<void> {
+  await sql`select set_config('app.account', ${accountId}, true)`.execute(trx);
 }

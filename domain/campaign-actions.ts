@@ -20,6 +20,15 @@ export const CAMPAIGN_ACTIONS = [
 ] as const;
 export type CampaignActionName = (typeof CAMPAIGN_ACTIONS)[number];
 
+/** Actions that close the campaign's gate in the transaction that orders them. */
+export const STOPPING_ACTIONS: readonly CampaignActionName[] = [
+  'pause',
+  'stop',
+  'abort',
+  'suspend',
+  'delete',
+];
+
 /** Actions that Temporal's UI and CLI can send as signals of the same name. */
 export const SIGNAL_ACTIONS = [
   'pause',

@@ -44,7 +44,7 @@ export function registerCallbackRoutes(api: Api, deps: ApiDeps): void {
 }
 
 function addStatusRoute(api: Api, deps: ApiDeps): void {
-  const batch = createCallbackBatch(deps.db);
+  const batch = createCallbackBatch(deps);
   api.post(
     '/callbacks/plivo/:account/:key/:post/:mac',
     {

@@ -6,7 +6,12 @@ import { readActionFacts } from '../../db/campaign-step/record-signals.ts';
 import { type Campaign, lockCampaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
-import { allowancesOf, type CampaignActionName, refusalOf } from '../../domain/campaign-actions.ts';
+import {
+  allowancesOf,
+  type CampaignActionName,
+  refusalOf,
+  STOPPING_ACTIONS,
+} from '../../domain/campaign-actions.ts';
 import type { AccountClock } from '../../domain/launch-check.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkIfMatch } from '../etag.ts';
@@ -61,6 +66,7 @@ export async function carryOut<Schema extends TSchema>(
       body: { id: result.actionId, state: result.state, inFlight: result.inFlight },
     };
   });
+  if (STOPPING_ACTIONS.includes(route.name)) deps.crash('hold.committed');
   const url = `/v1/campaigns/${id}/actions/${order.id}`;
   const answer = { id: order.id, action: route.name, inFlight: order.inFlight, url };
   if (order.state === 'applied') return { ...answer, state: 'applied', reason: null };

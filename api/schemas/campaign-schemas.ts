@@ -133,7 +133,7 @@ export const CampaignOutput = Type.Object({
     Type.Object({ code: Type.String(), message: Type.String(), messageId: Type.Optional(Type.String()) }),
   ),
   archived: Type.Boolean(),
-  settled: Type.Boolean({ description: 'False until the last unknown is resolved.' }),
+  settled: Type.Boolean({ description: 'Finished, and the last unknown has been resolved.' }),
   senderId: nullable(Type.String()),
   listIds: Type.Array(Type.String()),
   excludedListIds: Type.Array(Type.String()),

@@ -57,6 +57,7 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
   const reports = await readReports(trx, campaign, messages);
   const holds = await holdsOf(trx, campaign.id);
   const reportFor = (message: Message): MessageReport => reports.get(message.id) ?? reportOf(new Map(), 0);
+  const report = sumReports(messages.map(reportFor));
   const isDraft = campaign.status === 'draft' || campaign.status === 'rejected';
   const missing = isDraft ? missingOf(campaign, found) : [];
   const instant = instantIn(clock.timeZone);
@@ -76,6 +77,7 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
   });
   return {
     ...summaryOf(campaign, instant),
+    settled: campaign.status === 'finished' && report.unknown === 0,
     missing,
     actions: allowancesOf({
       status: campaign.status,
@@ -86,7 +88,7 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
     }),
     holds,
     next: { ...next, at: next.at === null ? null : toOffsetString(next.at, clock.timeZone) },
-    report: reportView(sumReports(messages.map(reportFor))),
+    report: reportView(report),
     messages: messages.map((message) => messageView(message, reportFor(message), instant)),
   };
 }
@@ -112,7 +114,6 @@ function summaryOf(campaign: Campaign, instant: ToText) {
     status: campaign.status,
     statusReasons: [...campaign.statusReasons],
     archived: campaign.archivedAt !== null,
-    settled: campaign.settled,
     senderId: campaign.senderId,
     listIds: [...campaign.listIds],
     excludedListIds: [...campaign.excludedListIds],

@@ -173,7 +173,6 @@ async function planSettling(
     .updateTable('campaigns')
     .set((set) => ({
       status: 'finished' as const,
-      settled: unknown === 0,
       finished_at: new Date(input.at),
       version: set('version', '+', 1),
     }))

@@ -1,7 +1,8 @@
-/** A small client of Carillon's own API, for the demo. */
+/** A small client of Carillon's own API, for the demo and the tests. */
 export interface ApiClient {
   readonly get: <Body>(path: string) => Promise<Body>;
   readonly post: <Body>(path: string, body: unknown) => Promise<Body>;
+  readonly patch: <Body>(path: string, body: unknown) => Promise<Body>;
   /** A raw body of another kind than JSON. */
   readonly send: <Body>(
     method: 'POST' | 'PUT',
@@ -40,6 +41,7 @@ export function createApiClient(
   return {
     get: (path) => call('GET', path, null, ''),
     post: (path, body) => call('POST', path, JSON.stringify(body), 'application/json'),
+    patch: (path, body) => call('PATCH', path, JSON.stringify(body), 'application/json'),
     send: (method, path, body, contentType) => call(method, path, body, contentType),
   };
 }

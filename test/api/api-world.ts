@@ -5,6 +5,7 @@ import { createApp } from '../../api/app.ts';
 import { OPERATOR } from '../../api/authentication.ts';
 import { insertApiKey } from '../../db/api-keys.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { ACCOUNT_SCOPES, makeApiKey, type Scope } from '../../db/make-api-key.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
@@ -120,6 +121,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     {
       db,
       pool,
+      crash: noCrash,
       hashKey: randomBytes(32),
       now: () => NOON,
       publicUrl: 'http://127.0.0.1',

@@ -17,6 +17,6 @@ export const IMPORT_TABLE: Record<
 
 /** Single files that a part may import although it may not import the rest of their part. */
 export const IMPORTABLE_FILES: Record<string, readonly string[]> = {
-  api: ['workflows/contract.ts', 'engine/workflow-client.ts'],
+  api: ['workflows/contract.ts', 'engine/workflow-client.ts', 'engine/crash-hook.ts'],
   engine: ['workflows/contract.ts'],
 };

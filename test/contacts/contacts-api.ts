@@ -4,6 +4,7 @@ import { createApp } from '../../api/app.ts';
 import { insertApiKey } from '../../db/api-keys.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
 import { makeApiKey } from '../../db/make-api-key.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
@@ -44,6 +45,7 @@ export async function openContactsApi(): Promise<ContactsApi> {
     {
       db,
       pool,
+      crash: noCrash,
       hashKey,
       now: Date.now,
       publicUrl: 'http://127.0.0.1',

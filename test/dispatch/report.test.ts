@@ -4,6 +4,7 @@ import { inFlight } from '../../db/holds.ts';
 import { listMessages } from '../../db/messages.ts';
 import { readReports } from '../../db/reports.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld, uuidOf } from './ledger-world.ts';
 
 let world: LedgerWorld;
@@ -36,7 +37,7 @@ test('a report that overtakes the record of its post counts nobody twice', async
   expect(await countsOf(campaign)).toEqual({ accepted: 0, deferred: 0, inFlight: 2, held: 2, waiting: 1 });
 
   const [first] = lease.recipients;
-  const verdicts = await applyStatusReports(world.db, [
+  const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, [
     {
       accountId: campaign.account.accountId,
       post: { month: lease.month, leaseId: lease.id, request: 0 },
