@@ -80,6 +80,7 @@ function useStrictBodies(api: Api): void {
   const lenient = new Ajv({ ...options, coerceTypes: 'array' });
   for (const ajv of [strict, lenient]) {
     ajv.addFormat('date-time', isInstant);
+    ajv.addFormat('date', (text) => isInstant(`${text}T00:00:00Z`));
   }
   api.setValidatorCompiler<TSchema>(({ schema, httpPart }) =>
     (httpPart === 'body' ? strict : lenient).compile(schema),

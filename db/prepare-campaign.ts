@@ -1,10 +1,11 @@
+import { sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
 import { checkContent } from '../domain/content-check.ts';
-import type { StatusReason } from '../domain/campaign-status.ts';
+import type { MessageStatus, StatusReason } from '../domain/campaign-status.ts';
 import { appendLog } from './campaign-log.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign, showStatus } from './holds.ts';
-import { SUSPEND_REASONS } from './suspend-causes.ts';
+import { outsideCause, SUSPEND_REASONS } from './suspend-causes.ts';
 
 /** How the preparation of a launched campaign ended. */
 export type PrepareResult = { readonly kind: 'prepared' | 'rejected' | 'suspended' | 'not_wanted' };
@@ -22,7 +23,7 @@ export async function prepareCampaign(
   const campaign = await trx
     .selectFrom('campaigns')
     .where('id', '=', input.campaignId)
-    .select(['status', 'prepared_at', 'sender_id', 'was_restarted', 'content_overruled_by'])
+    .select(['status', 'prepared_at', 'was_restarted', 'content_overruled_by'])
     .forUpdate()
     .executeTakeFirstOrThrow();
   if (campaign.status !== 'processing' || campaign.prepared_at !== null) return { kind: 'not_wanted' };
@@ -37,17 +38,7 @@ export async function prepareCampaign(
     .set({ prepared_at: new Date(input.at), status_reasons: '[]' })
     .where('id', '=', input.campaignId)
     .execute();
-  const sender = await trx
-    .selectFrom('senders')
-    .where('id', '=', campaign.sender_id)
-    .select(['disabled_at', 'registration'])
-    .executeTakeFirst();
-  const cause =
-    sender === undefined || sender.disabled_at !== null
-      ? 'sender_disabled'
-      : sender.registration === 'approved'
-        ? null
-        : 'registration_lapsed';
+  const cause = await outsideCause(trx, input.campaignId);
   if (cause !== null) {
     await holdCampaign(trx, {
       ...input,
@@ -89,7 +80,7 @@ async function refusedContent(
 
 async function reject(
   trx: Trx,
-  input: { readonly accountId: string; readonly campaignId: string },
+  input: { readonly accountId: string; readonly campaignId: string; readonly at: number },
   wasRestarted: boolean,
   reasons: readonly StatusReason[],
 ): Promise<void> {
@@ -101,12 +92,25 @@ async function reject(
     .execute();
   await trx
     .updateTable('messages')
-    .set({ status: wasRestarted ? 'cancelled' : 'draft' })
+    .set(
+      wasRestarted
+        ? {
+            // What had begun before the stop is cut, as it was; the schedules of the restart are gone.
+            status: sql<MessageStatus>`case when began_at is null then 'cancelled' else 'cut' end`,
+            schedule_local: null,
+            schedule_zone: null,
+            due_at: null,
+            expires_at: null,
+            ended_at: new Date(input.at),
+          }
+        : { status: 'draft' },
+    )
     .where('campaign_id', '=', input.campaignId)
     .where('status', '=', 'scheduled')
     .execute();
   await appendLog(trx, {
-    ...input,
+    accountId: input.accountId,
+    campaignId: input.campaignId,
     what: 'reject',
     from: 'processing',
     to,

@@ -49,30 +49,57 @@ async function isPersisting(
     case 'spend_limit':
       return spendIsReached(trx, accountId, campaignId, at);
     case 'sender_disabled':
-    case 'registration_lapsed': {
-      const sender = await trx
-        .selectFrom('campaigns as c')
-        .innerJoin('senders as s', 's.id', 'c.sender_id')
-        .where('c.id', '=', campaignId)
-        .select(['s.disabled_at', 's.registration'])
-        .executeTakeFirst();
-      if (sender === undefined) return true;
-      return cause === 'sender_disabled' ? sender.disabled_at !== null : sender.registration !== 'approved';
-    }
-    case 'list_gone': {
-      const gone = await trx
-        .selectFrom('campaign_lists as c')
-        .leftJoin('lists as l', 'l.id', 'c.list_id')
-        .where('c.campaign_id', '=', campaignId)
-        .where('l.id', 'is', null)
-        .select('c.list_id')
-        .executeTakeFirst();
-      return gone !== undefined;
-    }
+    case 'registration_lapsed':
+      return (await senderCause(trx, campaignId)) === cause;
+    case 'list_gone':
+      return aListIsGone(trx, campaignId);
     default:
       // Credit and credentials are the carrier's to tell: the next send shows whether they are mended.
       return false;
   }
+}
+
+/**
+ * Why a campaign that nothing holds has to be suspended because of what it names: its sender, and its lists as long as
+ * the audience has to be frozen from them. Null when all is well.
+ */
+export async function outsideCause(trx: Trx, campaignId: string): Promise<SuspendCause | null> {
+  const cause = await senderCause(trx, campaignId);
+  if (cause !== null) return cause;
+  const thawed = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', campaignId)
+    .where('audience_frozen_at', 'is', null)
+    .select('id')
+    .executeTakeFirst();
+  return thawed !== undefined && (await aListIsGone(trx, campaignId)) ? 'list_gone' : null;
+}
+
+async function senderCause(
+  trx: Trx,
+  campaignId: string,
+): Promise<'sender_disabled' | 'registration_lapsed' | null> {
+  const sender = await trx
+    .selectFrom('campaigns as c')
+    .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .where('c.id', '=', campaignId)
+    .select(['s.disabled_at as disabledAt', 's.registration'])
+    .executeTakeFirst();
+  if (sender === undefined || sender.disabledAt !== null) return 'sender_disabled';
+  return sender.registration === 'approved' ? null : 'registration_lapsed';
+}
+
+async function aListIsGone(trx: Trx, campaignId: string): Promise<boolean> {
+  const gone = await trx
+    .selectFrom('campaign_lists as c')
+    .leftJoin('lists as l', 'l.id', 'c.list_id')
+    .where('c.campaign_id', '=', campaignId)
+    .where('c.excluded', '=', false)
+    .where('l.id', 'is', null)
+    .select('c.list_id')
+    .limit(1)
+    .executeTakeFirst();
+  return gone !== undefined;
 }
 
 async function spendIsReached(trx: Trx, accountId: string, campaignId: string, at: number): Promise<boolean> {

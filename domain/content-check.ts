@@ -26,8 +26,13 @@ export function checkContent(text: string, phrases: readonly RefusedPhrase[], at
     .filter(
       ({ effectiveFrom, effectiveTo }) => effectiveFrom <= day && (effectiveTo === null || day < effectiveTo),
     )
-    .filter(({ phrase }) => wordsOf(phrase) !== '  ' && words.includes(wordsOf(phrase)))
+    .filter(({ phrase }) => hasWords(phrase) && words.includes(wordsOf(phrase)))
     .map(({ phrase, reason }) => ({ phrase, reason }));
+}
+
+/** Whether a phrase has anything that is compared; punctuation alone has not. */
+export function hasWords(phrase: string): boolean {
+  return wordsOf(phrase).trim() !== '';
 }
 
 /** What a message's author should look at. None of it prevents a launch. */

@@ -93,18 +93,19 @@ function oneIssue(
     if (mayLack) return [];
     return [{ pointer, code: 'missing', message: 'Give the message a schedule: a local time and a zone.' }];
   }
-  const resolved = resolveSchedule(schedule, pointer);
+  const resolved = resolveSchedule(schedule, pointer, at);
   if (resolved.kind === 'issue') return [resolved.issue];
-  if (resolved.at < at) {
-    return [{ pointer, code: 'schedule-past', message: 'This time has passed. Choose one in the future.' }];
-  }
   return quietIssue(pointer, resolved.at, clock);
 }
 
-/** The instant of a schedule, or what is wrong with it. */
+/** How far ahead a message can be scheduled: whoever plans for longer has mistyped the year. */
+const SCHEDULE_AHEAD_MS_MAX = 2 * 366 * 24 * 60 * 60_000;
+
+/** The instant of a schedule that is given at `at` (epoch milliseconds), or what is wrong with it. */
 export function resolveSchedule(
   schedule: Schedule,
   pointer: string,
+  at: number,
 ):
   | { readonly kind: 'instant'; readonly at: number }
   | { readonly kind: 'issue'; readonly issue: LaunchIssue } {
@@ -116,6 +117,14 @@ export function resolveSchedule(
   const resolved = resolveLocalTime(schedule.local, schedule.zone);
   switch (resolved.kind) {
     case 'instant':
+      if (resolved.at < at) {
+        const message = 'This time has passed. Choose one in the future.';
+        return { kind: 'issue', issue: { pointer, code: 'schedule-past', message } };
+      }
+      if (resolved.at > at + SCHEDULE_AHEAD_MS_MAX) {
+        const message = 'It lies more than two years ahead. Check the year, or choose an earlier time.';
+        return { kind: 'issue', issue: { pointer, code: 'schedule-too-far', message } };
+      }
       return { kind: 'instant', at: resolved.at };
     case 'malformed':
       return issue('local', 'malformed-time', 'Give a local time that exists, as YYYY-MM-DDTHH:MM.');

@@ -1,3 +1,4 @@
+import { liveCampaignIds } from '../../db/accounts.ts';
 import { type Static, Type } from 'typebox';
 import { withAccount } from '../../db/database.ts';
 import { isListImportedInto } from '../../db/imports.ts';
@@ -122,7 +123,8 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      await withAccount(deps.db, request.caller.accountId, async (trx) => {
+      const { accountId } = request.caller;
+      const live = await withAccount(deps.db, accountId, async (trx) => {
         if (await isListImportedInto(trx, id)) {
           throw new Problem('in-use', 'An import fills this list. Delete it once the import has ended.');
         }
@@ -130,7 +132,12 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
         if (list === null) throw notFound('list');
         checkIfMatch(request, list.version);
         await deleteList(trx, id);
+        return liveCampaignIds(trx);
       });
+      for (const campaignId of live) {
+        // Whoever is not reached now sees that the list is gone when he freezes his audience.
+        deps.workflows.wakeCampaign(accountId, campaignId).catch(() => undefined);
+      }
       reply.code(204);
       return null;
     },

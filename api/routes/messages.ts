@@ -52,7 +52,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         if (messages.length >= MESSAGES_MAX) {
           throw new Problem('not-acceptable-value', `A campaign has ${MESSAGES_MAX} messages at most.`);
         }
-        await checkContent(trx, request.body);
+        await checkContent(trx, request.body, deps.now());
         await insertMessage(trx, accountId, campaign.id, request.body);
         await updateCampaign(trx, campaign, {});
         return { status: 201, body: await readView(trx, deps, accountId, campaign.id) };
@@ -85,7 +85,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
           await updateExpiry(trx, await unended(trx, request.params), expiresAfterMs);
         } else {
           const message = await editable(trx, request.params, Object.keys(details));
-          await checkContent(trx, request.body);
+          await checkContent(trx, request.body, deps.now());
           await updateMessage(trx, message.id, request.body);
         }
         await updateCampaign(trx, campaign, {});
@@ -194,7 +194,7 @@ async function unended(trx: Trx, ids: { readonly id: string; readonly messageId:
   return message;
 }
 
-async function checkContent(trx: Trx, input: Static<typeof MessageInput>): Promise<void> {
+async function checkContent(trx: Trx, input: Static<typeof MessageInput>, now: number): Promise<void> {
   const errors: FieldError[] = [];
   if (input.text !== undefined) {
     const parsed = parseTemplate(input.text);
@@ -210,7 +210,7 @@ async function checkContent(trx: Trx, input: Static<typeof MessageInput>): Promi
     }
   }
   if (input.schedule !== undefined && input.schedule !== null) {
-    const resolved = resolveSchedule(input.schedule, '/schedule');
+    const resolved = resolveSchedule(input.schedule, '/schedule', now);
     if (resolved.kind === 'issue') errors.push(resolved.issue);
   }
   if (errors.length > 0)

@@ -1,16 +1,14 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { withAccount } from '../../db/database.ts';
 import { deleteRefusedPhrase, insertRefusedPhrase, listRefusedPhrases } from '../../db/refused-phrases.ts';
+import { hasWords } from '../../domain/content-check.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
-import { notFound, problems } from '../problem.ts';
+import { type FieldError, notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, nullable } from '../schemas/common.ts';
 
-const Day = Type.String({
-  pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$',
-  examples: ['2026-01-01'],
-});
+const Day = Type.String({ format: 'date', description: 'A day in UTC.', examples: ['2026-01-01'] });
 const PhraseInput = Type.Object(
   {
     phrase: Type.String({ minLength: 1, maxLength: 200, examples: ['guaranteed approval'] }),
@@ -27,6 +25,25 @@ const PhraseOutput = Type.Object({
   effectiveFrom: Type.String(),
   effectiveTo: nullable(Type.String()),
 });
+
+/** Refuses a phrase that could never match, since its operator believes that it does. */
+function refuseWithoutEffect(phrase: Static<typeof PhraseInput>): void {
+  const errors: FieldError[] = [];
+  if (!hasWords(phrase.phrase)) {
+    errors.push({
+      pointer: '/phrase',
+      message: 'Give at least one letter or digit; nothing else is compared.',
+    });
+  }
+  if (typeof phrase.effectiveTo === 'string' && phrase.effectiveTo <= phrase.effectiveFrom) {
+    errors.push({
+      pointer: '/effectiveTo',
+      message: 'Give a day after effectiveFrom; it is the first without effect.',
+    });
+  }
+  if (errors.length > 0)
+    throw new Problem('not-acceptable-value', 'The phrase would never match.', { errors });
+}
 
 /** The content check's list: dated rows that an operator edits. */
 export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
@@ -58,6 +75,7 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const phrase = { ...request.body, effectiveTo: request.body.effectiveTo ?? null };
+      refuseWithoutEffect(phrase);
       const { body } = await idempotent(deps, request, reply, async (trx) => ({
         status: 201,
         body: { id: await insertRefusedPhrase(trx, phrase), ...phrase },

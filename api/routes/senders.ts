@@ -153,8 +153,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'updateSender',
         summary: 'Change or disable a sender',
-        description:
-          'Campaigns that send from a disabled or lapsed sender are suspended at their next lease.',
+        description: 'Campaigns that send from a disabled or lapsed sender are suspended.',
         tags: ['account'],
         params: idParams('snd'),
         body: SenderChanges,

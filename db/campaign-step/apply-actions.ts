@@ -209,6 +209,8 @@ async function reschedule(trx: Trx, input: StepInput, action: ActionRow): Promis
   if (orders.length === 0) return { refusal: 'No message was named with a new schedule.' };
   const missed = await applyMessageOrders(trx, input.campaignId, orders, input.at);
   if (missed.length > 0) return { refusal: `These messages have begun already: ${missed.join(', ')}.` };
+  // Whoever joins the lists until the new time belongs to the audience, as long as nobody was leased.
+  await unfreezeAudience(trx, input.campaignId);
   await log(trx, input, action, from);
   return APPLIED;
 }

@@ -8,7 +8,8 @@ import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } fr
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../campaign-log.ts';
 import type { Trx } from '../database.ts';
-import { showStatus } from '../holds.ts';
+import { holdCampaign, showStatus } from '../holds.ts';
+import { outsideCause, SUSPEND_REASONS } from '../suspend-causes.ts';
 import { openEnds } from '../report-counters.ts';
 
 /** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
@@ -76,6 +77,18 @@ export async function stepCampaign(trx: Trx, input: StepInput): Promise<StepPlan
   }
   if (current.prepared_at === null) {
     return { ...nothing, kind: 'prepare', status: current.status, next: { what: 'prepare', at: input.at } };
+  }
+  const cause = await outsideCause(trx, input.campaignId);
+  if (cause !== null) {
+    await holdCampaign(trx, {
+      accountId: input.accountId,
+      campaignId: input.campaignId,
+      kind: 'suspend',
+      cause,
+      reason: SUSPEND_REASONS[cause],
+      actor: SYSTEM,
+    });
+    return { ...nothing, kind: 'run', status: 'suspended', next: { what: 'resume', at: null } };
   }
   return planProgress(trx, input, current, answers);
 }
