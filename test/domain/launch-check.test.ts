@@ -74,6 +74,7 @@ describe('a launch', () => {
     // Noon in Berlin is six in the morning where the account's hours count.
     ['2026-03-05T12:00', 'Europe/Berlin', [' quiet-hours']],
     ['1970-01-01T12:00', 'America/New_York', [' schedule-past']],
+    ['9999-12-31T12:00', 'America/New_York', [' schedule-too-far']],
     ['2026-03-05T12:00', 'America/Gotham', ['/zone unknown-zone']],
     ['2026-02-30T12:00', 'America/New_York', ['/local malformed-time']],
     ['next Tuesday', 'America/New_York', ['/local malformed-time']],
