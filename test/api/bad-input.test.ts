@@ -32,7 +32,8 @@ async function send(
     input.body === undefined || typeof input.body === 'string'
       ? input.body
       : JSON.parse(fill(JSON.stringify(input.body), things));
-  const reply = await world.mine.call(method, fill(path, things), {
+  const call = input.by === 'operator' ? world.operator : world.mine.call;
+  const reply = await call(method, fill(path, things), {
     body,
     ...(input.type === undefined ? {} : { headers: { 'content-type': input.type } }),
   });

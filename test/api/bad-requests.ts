@@ -9,6 +9,8 @@ export interface BadInput {
   /** Sent as JSON, but a string as it is. */
   readonly body?: unknown;
   readonly type?: string;
+  /** Who sends it, if it is nobody of the account. */
+  readonly by?: 'operator';
   readonly answer: string;
   /** Where the fault lies; none when it is the whole request. */
   readonly pointer?: string;

@@ -87,6 +87,18 @@ const NOT_ACCEPTABLE: readonly Row[] = [
       '/number',
     ]),
   ),
+  [
+    'a schedule of a draft in 1970',
+    MESSAGES,
+    { schedule: { local: '1970-01-01T12:00', zone: ZONE } },
+    '/schedule',
+  ],
+  [
+    'a schedule in the year 9999',
+    MESSAGES,
+    { schedule: { local: '9999-12-31T12:00', zone: ZONE } },
+    '/schedule',
+  ],
   ['a merge field without end', MESSAGES, { text: 'Hi {{firstName' }, '/text'],
   ['more than the carrier takes', MESSAGES, { text: 'ü😀'.repeat(400) }, '/text'],
   ['a zone of an account', 'PATCH /v1/account', { timeZone: 'Mars/Olympus' }, '/timeZone'],
@@ -115,6 +127,33 @@ const QUIET: readonly BadInput[] = ['20:00:00', '23:59', '07:59:59'].map((time) 
     '/messages/0/schedule',
   ]),
 );
+
+const PHRASES = 'POST /v1/refused-phrases';
+const phrase = (changes: Readonly<Record<string, string>>) => ({
+  phrase: 'sure win',
+  reason: 'It promises too much.',
+  effectiveFrom: '2026-01-01',
+  ...changes,
+});
+const OPERATORS: readonly BadInput[] = [
+  ...[
+    [
+      'a day that no calendar has',
+      PHRASES,
+      phrase({ effectiveFrom: '2026-02-30' }),
+      '/effectiveFrom',
+    ] as const,
+  ].map(answered('400 invalid-field')),
+  ...[
+    ['a phrase of nothing but dots', PHRASES, phrase({ phrase: '...' }), '/phrase'] as const,
+    [
+      'a phrase that ends before it begins',
+      PHRASES,
+      phrase({ effectiveTo: '2025-01-01' }),
+      '/effectiveTo',
+    ] as const,
+  ].map(answered('422 not-acceptable-value')),
+].map((input) => ({ ...input, by: 'operator' }));
 
 const FILES: readonly BadInput[] = [
   {
@@ -146,5 +185,6 @@ export const BAD_VALUES: readonly BadInput[] = [
   ...NOT_ACCEPTABLE.map(answered('422 not-acceptable-value')),
   ...REFUSED,
   ...QUIET,
+  ...OPERATORS,
   ...FILES,
 ];
