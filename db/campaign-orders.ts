@@ -137,8 +137,6 @@ async function launch(trx: Trx, order: Order, mode: StartMode): Promise<OrderRes
       launched_at: new Date(order.at),
       prepared_at: null,
       was_restarted: false,
-      // An operator's word was for the content of then, which may have been edited since.
-      content_overruled_by: null,
       status_reasons: '[]',
       version: set('version', '+', 1),
     }))

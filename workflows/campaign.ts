@@ -41,6 +41,7 @@ const WATCH_REPORTS_MS = 60_000;
 const { stepCampaign } = proxyLocalActivities<CampaignActivities>({
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '30 seconds' },
+  summary: 'Read where the campaign stands and decide what comes next',
 });
 const { prepareCampaign } = proxyActivities<CampaignActivities>({
   startToCloseTimeout: '1 minute',

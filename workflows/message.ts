@@ -20,6 +20,7 @@ const LOST_LANE_WAIT_MS = 1_000;
 const { planMessage } = proxyLocalActivities<CampaignActivities>({
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '30 seconds' },
+  summary: 'Read where the message stands and decide what comes next',
 });
 const { expireMessage } = proxyActivities<CampaignActivities>({
   startToCloseTimeout: '1 hour',

@@ -183,6 +183,8 @@ async function withdraw(trx: Trx, input: StepInput, action: ActionRow): Promise<
       start_mode: null,
       prepared_at: null,
       launched_at: null,
+      // An operator's word was for the content of then, which may be edited from now on.
+      content_overruled_by: null,
       version: set('version', '+', 1),
     }))
     .where('id', '=', input.campaignId)
