@@ -3,11 +3,10 @@ import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { freezeAudience } from '../db/audience.ts';
 import { stepCampaign, type StepInput, type StepPlan } from '../db/campaign-step/step-campaign.ts';
 import { type Db, withAccount } from '../db/database.ts';
-import { holdCampaign } from '../db/holds.ts';
 import { expireSome, type MessagePlan, type MessagePlanInput, planMessage } from '../db/message-plan.ts';
 import { prepareCampaign, type PrepareResult } from '../db/prepare-campaign.ts';
 import { openEndsOfCampaign } from '../db/report-counters.ts';
-import { SUSPEND_REASONS } from '../db/suspend-causes.ts';
+import { suspendCampaign } from '../db/suspend-campaign.ts';
 
 /** What the activities of campaigns need. */
 export interface CampaignActivityDeps {
@@ -38,16 +37,7 @@ export function createCampaignActivities(deps: CampaignActivityDeps) {
       try {
         const size = await withAccount(deps.db, input.accountId, async (trx) => {
           const result = await freezeAudience(trx, input.campaignId, input.at);
-          if (result.kind === 'list_gone') {
-            await holdCampaign(trx, {
-              accountId: input.accountId,
-              campaignId: input.campaignId,
-              kind: 'suspend',
-              cause: 'list_gone',
-              reason: SUSPEND_REASONS.list_gone,
-              actor: { id: 'system', via: 'system' },
-            });
-          }
+          if (result.kind === 'list_gone') await suspendCampaign(trx, input, 'list_gone');
           deps.crash('freeze.before_commit');
           return result.kind === 'frozen' ? result.size : 0;
         });

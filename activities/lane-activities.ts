@@ -1,10 +1,7 @@
 import { Context, heartbeat } from '@temporalio/activity';
-import type { Actor } from '../domain/actor.ts';
-import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import { type LaneDeps, type LaneReport, runLane } from '../domain/dispatch/lane.ts';
 import { type Db, withAccount } from '../db/database.ts';
-import { holdCampaign } from '../db/holds.ts';
-import { SUSPEND_REASONS } from '../db/suspend-causes.ts';
+import { suspendCampaign } from '../db/suspend-campaign.ts';
 
 /** What lanes need. */
 export interface LaneActivityDeps {
@@ -44,7 +41,6 @@ export interface LaneOutput {
 const BUDGET_MS = 10 * 60_000;
 const BUDGET_WHEN_CROWDED_MS = 60_000;
 const HEARTBEAT_MS = 3_000;
-const SYSTEM: Actor = { id: 'system', via: 'system' };
 
 /** The activity that texts people: it works through leases of one message for at most ten minutes. */
 export function createLaneActivities(deps: LaneActivityDeps) {
@@ -65,7 +61,10 @@ export function createLaneActivities(deps: LaneActivityDeps) {
             running >= deps.lanesAtOnceMax ? BUDGET_WHEN_CROWDED_MS : (deps.laneBudgetMs ?? BUDGET_MS),
           signal: Context.current().cancellationSignal,
         });
-        if (report.end.kind === 'suspend') await suspend(deps, input, report.end.cause);
+        if (report.end.kind === 'suspend') {
+          const { cause } = report.end;
+          await withAccount(deps.db, input.accountId, (trx) => suspendCampaign(trx, input, cause));
+        }
         return outputOf(report, campaignNow());
       } finally {
         running -= 1;
@@ -86,19 +85,6 @@ function campaignClock(input: LaneInput): () => number {
   if (input.time === 'real') return () => Math.max(input.at, Date.now());
   const started = performance.now();
   return () => Math.floor(input.at + performance.now() - started);
-}
-
-async function suspend(deps: LaneActivityDeps, input: LaneInput, cause: SuspendCause): Promise<void> {
-  await withAccount(deps.db, input.accountId, (trx) =>
-    holdCampaign(trx, {
-      accountId: input.accountId,
-      campaignId: input.campaignId,
-      kind: 'suspend',
-      cause,
-      reason: SUSPEND_REASONS[cause],
-      actor: SYSTEM,
-    }),
-  );
 }
 
 function outputOf(report: LaneReport, reachedAt: number): LaneOutput {

@@ -97,7 +97,7 @@ async function actorOf(
   keyId: string,
 ): Promise<Actor> {
   const personId = request.headers['carillon-person'];
-  if (personId === undefined) return { id: keyId, via: 'api' };
+  if (personId === undefined) return { id: keyId, via: 'api', keyId };
   const person =
     typeof personId === 'string'
       ? await withAccount(deps.db, accountId, (trx) => findPerson(trx, personId))
@@ -107,5 +107,5 @@ async function actorOf(
       errors: [{ pointer: '', message: 'Send the id of a person of this account, or leave the header out.' }],
     });
   }
-  return { id: person.id, via: 'api' };
+  return { id: person.id, via: 'api', keyId };
 }

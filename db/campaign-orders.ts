@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
 import { type CampaignActionName, refusalOf } from '../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive, type StartMode } from '../domain/campaign-status.ts';
-import { appendLog } from './campaign-log.ts';
+import { appendLog } from './log.ts';
 import { readActionFacts } from './campaign-step/record-signals.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
@@ -91,6 +91,7 @@ async function insertAction(trx: Trx, order: Order, state: 'requested' | 'applie
       state,
       via: order.actor.via,
       requested_by: order.actor.id,
+      key_id: order.actor.keyId ?? null,
       ...(state === 'applied' ? { answered_at: sql<Date>`clock_timestamp()`, result: '{}' } : {}),
     })
     .execute();

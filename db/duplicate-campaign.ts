@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/actor.ts';
 import { copyNames } from '../domain/copy-name.ts';
-import { appendLog } from './campaign-log.ts';
+import { appendLog } from './log.ts';
 import { type Campaign, findCampaign, insertCampaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import { insertMessage, listMessages } from './messages.ts';

@@ -7,7 +7,9 @@ import {
   statusOfHolds,
   statusOfProgress,
 } from '../domain/campaign-status.ts';
-import { appendLog } from './campaign-log.ts';
+import { remedyOfSuspension } from '../domain/suspension.ts';
+import { raiseAlert, resolveAlerts } from './alerts.ts';
+import { appendLog } from './log.ts';
 import type { Trx } from './database.ts';
 import { IN_FLIGHT_OF_LEASE } from './dispatch/lease-people.ts';
 import { newId } from './ids.ts';
@@ -68,11 +70,36 @@ export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<numb
       detail: { reason: request.reason, ...(request.cause === null ? {} : { cause: request.cause }) },
     });
   }
+  await alertOf(trx, request);
   return inFlight(trx, campaignId);
 }
 
+/** A suspension needs somebody until the campaign is resumed, stopped or aborted. */
+async function alertOf(trx: Trx, request: HoldRequest): Promise<void> {
+  const { accountId, campaignId } = request;
+  if (request.kind === 'stop' || request.kind === 'abort') {
+    await resolveAlerts(trx, { accountId, kind: 'suspension', subjectId: campaignId });
+  }
+  if (request.kind !== 'suspend') return;
+  await raiseAlert(trx, {
+    accountId,
+    kind: 'suspension',
+    severity: 'critical',
+    subject: { kind: 'campaign', id: campaignId },
+    campaignId,
+    cause: request.cause ?? 'suspended',
+    reason: request.reason,
+    remedy: remedyOfSuspension(request.cause),
+  });
+}
+
 /** Lifts the campaign's holds of these kinds and opens its gate when none is left. Only the workflow's step calls it. */
-export async function liftHolds(trx: Trx, campaignId: string, kinds: readonly HoldKind[]): Promise<void> {
+export async function liftHolds(
+  trx: Trx,
+  campaign: { readonly accountId: string; readonly campaignId: string },
+  kinds: readonly HoldKind[],
+): Promise<void> {
+  const { accountId, campaignId } = campaign;
   const lifted = await trx
     .updateTable('holds')
     .set({ lifted_at: sql<Date>`clock_timestamp()` })
@@ -82,6 +109,8 @@ export async function liftHolds(trx: Trx, campaignId: string, kinds: readonly Ho
     .returning('id')
     .execute();
   if (lifted.length > 0) await moveGate(trx, campaignId, -lifted.length);
+  if (kinds.includes('suspend'))
+    await resolveAlerts(trx, { accountId, kind: 'suspension', subjectId: campaignId });
 }
 
 /** Adds to a gate's holds and tells the workers once the transaction has committed. */

@@ -2,10 +2,11 @@ import { sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
 import { checkContent } from '../domain/content-check.ts';
 import type { MessageStatus, StatusReason } from '../domain/campaign-status.ts';
-import { appendLog } from './campaign-log.ts';
+import { appendLog } from './log.ts';
 import type { Trx } from './database.ts';
-import { holdCampaign, showStatus } from './holds.ts';
-import { outsideCause, SUSPEND_REASONS } from './suspend-causes.ts';
+import { showStatus } from './holds.ts';
+import { suspendCampaign } from './suspend-campaign.ts';
+import { outsideCause } from './suspend-causes.ts';
 
 /** How the preparation of a launched campaign ended. */
 export type PrepareResult = { readonly kind: 'prepared' | 'rejected' | 'suspended' | 'not_wanted' };
@@ -40,13 +41,7 @@ export async function prepareCampaign(
     .execute();
   const cause = await outsideCause(trx, input.campaignId);
   if (cause !== null) {
-    await holdCampaign(trx, {
-      ...input,
-      kind: 'suspend',
-      cause,
-      reason: SUSPEND_REASONS[cause],
-      actor: SYSTEM,
-    });
+    await suspendCampaign(trx, input, cause);
     return { kind: 'suspended' };
   }
   const to = await showStatus(trx, input.campaignId);

@@ -1,5 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { AlertKind, AlertSeverity } from '../domain/alert.ts';
 import type { CampaignStatus, MessageStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
+import type { LogValue } from '../domain/log-line.ts';
 import type { SenderType } from '../domain/sender.ts';
 
 // A jsonb column is written as text, because the driver would turn a bare array into a PostgreSQL array.
@@ -30,9 +32,30 @@ interface ActionTable {
   result: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
   via: string;
   requested_by: string;
+  key_id: string | null;
   signal_key: string | null;
   requested_at: Generated<Date>;
   answered_at: Date | null;
+}
+
+interface AlertTable {
+  id: string;
+  account_id: string;
+  kind: AlertKind;
+  severity: AlertSeverity;
+  subject_kind: string;
+  subject_id: string;
+  campaign_id: string | null;
+  cause: string;
+  reason: string;
+  remedy: string;
+  count: Generated<number>;
+  first_seen_at: Generated<Date>;
+  last_seen_at: Generated<Date>;
+  acknowledged_at: Date | null;
+  acknowledged_by: string | null;
+  resolved_at: Date | null;
+  version: Generated<number>;
 }
 
 interface ApiKeyTable {
@@ -68,20 +91,6 @@ interface CampaignListTable {
   campaign_id: string;
   list_id: string;
   excluded: Generated<boolean>;
-}
-
-interface CampaignLogTable {
-  id: GeneratedAlways<number>;
-  account_id: string;
-  campaign_id: string;
-  at: Generated<Date>;
-  what: string;
-  from_status: string | null;
-  to_status: string | null;
-  action_id: string | null;
-  who: string;
-  via: string;
-  detail: ColumnType<Record<string, unknown>, string | undefined, string>;
 }
 
 interface CampaignTable {
@@ -277,6 +286,23 @@ interface ListTable {
   created_at: Generated<Date>;
 }
 
+interface LogTable {
+  id: GeneratedAlways<number>;
+  account_id: string;
+  campaign_id: string | null;
+  subject_kind: string;
+  subject_id: string;
+  at: Generated<Date>;
+  what: string;
+  from_value: ColumnType<LogValue | null, string | null | undefined, never>;
+  to_value: ColumnType<LogValue | null, string | null | undefined, never>;
+  action_id: string | null;
+  who: string;
+  key_id: string | null;
+  via: string;
+  detail: ColumnType<Record<string, unknown>, string | undefined, never>;
+}
+
 interface MediaTable {
   id: string;
   account_id: string;
@@ -434,10 +460,10 @@ interface WaveTable {
 export interface Database {
   accounts: AccountTable;
   actions: ActionTable;
+  alerts: AlertTable;
   api_keys: ApiKeyTable;
   attempts: AttemptTable;
   campaign_lists: CampaignListTable;
-  campaign_log: CampaignLogTable;
   campaigns: CampaignTable;
   carrier_accounts: CarrierAccountTable;
   cohorts: CohortTable;
@@ -453,6 +479,7 @@ export interface Database {
   leases: LeaseTable;
   list_members: ListMemberTable;
   lists: ListTable;
+  log: LogTable;
   media: MediaTable;
   messages: MessageTable;
   outcomes: OutcomeTable;

@@ -4,8 +4,7 @@ import type { PostId } from '../domain/callback-path.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import type { Db, Trx } from './database.ts';
-import { holdCampaign } from './holds.ts';
-import { SUSPEND_REASONS } from './suspend-causes.ts';
+import { suspendCampaign } from './suspend-campaign.ts';
 
 /** A status report of the carrier, verified: which post it is about and what it says. */
 export interface StatusReport {
@@ -64,14 +63,7 @@ export async function applyStatusReports(
     for (const { index, accountId, campaignId, cause } of campaigns) {
       if (verdicts[index] !== 'applied') continue;
       await asAccount(trx, accountId);
-      await holdCampaign(trx, {
-        accountId,
-        campaignId,
-        kind: 'suspend',
-        cause,
-        reason: SUSPEND_REASONS[cause],
-        actor: { id: 'system', via: 'system' },
-      });
+      await suspendCampaign(trx, { accountId, campaignId }, cause);
     }
     deps.crash('report.before_commit');
   });

@@ -3,18 +3,6 @@ import { costMicroUsd } from '../domain/rates.ts';
 import { monthOf } from '../domain/zoned-time.ts';
 import type { Trx } from './database.ts';
 
-/** Why a campaign was suspended, in words for people, with what mends it. */
-export const SUSPEND_REASONS: Record<SuspendCause, string> = {
-  spend_limit:
-    "The account's spend limit of this month is reached. Raise it or wait for the next month, then resume.",
-  sender_disabled: 'The sender is disabled. Enable it, then resume.',
-  registration_lapsed: 'The sender is not registered as approved. Renew its registration, then resume.',
-  credit: 'The carrier reports insufficient credit. Top the carrier account up, then resume.',
-  carrier_disabled: 'The carrier has disabled the account. Settle that with the carrier, then resume.',
-  credentials: 'The carrier refuses the credentials. Correct them, then resume.',
-  list_gone: 'A contact list of the campaign has been deleted. Abort it, or duplicate it with other lists.',
-};
-
 /** The cause of a suspension that still holds, as a sentence, or null when the campaign may be resumed. */
 export async function persistingCause(
   trx: Trx,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { unfreezeAudience } from '../audience.ts';
-import { appendLog } from '../campaign-log.ts';
+import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
 import { liftHolds, showStatus } from '../holds.ts';
 import { persistingCause } from '../suspend-causes.ts';
@@ -28,6 +28,7 @@ interface ActionRow {
   readonly args: Record<string, unknown>;
   readonly via: string;
   readonly requested_by: string;
+  readonly key_id: string | null;
 }
 
 type Verdict = { readonly refusal: string | null };
@@ -39,7 +40,7 @@ export async function applyActions(trx: Trx, input: StepInput): Promise<void> {
     .selectFrom('actions')
     .where('campaign_id', '=', input.campaignId)
     .where('state', '=', 'requested')
-    .select(['id', 'name', 'args', 'via', 'requested_by'])
+    .select(['id', 'name', 'args', 'via', 'requested_by', 'key_id'])
     .orderBy('id')
     .execute();
   for (const action of waiting) {
@@ -107,7 +108,11 @@ async function statusOf(trx: Trx, campaignId: string): Promise<CampaignStatus> {
 }
 
 async function log(trx: Trx, input: StepInput, action: ActionRow, from: CampaignStatus): Promise<void> {
-  const actor: Actor = { id: action.requested_by, via: action.via === 'temporal' ? 'temporal' : 'api' };
+  const actor: Actor = {
+    id: action.requested_by,
+    via: action.via === 'temporal' ? 'temporal' : 'api',
+    ...(action.key_id === null ? {} : { keyId: action.key_id }),
+  };
   await appendLog(trx, {
     accountId: input.accountId,
     campaignId: input.campaignId,
@@ -135,7 +140,7 @@ async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Ve
     };
   }
   await applyMessageOrders(trx, input.campaignId, orders, input.at);
-  await liftHolds(trx, input.campaignId, ['pause', 'suspend']);
+  await liftHolds(trx, input, ['pause', 'suspend']);
   await showStatus(trx, input.campaignId);
   await log(trx, input, action, from);
   return APPLIED;
@@ -168,7 +173,7 @@ async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Ver
 
 /** The stop's hold is lifted here, because only the workflow opens a campaign's gate. */
 async function restart(trx: Trx, input: StepInput): Promise<Verdict> {
-  await liftHolds(trx, input.campaignId, ['stop', 'pause', 'suspend']);
+  await liftHolds(trx, input, ['stop', 'pause', 'suspend']);
   await unfreezeAudience(trx, input.campaignId);
   await showStatus(trx, input.campaignId);
   return APPLIED;

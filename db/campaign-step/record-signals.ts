@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/actor.ts';
 import { type ActionFacts, refusalOf } from '../../domain/campaign-actions.ts';
 import type { CampaignStatus } from '../../domain/campaign-status.ts';
-import { appendLog } from '../campaign-log.ts';
+import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
 import { holdCampaign } from '../holds.ts';
 import { newId } from '../ids.ts';

@@ -6,10 +6,11 @@ import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts
 import { recordSignals } from './record-signals.ts';
 import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
 import { unfreezeAudience } from '../audience.ts';
-import { appendLog } from '../campaign-log.ts';
+import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
-import { holdCampaign, showStatus } from '../holds.ts';
-import { outsideCause, SUSPEND_REASONS } from '../suspend-causes.ts';
+import { showStatus } from '../holds.ts';
+import { suspendCampaign } from '../suspend-campaign.ts';
+import { outsideCause } from '../suspend-causes.ts';
 import { openEnds } from '../report-counters.ts';
 
 /** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
@@ -80,14 +81,7 @@ export async function stepCampaign(trx: Trx, input: StepInput): Promise<StepPlan
   }
   const cause = await outsideCause(trx, input.campaignId);
   if (cause !== null) {
-    await holdCampaign(trx, {
-      accountId: input.accountId,
-      campaignId: input.campaignId,
-      kind: 'suspend',
-      cause,
-      reason: SUSPEND_REASONS[cause],
-      actor: SYSTEM,
-    });
+    await suspendCampaign(trx, input, cause);
     return { ...nothing, kind: 'run', status: 'suspended', next: { what: 'resume', at: null } };
   }
   return planProgress(trx, input, current, answers);

@@ -5,6 +5,7 @@ import { up as contacts } from './0003-contacts.ts';
 import { up as campaigns } from './0004-campaigns.ts';
 import { up as ledger } from './0005-ledger.ts';
 import { up as systemFunctions } from './0006-system-functions.ts';
+import { up as logAndAlerts } from './0007-log-and-alerts.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0004-campaigns': { up: campaigns },
   '0005-ledger': { up: ledger },
   '0006-system-functions': { up: systemFunctions },
+  '0007-log-and-alerts': { up: logAndAlerts },
 };

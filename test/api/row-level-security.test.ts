@@ -84,6 +84,8 @@ async function exceptions(
 }
 
 const REFUSED = 'error 42501';
+/** Nobody changes or removes a row of these, not even his own. */
+const APPEND_ONLY = ['log'];
 const count = (table: TenantTable) => `select count(*)::int from "${table.name}"`;
 
 test('a table without an account is one that the installation owns', async () => {
@@ -149,23 +151,38 @@ test('a row cannot be written for another account, nor handed over to it', async
 test("another account's row can be neither changed, locked nor deleted", async () => {
   const where = (column: string) => `where "${column}" = '${THEIRS}'`;
   const none = '0 rows';
+  const refused = APPEND_ONLY.map((name) => `${name}: ${REFUSED}`);
   expect(
     await exceptions(
       MINE,
       none,
       ({ name, owner: column }) => `update "${name}" set "${column}" = "${column}" ${where(column)}`,
     ),
-  ).toEqual([]);
+  ).toEqual(refused);
   expect(
     await exceptions(
       MINE,
       none,
       ({ name, owner: column }) => `select 1 from "${name}" ${where(column)} for update`,
     ),
-  ).toEqual([]);
+  ).toEqual(refused);
   expect(
     await exceptions(MINE, none, ({ name, owner: column }) => `delete from "${name}" ${where(column)}`),
-  ).toEqual([]);
+  ).toEqual(refused);
+});
+
+test('a line of the log is neither changed nor removed, by whomever', async () => {
+  for (const statement of [`update log set what = 'other'`, 'delete from log', 'truncate log']) {
+    expect([statement, await asApplication(MINE, statement)]).toEqual([statement, REFUSED]);
+    await owner.query('set session_replication_role = origin');
+    await expect(owner.query(statement)).rejects.toMatchObject({ code: '42501' });
+    await owner.query('set session_replication_role = replica');
+  }
+  const { rows } = await owner.query<{ role: string }>(
+    `select distinct grantee as role from information_schema.table_privileges
+     where table_name = 'log' and privilege_type in ('UPDATE', 'DELETE', 'TRUNCATE')`,
+  );
+  expect(rows.map(({ role }) => role).filter((role) => role.startsWith('carillon_'))).toEqual([]);
 });
 
 test('a partition cannot be reached past its table', async () => {

@@ -211,7 +211,7 @@ describe('a campaign', () => {
     await world().pass(MINUTE_MS);
     expect(world().texts).toHaveLength(2);
     const log = await campaign.inside((trx) =>
-      trx.selectFrom('campaign_log').where('via', '=', 'temporal').select('what').orderBy('id').execute(),
+      trx.selectFrom('log').where('via', '=', 'temporal').select('what').orderBy('id').execute(),
     );
     expect(log.map((line) => line.what)).toEqual(['pause', 'resume']);
   });

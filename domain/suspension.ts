@@ -1,0 +1,41 @@
+import type { SuspendCause } from './dispatch/dispatch-store.ts';
+
+/** Why a campaign was suspended, in words for people, and what mends it. */
+export const SUSPENSIONS: Record<SuspendCause, { readonly reason: string; readonly remedy: string }> = {
+  spend_limit: {
+    reason: "The account's spend limit of this month is reached.",
+    remedy: 'Raise it or wait for the next month, then resume.',
+  },
+  sender_disabled: { reason: 'The sender is disabled.', remedy: 'Enable it, then resume.' },
+  registration_lapsed: {
+    reason: 'The sender is not registered as approved.',
+    remedy: 'Renew its registration, then resume.',
+  },
+  credit: {
+    reason: 'The carrier reports insufficient credit.',
+    remedy: 'Top the carrier account up, then resume.',
+  },
+  carrier_disabled: {
+    reason: 'The carrier has disabled the account.',
+    remedy: 'Settle that with the carrier, then resume.',
+  },
+  credentials: {
+    reason: 'The carrier refuses the credentials.',
+    remedy: 'Correct them, then resume.',
+  },
+  list_gone: {
+    reason: 'A contact list of the campaign has been deleted.',
+    remedy: 'Abort it, or duplicate it with other lists.',
+  },
+};
+
+const REMEDY_OF_ANOTHERS = 'Settle it with whoever suspended the campaign, then resume.';
+
+/** What mends a suspension of this cause; a person's word is settled with that person. */
+export function remedyOfSuspension(cause: string | null): string {
+  return isSuspendCause(cause) ? SUSPENSIONS[cause].remedy : REMEDY_OF_ANOTHERS;
+}
+
+function isSuspendCause(cause: string | null): cause is SuspendCause {
+  return cause !== null && Object.hasOwn(SUSPENSIONS, cause);
+}
