@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Kysely, Migrator } from 'kysely';
+import { Migrator } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openDatabase, openPool } from '../../db/database.ts';
@@ -26,7 +26,7 @@ afterAll(async () => {
 test('what stood in the logs of campaigns is still there, in its order, after the logs became one', async () => {
   const db = openDatabase(openPool({ connectionString: url, connectionsMax: 1, role: 'owner' }));
   const migrator = new Migrator({
-    db: db as unknown as Kysely<unknown>,
+    db,
     provider: { getMigrations: () => Promise.resolve(MIGRATIONS) },
   });
   const { error } = await migrator.migrateTo('0006-system-functions');
