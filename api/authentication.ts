@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { findApiKey } from '../db/api-keys.ts';
+import { findApiKey, touchApiKey } from '../db/api-keys.ts';
 import { withAccount } from '../db/database.ts';
 import { hashApiSecret, type Scope } from '../db/make-api-key.ts';
 import { findPerson } from '../db/people.ts';
@@ -27,6 +27,8 @@ declare module 'fastify' {
     scope?: Scope | 'public';
     /** The body is a file, which the route reads itself. */
     takesFile?: true;
+    /** A POST whose answer holds a secret, so that none is kept for repeated requests. */
+    keepsNoAnswer?: true;
   }
 }
 
@@ -64,6 +66,7 @@ async function authenticate(deps: ApiDeps, request: FastifyRequest, scope: Scope
     throw new Problem('scope-missing', `This key lacks the scope "${scope}". Use a key that has it.`);
   }
   const accountId = accountOf(request, key.accountId, isOperator, scope);
+  if (key.useIsOld) await touchApiKey(deps.db, key.id);
   const actor = await actorOf(deps, request, accountId, key.id);
   return { keyId: key.id, accountId, isOperator, scopes: key.scopes, actor };
 }

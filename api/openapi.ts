@@ -64,7 +64,8 @@ function withHeadersAndBody(schema: FastifySchema | undefined, route: RouteOptio
   if (schema === undefined || schema.hide === true || route.config?.scope === 'public') return schema ?? {};
   const answers = typeof schema.response === 'object' && schema.response !== null ? schema.response : {};
   const named = ['Carillon-Account', 'Carillon-Person'];
-  if (route.method === 'POST' && '409' in answers && '422' in answers) named.push('Idempotency-Key');
+  const keepsAnswer = route.config?.keepsNoAnswer !== true && '409' in answers && '422' in answers;
+  if (route.method === 'POST' && keepsAnswer) named.push('Idempotency-Key');
   if ('412' in answers) named.push('If-Match');
   const headers = Object.fromEntries(
     Object.entries(HEADERS).flatMap(([name, header]) => (named.includes(name) ? [[name, header]] : [])),

@@ -48,6 +48,8 @@ export const PROBLEMS = {
   'cause-persists': [409, 'What suspended it persists'],
   'request-in-flight': [409, 'A request with this key is under way'],
   'in-use': [409, 'It is in use'],
+  'key-not-rotatable': [409, 'The key cannot be rotated'],
+  'last-operator-key': [409, 'It is the last key of the installation'],
   'version-mismatch': [412, 'It has changed since it was read'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The kind of content is not supported'],

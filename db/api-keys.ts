@@ -12,6 +12,8 @@ export interface ApiKeyRecord {
   readonly scopes: readonly string[];
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
+  /** Its last use was noted a minute ago or longer, or never. */
+  readonly useIsOld: boolean;
 }
 
 /** A key as its owner sees it; the secret is shown once, when it is made. */
@@ -22,15 +24,46 @@ export interface ApiKey {
   readonly scopes: readonly string[];
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
+  /** Exact to a minute; null when it was never used. */
+  readonly lastUsedAt: Date | null;
+  /** The key that a rotation put in its place. */
+  readonly replacedBy: string | null;
   readonly createdAt: Date;
+  readonly version: number;
 }
 
-/** Finds a key by its public prefix, before the account is known. */
+/** What can be changed of a key. */
+export interface ApiKeyChanges {
+  readonly name?: string;
+  readonly expiresAt?: Date | null;
+  readonly replacedBy?: string;
+}
+
+const COLUMNS = [
+  'api_keys.id',
+  'name',
+  'prefix',
+  'scopes',
+  'expires_at as expiresAt',
+  'revoked_at as revokedAt',
+  'replaced_by as replacedBy',
+  'created_at as createdAt',
+  'version',
+] as const;
+const LAST_USED = sql<Date | null>`(select u.last_used_at from api_key_uses u where u.key_id = api_keys.id)`;
+
+/** Finds a key by its public prefix, before the account is known. Never cached, so that a revocation holds at once. */
 export async function findApiKey(db: Db, prefix: string): Promise<ApiKeyRecord | null> {
   const found = await sql<ApiKeyRecord>`
-    select id, account_id as "accountId", hash, scopes, expires_at as "expiresAt", revoked_at as "revokedAt"
+    select id, account_id as "accountId", hash, scopes, expires_at as "expiresAt", revoked_at as "revokedAt",
+      use_is_old as "useIsOld"
     from find_api_key(${prefix})`.execute(db);
   return found.rows[0] ?? null;
+}
+
+/** Notes that a key is used now; at most once a minute, whoever else notes it. */
+export async function touchApiKey(db: Db, id: string): Promise<void> {
+  await sql`select touch_api_key(${id})`.execute(db);
 }
 
 /** Keeps a new key's prefix and hash. */
@@ -61,30 +94,82 @@ export async function insertApiKey(
   return id;
 }
 
-/** The keys of the account, newest first. */
-export async function listApiKeys(trx: Trx): Promise<ApiKey[]> {
-  return trx
+/** A page of the keys of the account, newest first, and how many there are. */
+export async function listApiKeys(
+  trx: Trx,
+  page: { readonly offset: number; readonly limit: number },
+): Promise<{ items: ApiKey[]; total: number }> {
+  const items = await trx
     .selectFrom('api_keys')
-    .select([
-      'id',
-      'name',
-      'prefix',
-      'scopes',
-      'expires_at as expiresAt',
-      'revoked_at as revokedAt',
-      'created_at as createdAt',
-    ])
+    .select([...COLUMNS, LAST_USED.as('lastUsedAt')])
     .orderBy('id', 'desc')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute();
+  const { total } = await trx
+    .selectFrom('api_keys')
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { items, total };
+}
+
+/** The key, or null when the account has none of this id. */
+export async function readApiKey(trx: Trx, id: string): Promise<ApiKey | null> {
+  const row = await trx
+    .selectFrom('api_keys')
+    .where('id', '=', id)
+    .select([...COLUMNS, LAST_USED.as('lastUsedAt')])
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The same, locked until the transaction ends, so that two who rotate or revoke it do so one after the other. */
+export async function lockApiKey(trx: Trx, id: string): Promise<ApiKey | null> {
+  const row = await trx
+    .selectFrom('api_keys')
+    .where('id', '=', id)
+    .select([...COLUMNS, LAST_USED.as('lastUsedAt')])
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Changes a key. */
+export async function updateApiKey(trx: Trx, id: string, changes: ApiKeyChanges): Promise<void> {
+  await trx
+    .updateTable('api_keys')
+    .set((set) => ({
+      ...(changes.name === undefined ? {} : { name: changes.name }),
+      ...(changes.expiresAt === undefined ? {} : { expires_at: changes.expiresAt }),
+      ...(changes.replacedBy === undefined ? {} : { replaced_by: changes.replacedBy }),
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', id)
     .execute();
 }
 
-/** Revokes a key at once. False when the account has none of this id. */
-export async function revokeApiKey(trx: Trx, id: string): Promise<boolean> {
-  const revoked = await trx
+/** Revokes a key at once; one that is revoked already stays as it is. */
+export async function revokeApiKey(trx: Trx, id: string): Promise<void> {
+  await trx
     .updateTable('api_keys')
-    .set({ revoked_at: sql<Date>`coalesce(revoked_at, clock_timestamp())` })
+    .set((set) => ({ revoked_at: sql<Date>`clock_timestamp()`, version: set('version', '+', 1) }))
     .where('id', '=', id)
-    .returning('id')
-    .executeTakeFirst();
-  return revoked !== undefined;
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+/**
+ * Whether the account has a key beside this one that is good at an instant. All of them are locked in one order, so
+ * that two who revoke the last two do not both find the other's.
+ */
+export async function hasOtherKey(trx: Trx, id: string, at: Date): Promise<boolean> {
+  const keys = await trx
+    .selectFrom('api_keys')
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', at)]))
+    .select('id')
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+  return keys.some((key) => key.id !== id);
 }

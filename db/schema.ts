@@ -67,7 +67,15 @@ interface ApiKeyTable {
   scopes: string[];
   expires_at: Date | null;
   revoked_at: Date | null;
+  replaced_by: string | null;
+  version: Generated<number>;
   created_at: Generated<Date>;
+}
+
+interface ApiKeyUseTable {
+  key_id: string;
+  account_id: string;
+  last_used_at: Date;
 }
 
 interface AttemptTable {
@@ -462,6 +470,7 @@ export interface Database {
   actions: ActionTable;
   alerts: AlertTable;
   api_keys: ApiKeyTable;
+  api_key_uses: ApiKeyUseTable;
   attempts: AttemptTable;
   campaign_lists: CampaignListTable;
   campaigns: CampaignTable;

@@ -164,7 +164,10 @@ function addAction<Schema extends TSchema>(api: Api, deps: ApiDeps, route: Actio
     },
     async (request, reply) => {
       if (route.name === 'overrule' && !request.caller.isOperator) {
-        throw new Problem('scope-missing', "Only an operator's key can overrule the content check.");
+        throw new Problem(
+          'scope-missing',
+          'This key lacks the scope "operator", which overruling the content check needs.',
+        );
       }
       // The route's schema has checked the body, so it has this shape.
       const body = request.body as Static<Schema>;

@@ -1,127 +1,209 @@
-import { type Static, Type } from 'typebox';
-import { type ApiKey, insertApiKey, listApiKeys, revokeApiKey } from '../../db/api-keys.ts';
+import { Type } from 'typebox';
+import { listApiKeys, readApiKey } from '../../db/api-keys.ts';
 import { withAccount } from '../../db/database.ts';
-import { ACCOUNT_SCOPES, makeApiKey } from '../../db/make-api-key.ts';
-import type { Caller } from '../authentication.ts';
+import type { Scope } from '../../db/make-api-key.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { notFound, Problem, problems } from '../problem.ts';
-import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
+import { setEtag } from '../etag.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { notFound, problems } from '../problem.ts';
+import { idParams } from '../schemas/common.ts';
+import {
+  KeyInput,
+  KeyOutput,
+  KeyPatch,
+  keyView,
+  NewKeyOutput,
+  OperatorKeyInput,
+  RotationInput,
+} from '../views/key-view.ts';
+import { changeKey, endKey, makeKey, rotateKey } from './key-orders.ts';
 
-const KeyInput = Type.Object(
-  {
-    name: Type.String({ minLength: 1, maxLength: 200, examples: ['Reports job'] }),
-    scopes: Type.Array(oneOf(ACCOUNT_SCOPES, { description: 'What the key may do.' }), {
-      minItems: 1,
-      uniqueItems: true,
-    }),
-    expiresAt: Type.Optional(nullable(Type.String({ format: 'date-time' }))),
-  },
-  { additionalProperties: false },
-);
-const KeyOutput = Type.Object({
-  id: idOf('key'),
-  name: Type.String(),
-  prefix: Type.String(),
-  scopes: Type.Array(Type.String()),
-  expiresAt: nullable(INSTANT),
-  revokedAt: nullable(INSTANT),
-  createdAt: INSTANT,
-});
-const NewKeyOutput = Type.Object({
-  id: idOf('key'),
-  key: Type.String({ description: 'Shown this once; only its hash is kept.' }),
-});
+/** Keys of accounts and those of operators differ in where they stand and what they may do, and in nothing else. */
+interface KeyFamily {
+  readonly path: '/v1/keys' | '/v1/operator-keys';
+  /** What operation ids end with. */
+  readonly noun: 'Key' | 'OperatorKey';
+  readonly words: string;
+  readonly tag: 'account' | 'installation';
+  readonly reading: Scope;
+  readonly writing: Scope;
+}
 
-/** Keys of an account. A new key is shown once, so these routes keep no answers for repeated requests. */
+const ACCOUNT_KEYS: KeyFamily = {
+  path: '/v1/keys',
+  noun: 'Key',
+  words: 'key',
+  tag: 'account',
+  reading: 'read',
+  writing: 'write',
+};
+const OPERATOR_KEYS: KeyFamily = {
+  path: '/v1/operator-keys',
+  noun: 'OperatorKey',
+  words: "operator's key",
+  tag: 'installation',
+  reading: 'operator',
+  writing: 'operator',
+};
+const params = idParams('key');
+
+/** Keys. A new key is shown once, so what makes one keeps no answers for repeated requests. */
 export function registerKeyRoutes(api: Api, deps: ApiDeps): void {
   api.post(
-    '/v1/keys',
+    ACCOUNT_KEYS.path,
     {
-      config: { scope: 'write' },
+      config: { scope: ACCOUNT_KEYS.writing, keepsNoAnswer: true },
       schema: {
         operationId: 'createKey',
         summary: 'Make a key',
         description: 'With no scope that the key which makes it lacks.',
-        tags: ['account'],
+        tags: [ACCOUNT_KEYS.tag],
         body: KeyInput,
-        response: { 201: NewKeyOutput, ...problems() },
+        response: { 201: NewKeyOutput, ...problems(422) },
       },
     },
     async (request, reply) => {
-      const { accountId } = request.caller;
-      const { name, scopes, expiresAt } = request.body;
-      refuseMoreThan(request.caller, scopes);
-      const { key, prefix, hash } = makeApiKey();
-      const id = await withAccount(deps.db, accountId, (trx) =>
-        insertApiKey(trx, {
-          accountId,
-          name,
-          prefix,
-          hash,
-          scopes,
-          expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null,
-        }),
-      );
+      const made = await makeKey(deps, request.caller, request.body);
       reply.code(201);
-      return { id, key };
+      return made;
+    },
+  );
+  api.post(
+    OPERATOR_KEYS.path,
+    {
+      config: { scope: OPERATOR_KEYS.writing, keepsNoAnswer: true },
+      schema: {
+        operationId: 'createOperatorKey',
+        summary: "Make an operator's key",
+        description: 'It may do everything, for any account.',
+        tags: [OPERATOR_KEYS.tag],
+        body: OperatorKeyInput,
+        response: { 201: NewKeyOutput, ...problems(422) },
+      },
+    },
+    async (request, reply) => {
+      const made = await makeKey(deps, request.caller, { ...request.body, scopes: ['operator'] });
+      reply.code(201);
+      return made;
+    },
+  );
+  for (const family of [ACCOUNT_KEYS, OPERATOR_KEYS]) {
+    registerReads(api, deps, family);
+    registerChanges(api, deps, family);
+  }
+}
+
+function registerReads(api: Api, deps: ApiDeps, { path, noun, words, tag, reading }: KeyFamily): void {
+  api.get(
+    path,
+    {
+      config: { scope: reading },
+      schema: {
+        operationId: `list${noun}s`,
+        summary: `List ${words}s, the newest first`,
+        tags: [tag],
+        querystring: PageQuery,
+        response: { 200: pageOf(KeyOutput), ...problems() },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        listApiKeys(trx, range),
+      );
+      return toPage(
+        items.map((key) => keyView(key, deps.now())),
+        total,
+        range,
+      );
     },
   );
 
   api.get(
-    '/v1/keys',
+    `${path}/:id`,
     {
+      config: { scope: reading },
       schema: {
-        operationId: 'listKeys',
-        summary: 'List keys',
-        tags: ['account'],
-        response: { 200: Type.Object({ items: Type.Array(KeyOutput) }), ...problems() },
+        operationId: `get${noun}`,
+        summary: `Read what is known of the ${words}`,
+        tags: [tag],
+        params,
+        response: { 200: KeyOutput, ...problems(404) },
       },
     },
-    async (request) => {
-      const keys = await withAccount(deps.db, request.caller.accountId, (trx) => listApiKeys(trx));
-      return { items: keys.map(viewOf) };
+    async (request, reply) => {
+      const key = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        readApiKey(trx, request.params.id),
+      );
+      if (key === null) throw notFound('key');
+      setEtag(reply, key.version);
+      return keyView(key, deps.now());
+    },
+  );
+}
+
+function registerChanges(api: Api, deps: ApiDeps, { path, noun, words, tag, writing }: KeyFamily): void {
+  api.patch(
+    `${path}/:id`,
+    {
+      config: { scope: writing },
+      schema: {
+        operationId: `update${noun}`,
+        summary: `Rename the ${words}, or let it expire`,
+        tags: [tag],
+        params,
+        body: KeyPatch,
+        response: { 200: KeyOutput, ...problems(404, 412, 422) },
+      },
+    },
+    async (request, reply) => {
+      const key = await changeKey(deps, request, request.body);
+      setEtag(reply, key.version);
+      return keyView(key, deps.now());
+    },
+  );
+
+  api.post(
+    `${path}/:id/rotate`,
+    {
+      config: { scope: writing, keepsNoAnswer: true },
+      preValidation: async (request) => {
+        // It may be rotated without a word on how.
+        request.body ??= {};
+      },
+      schema: {
+        operationId: `rotate${noun}`,
+        summary: `Put a new key in the place of the ${words}`,
+        description:
+          'With the same name and scopes. Both are valid for the overlap; then the old one has expired. The new one lives as long as the old one was to, unless told.',
+        tags: [tag],
+        params,
+        body: RotationInput,
+        response: { 201: NewKeyOutput, ...problems(404, 409, 412, 422) },
+      },
+    },
+    async (request, reply) => {
+      const made = await rotateKey(deps, request, request.body);
+      reply.code(201);
+      return made;
     },
   );
 
   api.delete(
-    '/v1/keys/:id',
+    `${path}/:id`,
     {
-      config: { scope: 'write' },
+      config: { scope: writing },
       schema: {
-        operationId: 'revokeKey',
-        summary: 'Revoke a key at once',
-        tags: ['account'],
-        params: idParams('key'),
-        response: { 204: Type.Null(), ...problems(404) },
+        operationId: `revoke${noun}`,
+        summary: `Revoke the ${words} at once, in every process`,
+        tags: [tag],
+        params,
+        response: { 204: Type.Null(), ...problems(404, 409, 412) },
       },
     },
     async (request, reply) => {
-      const revoked = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        revokeApiKey(trx, request.params.id),
-      );
-      if (!revoked) throw notFound('key');
+      await endKey(deps, request);
       return reply.code(204).send(null);
     },
   );
-}
-
-/** Otherwise a key that may only write could make itself one that sends. */
-function refuseMoreThan(caller: Caller, scopes: readonly string[]): void {
-  const lacking = scopes.find((scope) => !caller.isOperator && !caller.scopes.includes(scope));
-  if (lacking === undefined) return;
-  throw new Problem('scope-missing', `This key lacks the scope "${lacking}", so it cannot give it away.`, {
-    errors: [{ pointer: '/scopes', message: 'Ask for scopes of this key only, or use another key.' }],
-  });
-}
-
-function viewOf(key: ApiKey): Static<typeof KeyOutput> {
-  return {
-    id: key.id,
-    name: key.name,
-    prefix: key.prefix,
-    scopes: [...key.scopes],
-    expiresAt: key.expiresAt?.toISOString() ?? null,
-    revokedAt: key.revokedAt?.toISOString() ?? null,
-    createdAt: key.createdAt.toISOString(),
-  };
 }

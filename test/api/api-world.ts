@@ -3,6 +3,7 @@ import type { AnySchema } from 'ajv';
 import { Client } from 'pg';
 import { createApp } from '../../api/app.ts';
 import { OPERATOR } from '../../api/authentication.ts';
+import type { Api, ApiDeps } from '../../api/deps.ts';
 import { insertApiKey } from '../../db/api-keys.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
@@ -48,12 +49,18 @@ export interface ApiWorld {
   /** With an operator's key; on routes of an account it needs the header Carillon-Account. */
   readonly operator: Caller;
   readonly anonymous: Caller;
+  /** With this key. */
+  readonly callWith: (key: string) => Caller;
+  /** Epoch milliseconds of the API's clock; a test may move it. */
+  readonly clock: { at: number };
+  /** Another API on the same database, as another process would be; closed with the world. */
+  readonly openAnother: () => Promise<(key: string) => Caller>;
   /** What was asked of the engine, as `name id`. */
   readonly asked: readonly string[];
   readonly document: OpenApiDocument;
   /** Every route that the app answers, as `GET /v1/campaigns/:id`. */
   readonly routes: readonly string[];
-  /** Every row of every table but kept idempotent answers, as one hash a table. */
+  /** Every row of every table but kept idempotent answers and uses of keys, as one hash a table. */
   readonly snapshot: () => Promise<Record<string, string>>;
   readonly close: () => Promise<void>;
 }
@@ -117,31 +124,32 @@ export async function openApiWorld(): Promise<ApiWorld> {
     asked.push(`${name} ${id}`);
     return Promise.resolve();
   };
-  const app = await createApp(
-    {
-      db,
-      pool,
-      crash: noCrash,
-      hashKey: randomBytes(32),
-      now: () => NOON,
-      publicUrl: 'http://127.0.0.1',
-      keys: [{ id: 'k1', secret: randomBytes(32) }],
-      defaultCredentials: null,
-      acceptV2Signatures: false,
-      workflows: {
-        wakeCampaign: ask('wake'),
-        ensureCampaign: ask('ensure'),
-        applyAction: (_accountId, _campaignId, id) => {
-          asked.push(`apply ${id}`);
-          return Promise.resolve(null);
-        },
-        isReachable: () => Promise.resolve(true),
-        startImport: ask('import'),
+  const clock = { at: NOON };
+  const hashKey = randomBytes(32);
+  const deps: ApiDeps = {
+    db,
+    pool,
+    crash: noCrash,
+    hashKey,
+    now: () => clock.at,
+    publicUrl: 'http://127.0.0.1',
+    keys: [{ id: 'k1', secret: randomBytes(32) }],
+    defaultCredentials: null,
+    acceptV2Signatures: false,
+    workflows: {
+      wakeCampaign: ask('wake'),
+      ensureCampaign: ask('ensure'),
+      applyAction: (_accountId, _campaignId, id) => {
+        asked.push(`apply ${id}`);
+        return Promise.resolve(null);
       },
+      isReachable: () => Promise.resolve(true),
+      startImport: ask('import'),
     },
-    false,
-  );
+  };
+  const app = await createApp(deps, false);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const others: Api[] = [];
   const anonymous = callerOf(url, null);
   const document = (await anonymous('GET', '/openapi.json')).body as unknown as OpenApiDocument;
   return {
@@ -151,12 +159,20 @@ export async function openApiWorld(): Promise<ApiWorld> {
     theirs: await makeTenant(url, db),
     operator: callerOf(url, await addKey(db, OPERATOR, ['operator'])),
     anonymous,
+    callWith: (key) => callerOf(url, key),
+    clock,
+    openAnother: async () => {
+      const other = await createApp(deps, false);
+      others.push(other);
+      const otherUrl = await other.listen({ host: '127.0.0.1', port: 0 });
+      return (key) => callerOf(otherUrl, key);
+    },
     asked,
     routes: readRoutes(app.printRoutes({ commonPrefix: false })),
     document,
     snapshot: () => snapshotOf(owner),
     close: async () => {
-      await app.close();
+      for (const one of [app, ...others]) await one.close();
       await db.destroy();
       await owner.end();
       await database.drop();
@@ -220,7 +236,7 @@ async function snapshotOf(owner: Client): Promise<Record<string, string>> {
   const tables = await owner.query<{ name: string }>(
     `select relname as name from pg_class
      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-       and relname not like 'kysely%' and relname <> 'idempotency_keys' order by 1`,
+       and relname not like 'kysely%' and relname not in ('idempotency_keys', 'api_key_uses') order by 1`,
   );
   const parts = tables.rows.map(
     ({ name }) =>

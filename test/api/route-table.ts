@@ -56,6 +56,13 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   },
   removeRefusedPhrase: { scope: 'operator' },
 
+  createOperatorKey: { scope: 'operator', body: () => ({ name: 'Second' }) },
+  listOperatorKeys: { scope: 'operator' },
+  getOperatorKey: { scope: 'operator' },
+  updateOperatorKey: { scope: 'operator', body: () => ({ name: 'Renamed' }) },
+  rotateOperatorKey: { scope: 'operator', body: () => ({}) },
+  revokeOperatorKey: { scope: 'operator' },
+
   getAccount: read(),
   updateAccount: write(() => ({ name: 'Renamed' })),
   createPerson: write(() => ({ name: 'Robin', address: 'robin@example.com' })),
@@ -64,6 +71,9 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   updatePerson: write(() => ({ name: 'Renamed' }), { id: 'person' }),
   createKey: write(() => ({ name: 'New', scopes: ['read'] })),
   listKeys: read(),
+  getKey: read('key'),
+  updateKey: write(() => ({ name: 'Renamed' }), { id: 'key' }),
+  rotateKey: write(() => ({}), { id: 'key' }),
   revokeKey: remove({ id: 'key' }),
   createSender: write(() => ({ address: '54321', type: 'short_code' })),
   listSenders: read(),
@@ -130,6 +140,11 @@ export function pathWith(route: Route, things: Things): string {
     const kind = ids[name];
     if (kind !== undefined) return things[kind];
     if (name === 'token') return 'x'.repeat(32);
-    return `${route.path.includes('refused-phrases') ? 'phr' : 'car'}_${NOBODYS}`;
+    return `${prefixOf(route.path)}_${NOBODYS}`;
   });
+}
+
+function prefixOf(path: string): string {
+  if (path.includes('refused-phrases')) return 'phr';
+  return path.includes('operator-keys') ? 'key' : 'car';
 }

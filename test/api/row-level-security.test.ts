@@ -24,6 +24,7 @@ const DEFINER_FUNCTIONS = [
   'forget_idempotency_keys',
   'imports_to_run',
   'list_account_ids',
+  'touch_api_key',
 ];
 const MINE = 'acc_mine';
 const THEIRS = 'acc_theirs';
