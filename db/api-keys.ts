@@ -148,14 +148,16 @@ export async function updateApiKey(trx: Trx, id: string, changes: ApiKeyChanges)
     .execute();
 }
 
-/** Revokes a key at once; one that is revoked already stays as it is. */
-export async function revokeApiKey(trx: Trx, id: string): Promise<void> {
-  await trx
+/** Revokes a key at once. False when it is revoked already, and then it stays as it is. */
+export async function revokeApiKey(trx: Trx, id: string): Promise<boolean> {
+  const revoked = await trx
     .updateTable('api_keys')
     .set((set) => ({ revoked_at: sql<Date>`clock_timestamp()`, version: set('version', '+', 1) }))
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
-    .execute();
+    .returning('id')
+    .executeTakeFirst();
+  return revoked !== undefined;
 }
 
 /**

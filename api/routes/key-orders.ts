@@ -10,6 +10,7 @@ import {
   updateApiKey,
 } from '../../db/api-keys.ts';
 import { type Trx, withAccount } from '../../db/database.ts';
+import { appendLog, type LogEntry } from '../../db/log.ts';
 import { makeApiKey, type Scope } from '../../db/make-api-key.ts';
 import { type Caller, OPERATOR } from '../authentication.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -27,9 +28,12 @@ export async function makeKey(
 ): Promise<Static<typeof NewKeyOutput>> {
   refuseMoreThan(caller, input.scopes);
   const expiresAt = expiryOf(deps, input.expiresAt) ?? null;
-  return withAccount(deps.db, caller.accountId, (trx) =>
-    addKey(trx, { accountId: caller.accountId, name: input.name, scopes: input.scopes, expiresAt }),
-  );
+  return withAccount(deps.db, caller.accountId, async (trx) => {
+    const given = { accountId: caller.accountId, name: input.name, scopes: input.scopes, expiresAt };
+    const made = await addKey(trx, given);
+    await log(trx, caller, made.id, { what: 'create', to: { scopes: [...input.scopes], expiresAt } });
+    return made;
+  });
 }
 
 /** Changes a key's name or expiry. */
@@ -46,7 +50,13 @@ export async function changeKey(
       ...(input.name === undefined ? {} : { name: input.name }),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     });
-    return (await readApiKey(trx, before.id)) ?? before;
+    const after = (await readApiKey(trx, before.id)) ?? before;
+    await log(trx, request.caller, before.id, {
+      what: 'update',
+      from: { name: before.name, expiresAt: before.expiresAt },
+      to: { name: after.name, expiresAt: after.expiresAt },
+    });
+    return after;
   });
 }
 
@@ -77,6 +87,7 @@ export async function rotateKey(
       expiresAt: new Date(Math.min(overlapEnd, old.expiresAt?.getTime() ?? overlapEnd)),
       replacedBy: made.id,
     });
+    await log(trx, caller, old.id, { what: 'rotate', detail: { successor: made.id } });
     return made;
   });
 }
@@ -97,8 +108,17 @@ export async function endKey(
         'Nobody could run the installation without it. Make another first.',
       );
     }
-    await revokeApiKey(trx, key.id);
+    if (await revokeApiKey(trx, key.id)) await log(trx, request.caller, key.id, { what: 'revoke' });
   });
+}
+
+function log(
+  trx: Trx,
+  { accountId, actor }: Caller,
+  id: string,
+  line: Pick<LogEntry, 'what' | 'from' | 'to' | 'detail'>,
+): Promise<void> {
+  return appendLog(trx, { accountId, subject: { kind: 'key', id }, actor, ...line });
 }
 
 async function lockForChange(trx: Trx, request: FastifyRequest<{ Params: { id: string } }>): Promise<ApiKey> {

@@ -204,6 +204,22 @@ describe.each(FAMILIES)('a key of $of', (family) => {
     expect(JSON.stringify(listed.body)).toContain(id);
   });
 
+  test('leaves a line in the log for each thing that was done to it, and none for what was refused', async () => {
+    const { id } = await make(family);
+    await send('PATCH', id, { expiresAt: LATER });
+    const successor = madeBy(await send('POST', `${id}/rotate`));
+    await send('POST', `${id}/rotate`);
+    await send('DELETE', id);
+    await send('DELETE', id);
+    const { rows } = await world.owner.query<{ what: string; detail: unknown; line: string }>(
+      `select what, detail, l::text as line from log l where subject_kind = 'key' and subject_id = $1 order by id`,
+      [id],
+    );
+    expect(rows.map((row) => row.what)).toEqual(['create', 'update', 'rotate', 'revoke']);
+    expect(rows[2]?.detail).toEqual({ successor: successor.id });
+    expect(rows.map((row) => row.line).join()).not.toContain(successor.key.slice(-43));
+  });
+
   test('is changed by nobody who has seen another version of it', async () => {
     const { id } = await make(family);
     const etag = { 'if-match': '"7"' };
