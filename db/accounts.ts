@@ -14,6 +14,9 @@ export interface Account {
   readonly countries: readonly string[];
   /** A calendar month in the account's zone; null is no limit. */
   readonly spendLimitMicroUsd: number | null;
+  /** Templates around each text that lacks them; empty is none. */
+  readonly prefix: string;
+  readonly suffix: string;
   readonly parentId: string | null;
   readonly createdAt: Date;
   readonly version: number;
@@ -29,6 +32,8 @@ export interface AccountSettings {
   readonly defaultCountry?: string;
   readonly countries?: readonly string[];
   readonly spendLimitMicroUsd?: number | null;
+  readonly prefix?: string;
+  readonly suffix?: string;
 }
 
 const COLUMNS = [
@@ -41,6 +46,8 @@ const COLUMNS = [
   'default_country as defaultCountry',
   'countries',
   'spend_limit_micro_usd as spendLimitMicroUsd',
+  'prefix',
+  'suffix',
   'parent_id as parentId',
   'created_at as createdAt',
   'version',
@@ -70,6 +77,8 @@ export async function insertAccount(
       default_country: account.defaultCountry,
       countries: [...account.countries],
       spend_limit_micro_usd: account.spendLimitMicroUsd ?? null,
+      ...(account.prefix === undefined ? {} : { prefix: account.prefix }),
+      ...(account.suffix === undefined ? {} : { suffix: account.suffix }),
       ...(account.quietStart === undefined ? {} : { quiet_start: account.quietStart }),
       ...(account.quietEnd === undefined ? {} : { quiet_end: account.quietEnd }),
     })
@@ -108,6 +117,8 @@ export async function updateAccount(trx: Trx, id: string, settings: AccountSetti
       ...(settings.spendLimitMicroUsd === undefined
         ? {}
         : { spend_limit_micro_usd: settings.spendLimitMicroUsd }),
+      ...(settings.prefix === undefined ? {} : { prefix: settings.prefix }),
+      ...(settings.suffix === undefined ? {} : { suffix: settings.suffix }),
       settings_version: set('settings_version', '+', 1),
       version: set('version', '+', 1),
     }))

@@ -19,8 +19,9 @@ export async function duplicateCampaign(trx: Trx, campaign: Campaign, actor: Act
     listIds: campaign.listIds,
     excludedListIds: campaign.excludedListIds,
   });
-  for (const { text, mediaIds, expiresAfterMs } of await listMessages(trx, campaign.id)) {
-    await insertMessage(trx, accountId, id, { text, mediaIds, expiresAfterMs });
+  for (const message of await listMessages(trx, campaign.id)) {
+    const { text, mediaIds, expiresAfterMs, usePrefix, useSuffix } = message;
+    await insertMessage(trx, accountId, id, { text, mediaIds, expiresAfterMs, usePrefix, useSuffix });
   }
   await appendLog(trx, { accountId, campaignId: id, what: 'duplicate', actor, detail: { of: campaign.id } });
   const copy = await findCampaign(trx, id);

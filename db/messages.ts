@@ -16,6 +16,9 @@ export interface Message {
   readonly dueAt: Date | null;
   readonly expiresAfterMs: number;
   readonly expiresAt: Date | null;
+  /** Whether the account's prefix and suffix are added where the text lacks them. */
+  readonly usePrefix: boolean;
+  readonly useSuffix: boolean;
   readonly status: MessageStatus;
   readonly texting: boolean;
   readonly beganAt: Date | null;
@@ -29,6 +32,8 @@ export interface MessageContent {
   readonly mediaIds?: readonly string[];
   readonly schedule?: { readonly local: string; readonly zone: string } | null;
   readonly expiresAfterMs?: number;
+  readonly usePrefix?: boolean;
+  readonly useSuffix?: boolean;
 }
 
 const COLUMNS = [
@@ -44,6 +49,8 @@ const COLUMNS = [
   'due_at as dueAt',
   'expires_after_ms as expiresAfterMs',
   'expires_at as expiresAt',
+  'use_prefix as usePrefix',
+  'use_suffix as useSuffix',
   'status',
   'texting',
   'began_at as beganAt',
@@ -128,6 +135,8 @@ function columnsOf(content: MessageContent) {
     ...(content.text === undefined ? {} : { text: content.text }),
     ...(content.mediaIds === undefined ? {} : { media_ids: [...content.mediaIds] }),
     ...(content.expiresAfterMs === undefined ? {} : { expires_after_ms: content.expiresAfterMs }),
+    ...(content.usePrefix === undefined ? {} : { use_prefix: content.usePrefix }),
+    ...(content.useSuffix === undefined ? {} : { use_suffix: content.useSuffix }),
     ...(content.schedule === undefined
       ? {}
       : { schedule_local: content.schedule?.local ?? null, schedule_zone: content.schedule?.zone ?? null }),

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { purposeOf } from '../domain/content-check.ts';
 import type { PreviewFacts } from '../domain/preview.ts';
 import { parsePublicId } from '../domain/public-id.ts';
 import { fieldsWithoutFallback, parseTemplate } from '../domain/template.ts';
@@ -27,7 +28,7 @@ export async function readPreviewFacts(
   const account = await trx
     .selectFrom('accounts')
     .where('id', '=', campaign.accountId)
-    .select(['name', 'sender_name', 'default_country'])
+    .select(['name', 'sender_name', 'default_country', 'prefix', 'suffix'])
     .executeTakeFirstOrThrow();
   const sender =
     campaign.senderId === null
@@ -36,12 +37,14 @@ export async function readPreviewFacts(
   const sample = await contactsOf(trx, campaign);
   const contact = contactId === null ? sample[0] : await findContact(trx, contactId);
   if (contactId !== null && contact === undefined) return null;
-  const { purpose } = campaign;
   return {
     text: message.text,
     kind: message.mediaIds.length > 0 ? 'mms' : 'sms',
     isFirst: message.position === 1,
-    purpose: purpose === 'informational' || purpose === 'service' ? purpose : 'marketing',
+    purpose: purposeOf(campaign.purpose),
+    affixes: { prefix: account.prefix, suffix: account.suffix },
+    usePrefix: message.usePrefix,
+    useSuffix: message.useSuffix,
     fieldCoverage: coverageOf(message.text, sample),
     fields: {
       firstName: contact?.firstName ?? null,

@@ -16,6 +16,8 @@ interface AccountTable {
   default_country: string;
   countries: string[];
   spend_limit_micro_usd: number | null;
+  prefix: Generated<string>;
+  suffix: Generated<string>;
   parent_id: string | null;
   settings_version: Generated<number>;
   version: Generated<number>;
@@ -335,6 +337,8 @@ interface MessageTable {
   due_at: Date | null;
   expires_after_ms: Generated<number>;
   expires_at: Date | null;
+  use_prefix: Generated<boolean>;
+  use_suffix: Generated<boolean>;
   status: Generated<MessageStatus>;
   texting: Generated<boolean>;
   began_at: Date | null;

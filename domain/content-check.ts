@@ -1,3 +1,4 @@
+import { hasOptOutInstruction, misusedKeywords } from './opt-out-instruction.ts';
 import { gsmReplacement, measureText } from './segments.ts';
 
 /** A phrase for which a campaign is rejected, as an operator keeps it; days in UTC, YYYY-MM-DD, the last exclusive. */
@@ -37,21 +38,38 @@ export function hasWords(phrase: string): boolean {
 
 /** What a message's author should look at. None of it prevents a launch. */
 export interface MessageWarning {
-  readonly code: 'opt_out_hint_missing' | 'field_rarely_present' | 'keyword_as_answer' | 'ucs2_avoidable';
+  readonly code:
+    | 'opt_out_hint_missing'
+    | 'prefix_switched_off'
+    | 'suffix_switched_off'
+    | 'field_rarely_present'
+    | 'keyword_as_answer'
+    | 'ucs2_avoidable';
   readonly message: string;
   /** The merge field or the keyword that the warning is about. */
   readonly subject: string | null;
 }
 
-/** A message as its author has written it. */
+/** What a campaign's texts are for; it decides which rules bind them. */
+export type Purpose = 'marketing' | 'informational' | 'service';
+
+/** The purpose of a campaign; what nobody has said yet is taken for marketing, which the strictest rules bind. */
+export function purposeOf(purpose: string | null): Purpose {
+  return purpose === 'informational' || purpose === 'service' ? purpose : 'marketing';
+}
+
+/** A message as its readers get it. */
 export interface DraftMessage {
+  /** With the account's prefix and suffix where they are added. */
   readonly text: string;
   readonly kind: 'sms' | 'mms';
   /** Whether it is the first of its campaign. */
   readonly isFirst: boolean;
-  readonly purpose: 'marketing' | 'informational' | 'service';
+  readonly purpose: Purpose;
   /** For each field that stands without a fallback, the share of contacts (0 to 1) that have it. */
   readonly fieldCoverage: Readonly<Record<string, number>>;
+  /** Which of the account's affixes the message has switched off although its text lacks them. */
+  readonly switchedOff?: { readonly prefix: boolean; readonly suffix: boolean };
 }
 
 /** A field that fewer contacts than this share have is warned of. */
@@ -59,16 +77,56 @@ export const FIELD_COVERAGE_MIN = 0.5;
 
 /** Looks a message over: a missing opt-out hint, sparse fields, keywords asked for as answers, avoidable UCS-2. */
 export function messageWarnings(draft: DraftMessage): MessageWarning[] {
-  return [...optOutHint(draft), ...sparseFields(draft), ...keywordAnswers(draft), ...avoidableUcs2(draft)];
+  return [
+    ...optOutHint(draft),
+    ...senderName(draft),
+    ...sparseFields(draft),
+    ...keywordAnswers(draft),
+    ...avoidableUcs2(draft),
+  ];
+}
+
+/** Only what a message is warned of because it has switched one of the account's affixes off. */
+export function affixWarnings(
+  draft: Pick<DraftMessage, 'text' | 'isFirst' | 'purpose' | 'switchedOff'>,
+): MessageWarning[] {
+  return [...optOutHint(draft).filter((one) => one.code === 'suffix_switched_off'), ...senderName(draft)];
 }
 
 /** Marketing texts say in their first message how to opt out (CTIA Messaging Principles, 5.1). */
-function optOutHint({ text, isFirst, purpose }: DraftMessage): MessageWarning[] {
-  if (!isFirst || purpose === 'service' || OPT_OUT_HINT_PATTERN.test(text)) return [];
+function optOutHint({
+  text,
+  isFirst,
+  purpose,
+  switchedOff,
+}: Pick<DraftMessage, 'text' | 'isFirst' | 'purpose' | 'switchedOff'>): MessageWarning[] {
+  if (!isFirst || purpose === 'service' || hasOptOutInstruction(text)) return [];
+  if (switchedOff?.suffix === true) {
+    return [
+      warning(
+        'suffix_switched_off',
+        "The account's suffix is switched off, and the first message should say how to opt out. Switch it on, or say so in the text.",
+      ),
+    ];
+  }
   return [
     warning(
       'opt_out_hint_missing',
       'The first message should say how to opt out, such as "Reply STOP to opt out".',
+    ),
+  ];
+}
+
+/** Who sends must be recognisable in each text (CTIA Messaging Principles, 5.1); a sender's name shows it by itself. */
+function senderName({
+  purpose,
+  switchedOff,
+}: Pick<DraftMessage, 'purpose' | 'switchedOff'>): MessageWarning[] {
+  if (purpose === 'service' || switchedOff?.prefix !== true) return [];
+  return [
+    warning(
+      'prefix_switched_off',
+      "The account's prefix is switched off, and the text should say who sends it. Switch it on, or name the sender in the text.",
     ),
   ];
 }
@@ -87,11 +145,7 @@ function sparseFields({ fieldCoverage }: DraftMessage): MessageWarning[] {
 
 /** Whoever answers with such a word opts out, whatever the text meant by it. */
 function keywordAnswers({ text }: DraftMessage): MessageWarning[] {
-  const asked = new Set<string>();
-  for (const sentence of text.split(/[.!?\n]+/)) {
-    for (const keyword of misusedKeywords(sentence)) asked.add(keyword);
-  }
-  return [...asked].map((keyword) =>
+  return misusedKeywords(text).map((keyword) =>
     warning('keyword_as_answer', `Whoever answers ${keyword} opts out; ask for another word.`, keyword),
   );
 }
@@ -115,40 +169,6 @@ function avoidableUcs2({ text, kind }: DraftMessage): MessageWarning[] {
       before.forcing.join(''),
     ),
   ];
-}
-
-const OPT_OUT_HINT_PATTERN =
-  /\b(?:stop|unsubscribe|opt[ -]?out|abmelden|abbestellen|d[eé]sabonner|d[eé]sinscrire|baja|cancelar)\b/i;
-
-const KEYWORD_PATTERN = /\b(stop|end|quit|cancel)\b/gi;
-/** What may stand between the request and its keyword, or between two keywords of one list. */
-const REQUEST_PATTERN =
-  /\b(?:reply|respond|answer|text|txt|send|type|say)(?:\s+(?:back|us|me|with|the|word|by|texting|yes|no|y|n|c))*[\s:"'\u2018\u2019\u201C\u201D]*$/i;
-const LIST_PATTERN = /(?:[,/]|\b(?:or|and))[\s:"'\u2018\u2019\u201C\u201D]*$/i;
-const ANY_REQUEST_PATTERN = /\b(?:reply|respond|answer|text|txt|send|type)\b/i;
-const CLAUSE_END_PATTERN = /[,;/]|\b(?:or|and)\b/i;
-const OPT_OUT_PURPOSE_PATTERN =
-  /\b(?:opt(?:ing)?[ -]?out|unsub\w*|remov\w*|(?:no (?:more|longer)|not|(?:stop|end|quit|cancel)\w*)\s+(?:\w+\s+){0,3}?(?:texts?|messages?|msgs?|sms|alerts?|receiv\w+|get|getting|subscription))/i;
-/** 'STOP to end' is how opt-out hints are put; 'CANCEL to cancel' speaks of something else. */
-const BARE_PURPOSE_PATTERN = /^(?:to|2) (?:stop|end|quit|cancel)$/i;
-
-function misusedKeywords(sentence: string): string[] {
-  const misused: string[] = [];
-  for (const match of sentence.matchAll(KEYWORD_PATTERN)) {
-    const keyword = match[0].toUpperCase();
-    const before = sentence.slice(0, match.index);
-    if (!isAskedFor(before)) continue;
-    const rest = sentence.slice(match.index + keyword.length).replace(/^["'\u2019\u201D]/, '');
-    const own = (rest.split(CLAUSE_END_PATTERN)[0] ?? '').trim();
-    const purpose = own === '' ? rest.trim() : own;
-    if (keyword === 'STOP' && (purpose === '' || BARE_PURPOSE_PATTERN.test(purpose))) continue;
-    if (!OPT_OUT_PURPOSE_PATTERN.test(purpose)) misused.push(keyword);
-  }
-  return misused;
-}
-
-function isAskedFor(before: string): boolean {
-  return REQUEST_PATTERN.test(before) || (LIST_PATTERN.test(before) && ANY_REQUEST_PATTERN.test(before));
 }
 
 /** The words of a text between single spaces, for a look-up of whole words: ' your account is locked '. */

@@ -1,4 +1,11 @@
-import { messageWarnings } from './content-check.ts';
+import {
+  type AffixTemplates,
+  affixesOf,
+  lackingAffixes,
+  switchedOffAffixes,
+  withAffixes,
+} from './affixes.ts';
+import { messageWarnings, type Purpose } from './content-check.ts';
 import { costMicroUsd } from './rates.ts';
 import { gsmReplacement, measureText } from './segments.ts';
 import type { SenderType } from './sender.ts';
@@ -9,10 +16,14 @@ export interface PreviewFacts {
   readonly text: string;
   readonly kind: 'sms' | 'mms';
   readonly isFirst: boolean;
-  readonly purpose: 'marketing' | 'informational' | 'service';
+  readonly purpose: Purpose;
   /** Share of the lists' contacts that have a field, 0 to 1, for fields without a fallback. */
   readonly fieldCoverage: Readonly<Record<string, number>>;
   readonly fields: MergeFields;
+  /** The account's prefix and suffix as templates, and whether the message uses them. */
+  readonly affixes: AffixTemplates;
+  readonly usePrefix: boolean;
+  readonly useSuffix: boolean;
   readonly country: string;
   readonly senderType: SenderType;
   /** Campaign time in epoch milliseconds; decides which rates are in force. */
@@ -26,10 +37,14 @@ export function previewOf(facts: PreviewFacts) {
     parsed.kind === 'template'
       ? renderTemplate(parsed.template, facts.fields)
       : { text: facts.text, missing: [] };
-  const measure = measureText(rendered.text);
+  const affixes = affixesOf({ ...facts.affixes, ...facts.fields.account }, facts);
+  const added = lackingAffixes(rendered.text, affixes);
+  const text = withAffixes(rendered.text, affixes);
+  const measure = measureText(text);
   const segments = facts.kind === 'mms' ? 1 : measure.segments;
   return {
-    text: rendered.text,
+    text,
+    added: { prefix: added.prefix, suffix: added.suffix },
     encoding: measure.encoding,
     segments,
     units: measure.units,
@@ -48,11 +63,12 @@ export function previewOf(facts: PreviewFacts) {
     },
     missingFields: [...rendered.missing],
     warnings: messageWarnings({
-      text: facts.text,
+      text: `${added.prefix}${facts.text}${added.suffix}`,
       kind: facts.kind,
       isFirst: facts.isFirst,
       purpose: facts.purpose,
       fieldCoverage: facts.fieldCoverage,
+      switchedOff: switchedOffAffixes({ ...facts, account: { ...facts.affixes, ...facts.fields.account } }),
     }).map((warning) => ({ ...warning })),
   };
 }

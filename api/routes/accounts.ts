@@ -11,6 +11,7 @@ import {
   updateAccount,
 } from '../../db/accounts.ts';
 import { actAs, type Trx, withAccount } from '../../db/database.ts';
+import { AFFIX_LENGTH_MAX, affixFault } from '../../domain/affixes.ts';
 import { isCountry } from '../../domain/phone-number.ts';
 import { isQuietHours } from '../../domain/quiet-hours.ts';
 import { isTimeZone } from '../../domain/zoned-time.ts';
@@ -48,6 +49,22 @@ const fields = {
     }),
   ),
   spendLimit: Type.Optional(nullable(MONEY)),
+  prefix: Type.Optional(
+    Type.String({
+      maxLength: AFFIX_LENGTH_MAX,
+      description:
+        'What each text begins with where it lacks it; may use account.name and account.senderName.',
+      examples: ['{{account.senderName}}: '],
+    }),
+  ),
+  suffix: Type.Optional(
+    Type.String({
+      maxLength: AFFIX_LENGTH_MAX,
+      description:
+        'What each text ends with where it lacks it; not added to one that says how to opt out itself.',
+      examples: [' Reply STOP to opt out'],
+    }),
+  ),
 };
 const AccountInput = Type.Object(fields, { additionalProperties: false });
 const AccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
@@ -62,6 +79,8 @@ const AccountOutput = Type.Object({
   defaultCountry: Type.String(),
   countries: Type.Array(Type.String()),
   spendLimit: nullable(MONEY),
+  prefix: Type.String(),
+  suffix: Type.String(),
   parentId: nullable(Type.String()),
   createdAt: INSTANT,
 });
@@ -216,6 +235,10 @@ function checkSettings(input: AccountChanges): void {
       errors.push({ pointer: `/countries/${index}`, message: 'Give a country as two letters of ISO 3166.' });
     }
   }
+  for (const field of ['prefix', 'suffix'] as const) {
+    const fault = affixFault(input[field] ?? '');
+    if (fault !== null) errors.push({ pointer: `/${field}`, message: fault });
+  }
   if (errors.length > 0)
     throw new Problem('not-acceptable-value', 'Some settings are not acceptable.', { errors });
 }
@@ -233,6 +256,8 @@ function viewOf(account: Account): Static<typeof AccountOutput> {
       account.spendLimitMicroUsd === null
         ? null
         : { amountMicro: account.spendLimitMicroUsd, currency: 'USD' },
+    prefix: account.prefix,
+    suffix: account.suffix,
     parentId: account.parentId,
     createdAt: account.createdAt.toISOString(),
   };

@@ -61,6 +61,12 @@ export const MessageInput = Type.Object(
     ),
     mediaIds: Type.Optional(Type.Array(idOf('med'), { maxItems: 10, uniqueItems: true })),
     schedule: Type.Optional(nullable(ScheduleInput)),
+    usePrefix: Type.Optional(
+      Type.Boolean({
+        description: "Whether the account's prefix is added where the text lacks it; true unless told.",
+      }),
+    ),
+    useSuffix: Type.Optional(Type.Boolean({ description: 'The same for the suffix.' })),
     expiresAfterMs: Type.Optional(
       Type.Integer({
         minimum: 60_000,
@@ -96,6 +102,13 @@ export const ReportOutput = Type.Object({
   cost: Type.Object({ amountMicro: Type.Integer(), currency: Type.Literal('USD') }),
 });
 
+/** Something that an author should look at; it prevents nothing. */
+export const WarningOutput = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  subject: nullable(Type.String()),
+});
+
 /** A message as the API shows it. */
 export const MessageOutput = Type.Object({
   id: idOf('msg'),
@@ -110,6 +123,12 @@ export const MessageOutput = Type.Object({
   expiresAt: nullable(INSTANT),
   beganAt: nullable(INSTANT),
   endedAt: nullable(INSTANT),
+  usePrefix: Type.Boolean(),
+  useSuffix: Type.Boolean(),
+  warnings: Type.Array(WarningOutput, {
+    description:
+      "What the law or the carriers want although the message has the account's prefix or suffix off.",
+  }),
   report: ReportOutput,
 });
 
@@ -308,6 +327,10 @@ export const RecipientQuery = Type.Object(
 /** A message's preview for an example contact. */
 export const PreviewOutput = Type.Object({
   text: Type.String(),
+  added: Type.Object(
+    { prefix: Type.String(), suffix: Type.String() },
+    { description: "What the text got of the account's prefix and suffix; empty is nothing." },
+  ),
   encoding: oneOf(['gsm7', 'ucs2'], { description: 'GSM-7 has 160 characters to a segment, UCS-2 has 70.' }),
   segments: Type.Integer(),
   units: Type.Integer(),
@@ -318,7 +341,5 @@ export const PreviewOutput = Type.Object({
   kind: oneOf(['sms', 'mms'], { description: 'MMS as soon as something is attached.' }),
   cost: Type.Object({ amountMicro: Type.Integer(), currency: Type.Literal('USD') }),
   missingFields: Type.Array(Type.String()),
-  warnings: Type.Array(
-    Type.Object({ code: Type.String(), message: Type.String(), subject: nullable(Type.String()) }),
-  ),
+  warnings: Type.Array(WarningOutput),
 });

@@ -3,7 +3,10 @@ import type { Trx } from '../../db/database.ts';
 import { holdsOf } from '../../db/holds.ts';
 import { listMessages, type Message } from '../../db/messages.ts';
 import { readReports } from '../../db/reports.ts';
+import { findSender } from '../../db/senders.ts';
+import { type AffixTemplates, switchedOffAffixes } from '../../domain/affixes.ts';
 import { allowancesOf } from '../../domain/campaign-actions.ts';
+import { affixWarnings, type MessageWarning, purposeOf } from '../../domain/content-check.ts';
 import { ACKNOWLEDGEMENT, type LaunchIssue, missingDetails } from '../../domain/launch-check.ts';
 import { nextStepOf } from '../../domain/next-step.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
@@ -19,6 +22,8 @@ export interface ViewClock {
   readonly now: number;
   readonly timeZone: string;
   readonly quietHours: QuietHours;
+  /** What texts of the account are made with. */
+  readonly account: AffixTemplates & { readonly name: string; readonly senderName: string };
 }
 
 /** The account's zone and quiet hours, with the instant at which somebody asks. */
@@ -26,12 +31,18 @@ export async function readViewClock(trx: Trx, accountId: string, now: number): P
   const account = await trx
     .selectFrom('accounts')
     .where('id', '=', accountId)
-    .select(['time_zone', 'quiet_start', 'quiet_end'])
+    .select(['name', 'sender_name', 'prefix', 'suffix', 'time_zone', 'quiet_start', 'quiet_end'])
     .executeTakeFirstOrThrow();
   return {
     now,
     timeZone: account.time_zone,
     quietHours: { start: account.quiet_start, end: account.quiet_end },
+    account: {
+      name: account.name,
+      senderName: account.sender_name,
+      prefix: account.prefix,
+      suffix: account.suffix,
+    },
   };
 }
 
@@ -61,6 +72,7 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
   const isDraft = campaign.status === 'draft' || campaign.status === 'rejected';
   const missing = isDraft ? missingOf(campaign, found) : [];
   const instant = instantIn(clock.timeZone);
+  const warningsOf = await affixWarningsOf(trx, campaign, found, clock);
   const next = nextStepOf({
     status: campaign.status,
     ...clock,
@@ -89,8 +101,29 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
     holds,
     next: { ...next, at: next.at === null ? null : toOffsetString(next.at, clock.timeZone) },
     report: reportView(report),
-    messages: messages.map((message) => messageView(message, reportFor(message), instant)),
+    messages: messages.map((message) => ({
+      ...messageView(message, reportFor(message), instant),
+      warnings: warningsOf(message),
+    })),
   };
+}
+
+/** What each message is warned of for having the account's prefix or suffix off; the sender is read only for that. */
+async function affixWarningsOf(
+  trx: Trx,
+  campaign: Campaign,
+  messages: readonly Message[],
+  { account }: ViewClock,
+): Promise<(message: Message) => MessageWarning[]> {
+  if (messages.every((message) => message.usePrefix && message.useSuffix)) return () => [];
+  const sender = campaign.senderId === null ? null : await findSender(trx, campaign.senderId);
+  return (message) =>
+    affixWarnings({
+      text: message.text,
+      isFirst: message.position === 1,
+      purpose: purposeOf(campaign.purpose),
+      switchedOff: switchedOffAffixes({ ...message, senderType: sender?.type ?? null, account }),
+    });
 }
 
 type ToText = (at: Date | null) => string | null;
@@ -168,6 +201,8 @@ function messageView(message: Message, report: MessageReport, instant: ToText) {
     expiresAt: instant(message.expiresAt),
     beganAt: instant(message.beganAt),
     endedAt: instant(message.endedAt),
+    usePrefix: message.usePrefix,
+    useSuffix: message.useSuffix,
     report: reportView(report),
   };
 }

@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
-import { countSegments, textFitsCarrier } from '../../domain/segments.ts';
-import { renderTemplate } from '../../domain/template.ts';
+import { renderText } from '../../domain/render-text.ts';
 import type { Trx } from '../database.ts';
 import type { LeaseContext, LeaseDraft } from './lease-draft.ts';
 
@@ -147,16 +146,15 @@ function render(
   context: LeaseContext,
   at: number,
 ): { text: string; segments: number; costMicroUsd: number } | string {
-  const { text } = renderTemplate(context.template, {
+  const rendered = renderText(context, {
     firstName: candidate.firstName,
     lastName: candidate.lastName,
     number: candidate.number,
     custom: candidate.custom ?? {},
     account: { name: context.account.name, senderName: context.account.senderName },
   });
-  if (text.trim() === '' && context.kind === 'sms') return 'text_empty';
-  if (!textFitsCarrier(text)) return 'text_too_long';
-  const segments = context.kind === 'mms' ? 1 : countSegments(text);
+  if (rendered.kind === 'refused') return rendered.reason;
+  const { text, segments } = rendered;
   const cost = costMicroUsd({
     country: candidate.country,
     senderType: context.sender.type,

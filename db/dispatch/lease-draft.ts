@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type Affixes, affixesOf } from '../../domain/affixes.ts';
 import type { LaneRef, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
@@ -14,6 +15,7 @@ export interface LeaseContext {
   readonly everLeased: boolean;
   readonly month: string;
   readonly template: Template;
+  readonly affixes: Affixes;
   readonly mediaTokens: readonly string[];
   readonly expiresAt: number | null;
   readonly account: {
@@ -81,11 +83,15 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       'm.text',
       'm.media_ids as mediaIds',
       'm.expires_at as expiresAt',
+      'm.use_prefix as usePrefix',
+      'm.use_suffix as useSuffix',
       'c.key as campaignKey',
       'c.audience_month as month',
       'c.ever_leased as everLeased',
       'a.name as accountName',
       'a.sender_name as senderName',
+      'a.prefix',
+      'a.suffix',
       'a.time_zone as timeZone',
       'a.quiet_start as quietStart',
       'a.quiet_end as quietEnd',
@@ -117,6 +123,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
     everLeased: row.everLeased,
     month: row.month,
     template: parsed.template,
+    affixes: affixesOf({ ...row, name: row.accountName }, row),
     mediaTokens: row.mediaTokens ?? [],
     expiresAt: row.expiresAt === null ? null : row.expiresAt.getTime(),
     account: {

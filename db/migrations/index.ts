@@ -7,6 +7,7 @@ import { up as ledger } from './0005-ledger.ts';
 import { up as systemFunctions } from './0006-system-functions.ts';
 import { up as logAndAlerts } from './0007-log-and-alerts.ts';
 import { up as keyRotation } from './0016-key-rotation.ts';
+import { up as affixes } from './0013-affixes.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006-system-functions': { up: systemFunctions },
   '0007-log-and-alerts': { up: logAndAlerts },
   '0016-key-rotation': { up: keyRotation },
+  '0013-affixes': { up: affixes },
 };

@@ -73,7 +73,7 @@ describe('warnings', () => {
     [{ text: 'News', purpose: 'informational' }, ['opt_out_hint_missing']],
     [{ text: '', kind: 'mms' }, ['opt_out_hint_missing']],
     [{ text: 'Sale. Opt-out: shop.example/x' }, []],
-    [{ text: 'Non-stop sale' }, []],
+    [{ text: 'Non-stop sale' }, ['opt_out_hint_missing']],
   ] as const)('an opt-out hint is missed in %j: %j', (fields, expected) => {
     expect(codes(fields)).toEqual(expected);
   });
