@@ -19,6 +19,7 @@ import { registerHealthRoutes } from './routes/health.ts';
 import { registerImportRoutes } from './routes/imports.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
 import { registerListRoutes } from './routes/lists.ts';
+import { registerLogRoutes } from './routes/log.ts';
 import { registerMediaRoutes } from './routes/media.ts';
 import { registerMessageRoutes } from './routes/messages.ts';
 import { registerPeopleRoutes } from './routes/people.ts';
@@ -69,6 +70,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerCampaignRoutes(api, deps);
   registerMessageRoutes(api, deps);
   registerCampaignActionRoutes(api, deps);
+  registerLogRoutes(api, deps);
   registerCallbackRoutes(api, deps);
   return api;
 }

@@ -34,6 +34,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       { name: 'actions', description: 'What steers a campaign.' },
       { name: 'contacts', description: 'Contacts, lists and imports.' },
       { name: 'account', description: 'The account, its people, keys, senders and media.' },
+      { name: 'oversight', description: 'The log, and alerts of what needs somebody.' },
       { name: 'installation', description: "What an operator's key sets up." },
       { name: 'carrier', description: 'Where the carrier calls back.' },
       { name: 'health', description: 'Whether this process lives and can work.' },

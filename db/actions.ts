@@ -1,3 +1,4 @@
+import { nameOfActor } from './actor-names.ts';
 import type { Trx } from './database.ts';
 
 /** An action that was ordered, and what became of it. */
@@ -9,6 +10,7 @@ export interface Action {
   readonly result: Record<string, unknown> | null;
   readonly via: string;
   readonly requestedBy: string;
+  readonly requestedByName: string | null;
   readonly requestedAt: Date;
   readonly answeredAt: Date | null;
 }
@@ -19,7 +21,7 @@ export async function findAction(trx: Trx, campaignId: string, id: string): Prom
     .selectFrom('actions')
     .where('id', '=', id)
     .where('campaign_id', '=', campaignId)
-    .select([
+    .select((column) => [
       'id',
       'campaign_id as campaignId',
       'name',
@@ -27,6 +29,7 @@ export async function findAction(trx: Trx, campaignId: string, id: string): Prom
       'result',
       'via',
       'requested_by as requestedBy',
+      nameOfActor(column.ref('requested_by')).as('requestedByName'),
       'requested_at as requestedAt',
       'answered_at as answeredAt',
     ])

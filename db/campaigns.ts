@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { CampaignStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
+import { nameOfActor } from './actor-names.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 
@@ -33,6 +34,10 @@ export interface Campaign {
   readonly version: number;
   readonly listIds: readonly string[];
   readonly excludedListIds: readonly string[];
+  /** Names of today. */
+  readonly createdByName: string | null;
+  readonly ownerName: string | null;
+  readonly acknowledgedByName: string | null;
 }
 
 /** The details that an owner gives; null is not given yet. */
@@ -76,6 +81,7 @@ const COLUMNS = [
   'version',
 ] as const;
 
+const CREATOR = nameOfActor(sql.ref('campaigns.created_by'));
 const LISTS = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list_id) from campaign_lists l
   where l.campaign_id = campaigns.id and not l.excluded), '{}')`.as('listIds');
 const EXCLUDED = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list_id) from campaign_lists l
@@ -103,7 +109,13 @@ export async function findCampaign(trx: Trx, id: string): Promise<Campaign | nul
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .select(COLUMNS)
-    .select([LISTS, EXCLUDED])
+    .select([
+      LISTS,
+      EXCLUDED,
+      CREATOR.as('createdByName'),
+      nameOfActor(sql.ref('campaigns.owner_id')).as('ownerName'),
+      nameOfActor(sql.ref('campaigns.acknowledged_by')).as('acknowledgedByName'),
+    ])
     .executeTakeFirst();
   return row ?? null;
 }
@@ -204,7 +216,6 @@ const LIST_ROWS = sql<{ id: string; name: string }[]>`coalesce((
   from campaign_lists l join lists x on x.id = l.list_id
   where l.campaign_id = campaigns.id and not l.excluded), '[]')`;
 const START_AT = sql<Date | null>`coalesce(campaigns.first_due_at, campaigns.launched_at)`;
-const CREATOR = sql<string | null>`(select p.name from people p where p.id = campaigns.created_by)`;
 
 const SORTS = {
   status: sql`campaigns.status`,

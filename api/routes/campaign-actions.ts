@@ -9,6 +9,7 @@ import { idempotent } from '../idempotency.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import {
   ActionOutput,
+  ActionRecordOutput,
   CampaignOutput,
   LaunchInput,
   ReasonInput,
@@ -18,6 +19,7 @@ import {
 } from '../schemas/campaign-schemas.ts';
 import { idOf, idParams } from '../schemas/common.ts';
 import { readCampaignView, readViewClock } from '../views/campaign-view.ts';
+import { actorView } from '../views/log-view.ts';
 import { checkLaunch, checkResume, checkSchedules, checkStart } from './campaign-action-checks.ts';
 import { type ActionRules, carryOut } from './campaign-action-order.ts';
 
@@ -233,7 +235,7 @@ function addActionReading(api: Api, deps: ApiDeps): void {
         summary: 'What became of an action',
         tags: ['actions'],
         params: Type.Object({ id: idOf('cmp'), actionId: idOf('act') }),
-        response: { 200: ActionOutput, ...problems(404) },
+        response: { 200: ActionRecordOutput, ...problems(404) },
       },
     },
     async (request) => {
@@ -250,6 +252,10 @@ function addActionReading(api: Api, deps: ApiDeps): void {
         reason: typeof reason === 'string' ? reason : null,
         inFlight: 0,
         url: `/v1/campaigns/${id}/actions/${action.id}`,
+        by: actorView(action.requestedBy, action.requestedByName),
+        via: action.via,
+        requestedAt: action.requestedAt.toISOString(),
+        answeredAt: action.answeredAt?.toISOString() ?? null,
       };
     },
   );

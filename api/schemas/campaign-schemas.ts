@@ -3,7 +3,7 @@ import { CAMPAIGN_ACTIONS } from '../../domain/campaign-actions.ts';
 import { CAMPAIGN_STATUSES, MESSAGE_STATUSES, START_MODES } from '../../domain/campaign-status.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { RECIPIENT_STATES } from '../../db/reports.ts';
-import { idOf, INSTANT, nullable, oneOf } from './common.ts';
+import { ActorOutput, idOf, INSTANT, nullable, oneOf } from './common.ts';
 
 /** What an owner gives of a campaign; every field may be left for later while it is a draft. */
 export const CampaignInput = Type.Object(
@@ -157,18 +157,27 @@ export const CampaignOutput = Type.Object({
   listIds: Type.Array(Type.String()),
   excludedListIds: Type.Array(Type.String()),
   ownerId: nullable(Type.String()),
+  ownerName: nullable(Type.String()),
   purpose: nullable(Type.String()),
   audience: Type.Object({
     timing: Type.String(),
     recipients: nullable(Type.Integer()),
     frozenAt: nullable(INSTANT),
   }),
-  acknowledgement: nullable(Type.Object({ words: Type.String(), by: Type.String(), at: INSTANT })),
+  acknowledgement: nullable(
+    Type.Object({
+      words: Type.String(),
+      by: Type.String(),
+      byName: nullable(Type.String()),
+      at: INSTANT,
+    }),
+  ),
   missing: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() })),
   launchedAt: nullable(INSTANT),
   startAt: nullable(INSTANT),
   finishedAt: nullable(INSTANT),
   createdBy: Type.String(),
+  createdByName: nullable(Type.String()),
   createdAt: INSTANT,
   actions: Type.Array(
     Type.Object({
@@ -297,6 +306,15 @@ export const ActionOutput = Type.Object({
       'Recipients whose texts may still go out, for what stops something. Nothing beyond them does.',
   }),
   url: Type.String(),
+});
+
+/** An action as it is read afterwards: who ordered it, and what became of it. */
+export const ActionRecordOutput = Type.Object({
+  ...ActionOutput.properties,
+  by: ActorOutput,
+  via: Type.String(),
+  requestedAt: INSTANT,
+  answeredAt: nullable(INSTANT),
 });
 
 /** One recipient of a message. */

@@ -151,6 +151,7 @@ function summaryOf(campaign: Campaign, instant: ToText) {
     listIds: [...campaign.listIds],
     excludedListIds: [...campaign.excludedListIds],
     ownerId: campaign.ownerId,
+    ownerName: campaign.ownerName,
     purpose: campaign.purpose,
     audience: {
       timing: campaign.audienceTiming,
@@ -163,12 +164,14 @@ function summaryOf(campaign: Campaign, instant: ToText) {
         : {
             words: ACKNOWLEDGEMENT,
             by: campaign.acknowledgedBy ?? '',
+            byName: campaign.acknowledgedByName,
             at: instant(campaign.acknowledgedAt) ?? '',
           },
     launchedAt: instant(campaign.launchedAt),
     startAt: instant(campaign.firstDueAt ?? campaign.launchedAt),
     finishedAt: instant(campaign.finishedAt),
     createdBy: campaign.createdBy,
+    createdByName: campaign.createdByName,
     createdAt: campaign.createdAt.toISOString(),
   };
 }

@@ -127,6 +127,9 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   unarchiveCampaign: write(() => ({}), campaign),
   duplicateCampaign: { scope: 'write', ids: campaign },
   deleteCampaign: remove(campaign),
+  readLog: read(),
+  readInstallationLog: { scope: 'operator' },
+  readCampaignLog: read('launched'),
   getAction: { scope: 'read', ids: { id: 'launched', actionId: 'action' } },
 };
 
