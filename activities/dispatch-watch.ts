@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { GATE_CHANNEL } from '../db/holds.ts';
+import { GATE_CHANNEL } from '../db/gates.ts';
 import { SUPPRESSION_CHANNEL } from '../db/suppressions.ts';
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
 import type { PostPermission } from '../domain/dispatch/post-lease.ts';

@@ -16,6 +16,7 @@ import { registerCampaignRoutes } from './routes/campaigns.ts';
 import { registerCarrierAccountRoutes } from './routes/carrier-accounts.ts';
 import { registerContactRoutes } from './routes/contacts.ts';
 import { registerHealthRoutes } from './routes/health.ts';
+import { registerHoldRoutes } from './routes/holds.ts';
 import { registerImportRoutes } from './routes/imports.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
 import { registerListRoutes } from './routes/lists.ts';
@@ -71,6 +72,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerMessageRoutes(api, deps);
   registerCampaignActionRoutes(api, deps);
   registerLogRoutes(api, deps);
+  registerHoldRoutes(api, deps);
   registerCallbackRoutes(api, deps);
   return api;
 }

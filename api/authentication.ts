@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the key needs; `public` asks for none. */
     scope?: Scope | 'public';
+    /** An operator who names no account acts for the installation. */
+    orInstallation?: true;
     /** The body is a file, which the route reads itself. */
     takesFile?: true;
     /** A POST whose answer holds a secret, so that none is kept for repeated requests. */
@@ -86,6 +88,7 @@ function accountOf(request: FastifyRequest, keyAccount: string, isOperator: bool
     );
   }
   if (scope === 'operator') return OPERATOR;
+  if (named === undefined && request.routeOptions.config.orInstallation === true) return OPERATOR;
   if (typeof named === 'string' && /^acc_[0-9a-z]{26}$/.test(named)) return named;
   throw new Problem(
     'account-required',

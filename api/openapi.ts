@@ -32,6 +32,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
     tags: [
       { name: 'campaigns', description: 'Campaigns, their messages and reports.' },
       { name: 'actions', description: 'What steers a campaign.' },
+      { name: 'holds', description: 'Stop anything at once: each hold closes a gate until it is lifted.' },
       { name: 'contacts', description: 'Contacts, lists and imports.' },
       { name: 'account', description: 'The account, its people, keys, senders and media.' },
       { name: 'oversight', description: 'The log, and alerts of what needs somebody.' },

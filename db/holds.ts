@@ -11,8 +11,9 @@ import { remedyOfSuspension } from '../domain/suspension.ts';
 import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { appendLog } from './log.ts';
 import type { Trx } from './database.ts';
-import { IN_FLIGHT_OF_LEASE } from './dispatch/lease-people.ts';
+import { moveGate } from './gates.ts';
 import { newId } from './ids.ts';
+import { inFlight } from './in-flight.ts';
 
 /** A hold to place on a campaign. */
 export interface HoldRequest {
@@ -24,9 +25,6 @@ export interface HoldRequest {
   readonly actor: Actor;
   readonly actionId?: string;
 }
-
-/** Closes and opens gates tell every worker; the payload is the scope's id. */
-export const GATE_CHANNEL = 'carillon_gates';
 
 /**
  * Closes a campaign's gate and shows the gravest hold as its status, in one transaction. After it commits no
@@ -51,6 +49,7 @@ export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<numb
         account_id: request.accountId,
         scope: 'campaign',
         scope_id: campaignId,
+        campaign_id: campaignId,
         kind: request.kind,
         cause: request.cause,
         reason: request.reason,
@@ -71,7 +70,7 @@ export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<numb
     });
   }
   await alertOf(trx, request);
-  return inFlight(trx, campaignId);
+  return inFlight(trx, { scope: 'campaign', scopeId: campaignId });
 }
 
 /** A suspension needs somebody until the campaign is resumed, stopped or aborted. */
@@ -113,18 +112,8 @@ export async function liftHolds(
     await resolveAlerts(trx, { accountId, kind: 'suspension', subjectId: campaignId });
 }
 
-/** Adds to a gate's holds and tells the workers once the transaction has committed. */
-export async function moveGate(trx: Trx, scopeId: string, by: number): Promise<void> {
-  await trx
-    .updateTable('gates')
-    .set((set) => ({ holds: set('holds', '+', by) }))
-    .where('scope_id', '=', scopeId)
-    .execute();
-  await sql`select pg_notify(${GATE_CHANNEL}, ${scopeId})`.execute(trx);
-}
-
-/** What holds a campaign now. */
-export async function holdsOf(
+/** What holds a campaign itself now. */
+async function holdsOf(
   trx: Trx,
   campaignId: string,
 ): Promise<{ kind: string; cause: string | null; reason: string }[]> {
@@ -188,17 +177,4 @@ async function lockCampaignStatus(trx: Trx, campaignId: string): Promise<Campaig
     .forUpdate()
     .executeTakeFirstOrThrow();
   return row.status;
-}
-
-/** Recipients of open leases without a result: those whose texts may still be on their way. */
-export async function inFlight(trx: Trx, campaignId: string): Promise<number> {
-  const row = await trx
-    .selectFrom('leases as l')
-    .innerJoin('waves as w', 'w.id', 'l.wave_id')
-    .innerJoin('campaigns as c', 'c.key', 'l.campaign_key')
-    .where('c.id', '=', campaignId)
-    .where('l.closed_at', 'is', null)
-    .select(sql<number>`coalesce(sum(${IN_FLIGHT_OF_LEASE}), 0)::int`.as('people'))
-    .executeTakeFirstOrThrow();
-  return row.people;
 }

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { isQuiet, nextPermitted } from '../domain/quiet-hours.ts';
 import type { Trx } from './database.ts';
+import { INSTALLATION } from '../domain/hold.ts';
 import { fenceMessage } from './dispatch/enter-lane.ts';
 import { count, type Deltas, writeDeltas } from './dispatch/rollup.ts';
+import { closedScopes } from './gates.ts';
 import { showStatus } from './holds.ts';
 import { readCounters } from './report-counters.ts';
 
@@ -66,9 +68,8 @@ async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage
 }
 
 async function gatesAreOpen(trx: Trx, input: MessagePlanInput, senderId: string): Promise<boolean> {
-  const scopes = ['installation', input.accountId, input.campaignId, input.messageId, senderId];
-  const gates = await trx.selectFrom('gates').where('scope_id', 'in', scopes).select('holds').execute();
-  return gates.length === scopes.length && gates.every((gate) => gate.holds === 0);
+  const scopes = [INSTALLATION, input.accountId, input.campaignId, input.messageId, senderId];
+  return (await closedScopes(trx, scopes)).size === 0;
 }
 
 async function show(

@@ -192,6 +192,12 @@ interface HoldTable {
   placed_by: string;
   placed_at: Generated<Date>;
   lifted_at: Date | null;
+  campaign_id: string | null;
+  by_operator: Generated<boolean>;
+  lift_action_id: string | null;
+  lifted_by: string | null;
+  woken_at: Date | null;
+  version: Generated<number>;
 }
 
 interface IdempotencyKeyTable {

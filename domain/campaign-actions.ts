@@ -51,6 +51,8 @@ export interface ActionFacts {
   readonly hasUnsentMessage: boolean;
   /** Details that a launch still needs. */
   readonly missing: readonly string[];
+  /** Kinds of the holds on the campaign itself. */
+  readonly holds: readonly string[];
 }
 
 /** One action and whether the campaign allows it now. */
@@ -83,8 +85,20 @@ const RULES: Record<CampaignActionName, Rule> = {
     }
     return facts.everLeased ? 'Somebody may have been texted already; stop it instead.' : null;
   },
-  pause: only(PAUSABLE, 'Only a launched campaign that nothing holds can be paused.'),
-  resume: only(['paused', 'suspended'], 'Only a paused or suspended campaign can be resumed.'),
+  pause: (facts) => {
+    // A campaign that only holds of others keep can be paused beside them, so that it stays when they are lifted.
+    const isHeldByOthers = facts.status === 'paused' && !facts.holds.includes('pause');
+    if (isHeldByOthers || PAUSABLE.includes(facts.status)) return null;
+    return `Only a launched campaign that is not paused can be paused. This one is ${facts.status}.`;
+  },
+  resume: (facts) => {
+    if (facts.status !== 'paused' && facts.status !== 'suspended') {
+      return `Only a paused or suspended campaign can be resumed. This one is ${facts.status}.`;
+    }
+    return facts.holds.some((kind) => kind === 'pause' || kind === 'suspend')
+      ? null
+      : 'Only holds of their own keep it, and a resume lifts none of them; DELETE each at /v1/holds/{id}.';
+  },
   stop: only(UNFINISHED, 'Only a launched, unfinished campaign can be stopped.'),
   restart: only(['stopped'], 'Only a stopped campaign can be restarted.'),
   abort: only([...UNFINISHED, 'stopped'], 'Only a launched, unfinished campaign can be aborted.'),

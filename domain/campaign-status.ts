@@ -38,14 +38,18 @@ export interface StatusReason {
   readonly messageId?: string;
 }
 
-/** What may hold a campaign, from the gravest to the lightest; the gravest shows as its status. */
-export const HOLD_KINDS = ['abort', 'stop', 'suspend', 'pause'] as const;
+/**
+ * What may hold a campaign, from the gravest to the lightest; the gravest shows as its status. A `hold` was placed by
+ * itself and is lifted by itself; the others belong to the action of their name.
+ */
+export const HOLD_KINDS = ['abort', 'stop', 'suspend', 'hold', 'pause'] as const;
 export type HoldKind = (typeof HOLD_KINDS)[number];
 
 const STATUS_OF_HOLD = {
   abort: 'aborted',
   stop: 'stopped',
   suspend: 'suspended',
+  hold: 'paused',
   pause: 'paused',
 } as const satisfies Record<HoldKind, CampaignStatus>;
 

@@ -18,7 +18,13 @@ export interface NextFacts {
   readonly timeZone: string;
   readonly quietHours: QuietHours;
   readonly audienceSize: number | null;
-  readonly holdReasons: readonly string[];
+  readonly holds: readonly {
+    /** `hold` is lifted by itself; the others end with the action that resumes or restarts the campaign. */
+    readonly kind: string;
+    readonly reason: string;
+    /** The only message that it keeps; null when it keeps all of them. */
+    readonly position: number | null;
+  }[];
   readonly messages: readonly {
     readonly position: number;
     readonly status: MessageStatus;
@@ -58,7 +64,12 @@ export function nextStepOf(facts: NextFacts): NextStep {
       };
     case 'paused':
     case 'suspended':
-      return { what: 'resume', at: null, why: facts.holdReasons.join(' '), count: unsentOf(facts) };
+      return {
+        what: facts.holds.some((hold) => hold.kind !== 'hold') ? 'resume' : 'lift hold',
+        at: null,
+        why: facts.holds.map((hold) => hold.reason).join(' '),
+        count: unsentOf(facts),
+      };
     case 'stopped':
       return {
         what: 'restart',
@@ -88,6 +99,8 @@ function nextOfRunning(facts: NextFacts): NextStep {
   }
   const waiting = facts.messages.find((message) => message.status === 'sending');
   if (waiting !== undefined) {
+    const reasons = holdsOn(facts, waiting.position);
+    if (reasons !== '') return { what: 'lift hold', at: null, why: reasons, count: waiting.unsent };
     const isWindowClosed = isQuiet(facts.now, facts.quietHours, facts.timeZone);
     return {
       what: `go on with message ${waiting.position}`,
@@ -100,6 +113,7 @@ function nextOfRunning(facts: NextFacts): NextStep {
     .filter((message) => message.status === 'scheduled' && message.dueAt !== null)
     .toSorted((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0))[0];
   if (upcoming !== undefined) {
+    const reasons = holdsOn(facts, upcoming.position);
     const dueAt = upcoming.dueAt ?? facts.now;
     const opensAt = nextPermitted(dueAt, facts.quietHours, facts.timeZone);
     const frozen = facts.audienceSize !== null;
@@ -111,6 +125,7 @@ function nextOfRunning(facts: NextFacts): NextStep {
       ...(frozen
         ? {}
         : { why: `It is due then; its audience is frozen ${FREEZE_LEAD_MS / 60_000} minutes before.` }),
+      ...(reasons === '' ? {} : { why: `It is due then, unless it is still held: ${reasons}` }),
     };
   }
   const endedAt = Math.max(0, ...facts.messages.map((message) => message.endedAt ?? 0));
@@ -120,6 +135,14 @@ function nextOfRunning(facts: NextFacts): NextStep {
     why: "Everybody has been dealt with; the carrier's last reports are awaited until then at the latest.",
     count: null,
   };
+}
+
+/** The reasons of what keeps a message, as sentences; empty when nothing does. */
+function holdsOn(facts: NextFacts, position: number): string {
+  return facts.holds
+    .filter((hold) => hold.position === null || hold.position === position)
+    .map((hold) => hold.reason)
+    .join(' ');
 }
 
 function unsentOf(facts: NextFacts): number | null {

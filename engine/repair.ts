@@ -7,6 +7,7 @@ import {
   importsToRun,
   underRepairLock,
 } from '../db/repair.ts';
+import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repair needs. */
@@ -26,7 +27,7 @@ const FOLD_ROWS = 20_000;
 
 /**
  * Starts the run of every campaign and import whose row says that it should have one and wakes
- * those with an action that nobody has answered. It reads PostgreSQL only, so it makes good the loss of everything the engine knows.
+ * those with an action that nobody has answered, and those that waited for a hold which was lifted. It reads PostgreSQL only, so it makes good the loss of everything the engine knows.
  */
 export async function repairOnce(deps: RepairDeps): Promise<void> {
   await underRepairLock(deps.pool, async () => {
@@ -34,6 +35,9 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
     for (const { id, accountId, hasWaitingAction } of await campaignsToRun(deps.db, RUNS_MAX)) {
       if (hasWaitingAction) await deps.workflows.wakeCampaign(accountId, id);
       else await deps.workflows.ensureCampaign(accountId, id);
+    }
+    for (const hold of await holdsToWake(deps.db, RUNS_MAX)) {
+      await wakeAfterHold(deps.db, hold, deps.workflows.wakeCampaign);
     }
     for (const { id, accountId } of await importsToRun(deps.db, RUNS_MAX)) {
       await deps.workflows.startImport(accountId, id);

@@ -1,8 +1,9 @@
 import type { Static } from 'typebox';
-import { overdueMessages } from '../../db/campaign-step/apply-actions.ts';
+
 import type { Campaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
 import type { Message } from '../../db/messages.ts';
+import { overdueMessages } from '../../db/overdue-messages.ts';
 import { persistingCause } from '../../db/suspend-causes.ts';
 import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
 import { Problem } from '../problem.ts';

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { CAMPAIGN_ACTIONS } from '../../domain/campaign-actions.ts';
 import { CAMPAIGN_STATUSES, MESSAGE_STATUSES, START_MODES } from '../../domain/campaign-status.ts';
+import { HOLD_SCOPES } from '../../domain/hold.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { RECIPIENT_STATES } from '../../db/reports.ts';
 import { ActorOutput, idOf, INSTANT, nullable, oneOf } from './common.ts';
@@ -187,7 +188,18 @@ export const CampaignOutput = Type.Object({
     }),
   ),
   holds: Type.Array(
-    Type.Object({ kind: Type.String(), cause: nullable(Type.String()), reason: Type.String() }),
+    Type.Object({
+      id: idOf('hld'),
+      scope: oneOf(HOLD_SCOPES, { description: 'How far it reaches.' }),
+      scopeId: Type.String(),
+      kind: Type.String(),
+      cause: nullable(Type.String()),
+      reason: Type.String(),
+      placedAt: INSTANT,
+    }),
+    {
+      description: 'What keeps it or one of its messages from sending, from the account or installation too.',
+    },
   ),
   next: Next,
   report: ReportOutput,

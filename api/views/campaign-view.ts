@@ -1,6 +1,6 @@
 import type { Campaign, CampaignListItem } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
-import { holdsOf } from '../../db/holds.ts';
+import { holdsOver } from '../../db/holds-over.ts';
 import { listMessages, type Message } from '../../db/messages.ts';
 import { readReports } from '../../db/reports.ts';
 import { findSender } from '../../db/senders.ts';
@@ -66,7 +66,11 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
     (one, other) => timelineInstant(one) - timelineInstant(other) || one.position - other.position,
   );
   const reports = await readReports(trx, campaign, messages);
-  const holds = await holdsOf(trx, campaign.id);
+  const holds = await holdsOver(
+    trx,
+    campaign,
+    found.map((message) => message.id),
+  );
   const reportFor = (message: Message): MessageReport => reports.get(message.id) ?? reportOf(new Map(), 0);
   const report = sumReports(messages.map(reportFor));
   const isDraft = campaign.status === 'draft' || campaign.status === 'rejected';
@@ -77,7 +81,12 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
     status: campaign.status,
     ...clock,
     audienceSize: campaign.audienceFrozenAt === null ? null : campaign.audienceSize,
-    holdReasons: holds.map((hold) => hold.reason),
+    holds: holds.map(({ kind, reason, scope, scopeId }) => ({
+      kind,
+      reason,
+      position:
+        scope === 'message' ? (found.find((message) => message.id === scopeId)?.position ?? null) : null,
+    })),
     messages: found.map((message) => ({
       position: message.position,
       status: message.status,
@@ -97,8 +106,9 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
       everLeased: campaign.everLeased,
       hasUnsentMessage: found.some((message) => message.status === 'scheduled'),
       missing: missing.map((issue) => issue.pointer),
+      holds: holds.filter((hold) => hold.scope === 'campaign').map((hold) => hold.kind),
     }),
-    holds,
+    holds: holds.map(({ placedAt, ...hold }) => ({ ...hold, placedAt: instant(placedAt) ?? '' })),
     next: { ...next, at: next.at === null ? null : toOffsetString(next.at, clock.timeZone) },
     report: reportView(report),
     messages: messages.map((message) => ({

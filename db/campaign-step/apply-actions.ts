@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
+import { refusalOf } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
 import { liftHolds, showStatus } from '../holds.ts';
+import { overdueMessages } from '../overdue-messages.ts';
+import { endHold, keepHold, OVERDUE_BEHIND_HOLD, overdueBehind } from '../lift-hold.ts';
 import { persistingCause } from '../suspend-causes.ts';
 import {
   applyMessageOrders,
@@ -13,6 +16,7 @@ import {
   parseMessageOrders,
   setNow,
 } from './message-orders.ts';
+import { readActionFacts } from './record-signals.ts';
 import type { StepInput } from './step-campaign.ts';
 
 /** What became of an action. */
@@ -86,6 +90,8 @@ async function applyAction(trx: Trx, input: StepInput, action: ActionRow): Promi
       return reschedule(trx, input, action);
     case 'restart':
       return restart(trx, input);
+    case 'lift':
+      return lift(trx, input, action);
     case 'stop':
     case 'abort':
     case 'delete':
@@ -107,12 +113,15 @@ async function statusOf(trx: Trx, campaignId: string): Promise<CampaignStatus> {
   return row.status;
 }
 
-async function log(trx: Trx, input: StepInput, action: ActionRow, from: CampaignStatus): Promise<void> {
-  const actor: Actor = {
+function actorOf(action: ActionRow): Actor {
+  return {
     id: action.requested_by,
     via: action.via === 'temporal' ? 'temporal' : 'api',
     ...(action.key_id === null ? {} : { keyId: action.key_id }),
   };
+}
+
+async function log(trx: Trx, input: StepInput, action: ActionRow, from: CampaignStatus): Promise<void> {
   await appendLog(trx, {
     accountId: input.accountId,
     campaignId: input.campaignId,
@@ -120,14 +129,14 @@ async function log(trx: Trx, input: StepInput, action: ActionRow, from: Campaign
     from,
     to: await statusOf(trx, input.campaignId),
     actionId: action.id,
-    actor,
+    actor: actorOf(action),
   });
 }
 
 async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
   const from = await statusOf(trx, input.campaignId);
-  if (from !== 'paused' && from !== 'suspended')
-    return { refusal: `It is ${from}, so there is nothing to resume.` };
+  const refusal = refusalOf('resume', await readActionFacts(trx, input.campaignId));
+  if (refusal !== null) return { refusal };
   const persisting = await persistingCause(trx, input.accountId, input.campaignId, input.at);
   if (persisting !== null) return { refusal: persisting };
   const orders = parseMessageOrders(action.args['overdue']);
@@ -146,17 +155,16 @@ async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Ve
   return APPLIED;
 }
 
-/** Messages that became due while the campaign was held. */
-export async function overdueMessages(trx: Trx, campaignId: string, at: number): Promise<string[]> {
-  const rows = await trx
-    .selectFrom('messages')
-    .where('campaign_id', '=', campaignId)
-    .where('status', '=', 'scheduled')
-    .where('due_at', '<=', new Date(at))
-    .select('id')
-    .orderBy('position')
-    .execute();
-  return rows.map((row) => row.id);
+/** A hold on the campaign or on one of its messages. Lifted already, there is nothing left to do. */
+async function lift(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+  const holdId = String(action.args['holdId']);
+  const overdue = await overdueBehind(trx, input.campaignId, holdId, input.at);
+  if (overdue.length > 1) {
+    await keepHold(trx, holdId);
+    return { refusal: OVERDUE_BEHIND_HOLD };
+  }
+  await endHold(trx, holdId, actorOf(action), action.id);
+  return APPLIED;
 }
 
 async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {

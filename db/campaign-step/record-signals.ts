@@ -91,11 +91,18 @@ export async function readActionFacts(
     .select('id')
     .limit(1)
     .executeTakeFirst();
+  const holds = await trx
+    .selectFrom('holds')
+    .where('scope_id', '=', campaignId)
+    .where('lifted_at', 'is', null)
+    .select('kind')
+    .execute();
   return {
     status: campaign.status,
     isArchived: campaign.archived_at !== null,
     everLeased: campaign.ever_leased,
     hasUnsentMessage: unsent !== undefined,
     missing: [],
+    holds: holds.map((hold) => hold.kind),
   };
 }

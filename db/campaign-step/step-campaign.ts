@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/actor.ts';
 import type { SignalActionName } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
+import { INSTALLATION } from '../../domain/hold.ts';
 import { FREEZE_LEAD_MS, SETTLE_MS } from '../../domain/schedule.ts';
 import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
 import { recordSignals } from './record-signals.ts';
@@ -8,6 +9,7 @@ import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } fr
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
+import { closedScopes } from '../gates.ts';
 import { showStatus } from '../holds.ts';
 import { suspendCampaign } from '../suspend-campaign.ts';
 import { outsideCause } from '../suspend-causes.ts';
@@ -142,13 +144,14 @@ async function planProgress(
     await unfreezeAudience(trx, input.campaignId);
   }
 
-  const start = messages.filter(
+  const ready = messages.filter(
     (message) =>
       !input.running.includes(message.id) &&
       (message.status === 'sending' || (message.status === 'scheduled' && isDue(message, input.at))),
   );
-  await beginMessages(trx, start, input.at);
+  await beginMessages(trx, ready, input.at);
   const status = await showStatus(trx, input.campaignId);
+  const start = await startable(trx, input, campaign.sender_id, ready);
   const children = start.map((message) => ({ messageId: message.id, position: message.position }));
 
   if (messages.every((message) => message.isOver) && input.running.length === 0) {
@@ -157,7 +160,25 @@ async function planProgress(
   const upcoming = earliest(unsent.filter((message) => !isDue(message, input.at)));
   const thawed = campaign.audience_frozen_at === null ? freezeAt : null;
   const wakeAt = minOf([upcoming, thawed !== null && thawed > input.at ? thawed : null]);
-  return { ...base, kind: 'run', status, start: children, wakeAt, next: { what: 'message', at: upcoming } };
+  const next = start.length < ready.length ? { what: 'hold', at: null } : { what: 'message', at: upcoming };
+  return { ...base, kind: 'run', status, start: children, wakeAt, next };
+}
+
+/**
+ * Those whose gates are all open. The child of another would end at once, and be started again, and so on; whoever
+ * opens a gate wakes the campaigns that wait for it.
+ */
+async function startable(
+  trx: Trx,
+  input: StepInput,
+  senderId: string | null,
+  messages: readonly StepMessage[],
+): Promise<readonly StepMessage[]> {
+  if (messages.length === 0) return [];
+  const common = [INSTALLATION, input.accountId, input.campaignId, senderId ?? ''];
+  const closed = await closedScopes(trx, [...common, ...messages.map((message) => message.id)]);
+  if (common.some((scopeId) => closed.has(scopeId))) return [];
+  return messages.filter((message) => !closed.has(message.id));
 }
 
 async function planSettling(
@@ -212,6 +233,7 @@ async function lockCampaign(trx: Trx, campaignId: string) {
       'audience_timing',
       'audience_frozen_at',
       'audience_size',
+      'sender_id',
     ])
     .forUpdate()
     .executeTakeFirstOrThrow();

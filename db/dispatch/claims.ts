@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import { INSTALLATION } from '../../domain/hold.ts';
 import { isQuiet, nextPermitted, quietFrom } from '../../domain/quiet-hours.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
@@ -63,7 +64,7 @@ async function lockCampaignFirst(trx: Trx, { context }: LeaseDraft): ReturnType<
 /** Scopes whose gates all have to be open for this message. */
 export function scopesOf(draft: LeaseDraft): string[] {
   const { lane, sender } = draft.context;
-  return ['installation', lane.accountId, lane.campaignId, lane.messageId, sender.id];
+  return [INSTALLATION, lane.accountId, lane.campaignId, lane.messageId, sender.id];
 }
 
 async function claimGates(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {

@@ -6,8 +6,9 @@ import { up as campaigns } from './0004-campaigns.ts';
 import { up as ledger } from './0005-ledger.ts';
 import { up as systemFunctions } from './0006-system-functions.ts';
 import { up as logAndAlerts } from './0007-log-and-alerts.ts';
-import { up as keyRotation } from './0016-key-rotation.ts';
+import { up as holds } from './0010-holds.ts';
 import { up as affixes } from './0013-affixes.ts';
+import { up as keyRotation } from './0016-key-rotation.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -18,6 +19,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-ledger': { up: ledger },
   '0006-system-functions': { up: systemFunctions },
   '0007-log-and-alerts': { up: logAndAlerts },
-  '0016-key-rotation': { up: keyRotation },
+  '0010-holds': { up: holds },
   '0013-affixes': { up: affixes },
+  '0016-key-rotation': { up: keyRotation },
 };

@@ -52,8 +52,10 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
     { start: 'later' },
     { start: 'scheduled' },
   ],
+  placeHold: (own) => ['/v1/holds', holdOn(own, 'Checked.'), holdOn(own, 'Checked again.')],
   pauseCampaign: (own) => [`/v1/campaigns/${own.launched}/pause`, { reason: 'One' }, { reason: 'Two' }],
 };
+const holdOn = (own: Things, reason: string) => ({ scope: 'message', scopeId: own.message, reason });
 const account = (name: string) => ({ name, timeZone: 'UTC', senderName: 'S', defaultCountry: 'US' });
 const carrier = (name: string) => ({ name, authId: 'MA1', authToken: 'secret' });
 const phrase = (text: string) => ({ phrase: text, reason: 'It promises.', effectiveFrom: '2026-01-01' });

@@ -130,6 +130,14 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   readLog: read(),
   readInstallationLog: { scope: 'operator' },
   readCampaignLog: read('launched'),
+
+  placeHold: {
+    scope: 'send',
+    body: (things) => ({ scope: 'campaign', scopeId: things.campaign, reason: 'It has to be checked.' }),
+  },
+  listHolds: read(),
+  getHold: read('hold'),
+  liftHold: { scope: 'send', ids: { id: 'hold' } },
   getAction: { scope: 'read', ids: { id: 'launched', actionId: 'action' } },
 };
 

@@ -16,13 +16,17 @@ const WITHOUT_ACCOUNT = [
 const DEFINER_FUNCTIONS = [
   'apply_status_reports',
   'campaigns_to_run',
+  'campaigns_waiting_on',
   'ensure_month',
   'find_api_key',
   'find_media',
   'find_sender',
   'fold_rollups',
   'forget_idempotency_keys',
+  'holds_to_wake',
   'imports_to_run',
+  'installation_holds',
+  'installation_in_flight',
   'list_account_ids',
   'touch_api_key',
 ];

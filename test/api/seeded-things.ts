@@ -16,6 +16,8 @@ export interface Things {
   readonly key: string;
   readonly person: string;
   readonly sender: string;
+  /** On the sender. */
+  readonly hold: string;
 }
 
 /** The smallest PNG: one transparent pixel. */
@@ -78,5 +80,10 @@ export async function createThings(tenant: Tenant): Promise<Things> {
     key: await create(call, '/v1/keys', { name: 'Other', scopes: ['read'] }),
     person: tenant.personId,
     sender: tenant.senderId,
+    hold: await create(call, '/v1/holds', {
+      scope: 'sender',
+      scopeId: tenant.senderId,
+      reason: 'Its owner asked for it.',
+    }),
   };
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DispatchWatch, watchDispatch } from '../../activities/dispatch-watch.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
-import { moveGate } from '../../db/holds.ts';
+import { moveGate } from '../../db/gates.ts';
 import { suppress } from '../../db/suppressions.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';

@@ -2,7 +2,7 @@ import { afterAll } from 'vitest';
 import { freezeAudience } from '../../db/audience.ts';
 import { openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
-import { moveGate } from '../../db/holds.ts';
+import { moveGate } from '../../db/gates.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { suppress } from '../../db/suppressions.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';

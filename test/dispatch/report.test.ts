@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findCampaign } from '../../db/campaigns.ts';
-import { inFlight } from '../../db/holds.ts';
+import { inFlight } from '../../db/in-flight.ts';
 import { listMessages } from '../../db/messages.ts';
 import { readReports } from '../../db/reports.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
@@ -26,7 +26,7 @@ function countsOf({ inside, campaignId }: FrozenCampaign): Promise<Record<string
       deferred: report?.deferred,
       inFlight: report?.inFlight,
       waiting: report?.waiting,
-      held: await inFlight(trx, campaignId),
+      held: await inFlight(trx, { scope: 'campaign', scopeId: campaignId }),
     };
   });
 }

@@ -11,6 +11,7 @@ import {
 import {
   CAMPAIGN_STATUSES,
   type CampaignStatus,
+  HOLD_KINDS,
   isLive,
   RESTING_STATUSES,
 } from '../../domain/campaign-status.ts';
@@ -31,7 +32,13 @@ const ALLOWED: Record<CampaignStatus, readonly CampaignActionName[]> = {
   finished: ['duplicate', 'archive', 'delete'],
 };
 
-const PLAIN = { isArchived: false, everLeased: false, hasUnsentMessage: true, missing: [] } as const;
+const PLAIN = {
+  isArchived: false,
+  everLeased: false,
+  hasUnsentMessage: true,
+  missing: [],
+  holds: ['pause'],
+} as const;
 
 const allowed = (facts: ActionFacts): CampaignActionName[] =>
   allowancesOf(facts)
@@ -44,11 +51,21 @@ const anyFacts = fc.record({
   everLeased: fc.boolean(),
   hasUnsentMessage: fc.boolean(),
   missing: fc.array(fc.constantFrom('name', 'listIds'), { maxLength: 2 }),
+  holds: fc.array(fc.constantFrom(...HOLD_KINDS), { maxLength: 3 }),
 });
 
 describe('a campaign', () => {
   it.each(CAMPAIGN_STATUSES)('that is %s allows what the table of the design says', (status) => {
     expect(allowed({ ...PLAIN, status })).toEqual(ALLOWED[status]);
+  });
+
+  it('that only holds of their own keep can be paused beside them, and is not resumed past them', () => {
+    const held = { ...PLAIN, status: 'paused', holds: ['hold', 'hold'] } as const;
+    expect(refusalOf('pause', held)).toBeNull();
+    expect(refusalOf('resume', held)).toContain('/v1/holds/');
+    expect(refusalOf('resume', { ...held, holds: ['hold', 'pause'] })).toBeNull();
+    expect(refusalOf('pause', { ...held, holds: ['hold', 'pause'] })).not.toBeNull();
+    expect(refusalOf('resume', { ...held, status: 'suspended', holds: ['hold', 'suspend'] })).toBeNull();
   });
 
   it('is not withdrawn once somebody may have been texted', () => {

@@ -6,6 +6,9 @@ describe('the status of a campaign', () => {
   it.each([
     [[], null],
     [['pause'], 'paused'],
+    [['hold'], 'paused'],
+    [['hold', 'pause'], 'paused'],
+    [['hold', 'suspend'], 'suspended'],
     [['pause', 'suspend'], 'suspended'],
     [['suspend', 'pause', 'stop'], 'stopped'],
     [['stop', 'abort'], 'aborted'],

@@ -18,13 +18,17 @@ const FACTS: NextFacts = {
   timeZone: 'America/New_York',
   quietHours: { start: '20:00', end: '08:00' },
   audienceSize: 100,
-  holdReasons: [],
+  holds: [],
   messages: [],
 };
 
 describe('what happens next', () => {
   it.each(CAMPAIGN_STATUSES)('is said in words for a campaign that is %s', (status) => {
-    const next = nextStepOf({ ...FACTS, status, holdReasons: ['Ordered by per_1.'] });
+    const next = nextStepOf({
+      ...FACTS,
+      status,
+      holds: [{ kind: 'pause', reason: 'Ordered by per_1.', position: null }],
+    });
     expect(next.what).not.toBe('');
     expect(next.why).toMatch(/\.$/);
   });
@@ -87,8 +91,40 @@ describe('what happens next', () => {
     const next = nextStepOf({
       ...FACTS,
       status: 'suspended',
-      holdReasons: ['No credit.', 'Ordered by per_1.'],
+      holds: [
+        { kind: 'suspend', reason: 'No credit.', position: null },
+        { kind: 'pause', reason: 'Ordered by per_1.', position: null },
+      ],
     });
-    expect(next.why).toBe('No credit. Ordered by per_1.');
+    expect(next).toMatchObject({ what: 'resume', why: 'No credit. Ordered by per_1.' });
+  });
+
+  it('is to lift the hold where nothing else keeps it', () => {
+    const holds = [{ kind: 'hold', reason: 'Checked first.', position: null }];
+    expect(nextStepOf({ ...FACTS, status: 'paused', holds })).toMatchObject({
+      what: 'lift hold',
+      at: null,
+      why: 'Checked first.',
+    });
+    const cut = { ...MESSAGE, status: 'sending' } as const;
+    expect(nextStepOf({ ...FACTS, status: 'started', holds, messages: [cut] })).toMatchObject({
+      what: 'lift hold',
+      at: null,
+      why: 'Checked first.',
+    });
+  });
+
+  it('heeds a hold on one message for that message only', () => {
+    const holds = [{ kind: 'hold', reason: 'Checked first.', position: 2 }];
+    const cut = { ...MESSAGE, status: 'sending' } as const;
+    expect(nextStepOf({ ...FACTS, status: 'started', holds, messages: [cut] }).what).toBe(
+      'go on with message 1',
+    );
+    const second = { ...cut, position: 2 };
+    expect(nextStepOf({ ...FACTS, status: 'started', holds, messages: [second] }).what).toBe('lift hold');
+    const later = { ...MESSAGE, position: 2, dueAt: NOW + HOUR_MS };
+    expect(nextStepOf({ ...FACTS, status: 'started', holds, messages: [later] }).why).toContain(
+      'Checked first.',
+    );
   });
 });
