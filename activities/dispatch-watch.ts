@@ -27,6 +27,8 @@ export async function watchDispatch(
   /** The newest read under way of each gate. */
   const reads = new Map<string, symbol>();
   const suppressed = new Map<string, number>();
+  /** Machine time before which an account's leases were asked for without knowing of many suppressions. */
+  const outdated = new Map<string, number>();
   /** Machine time since which everything was heard; null while nothing is. */
   let heardSince: number | null = null;
   let isClosed = false;
@@ -50,7 +52,8 @@ export async function watchDispatch(
     if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(distrust);
     else if (notice.channel === SUPPRESSION_CHANNEL) {
       const key = notice.payload.slice(1);
-      if (notice.payload.startsWith('+')) suppressed.set(key, performance.now());
+      if (notice.payload.startsWith('*')) outdated.set(key, performance.now());
+      else if (notice.payload.startsWith('+')) suppressed.set(key, performance.now());
       else suppressed.delete(key);
     }
   };
@@ -95,7 +98,9 @@ export async function watchDispatch(
 
   const sweep = setInterval(() => {
     const oldest = performance.now() - SUPPRESSION_KEPT_MS;
-    for (const [key, seenAt] of suppressed) if (seenAt < oldest) suppressed.delete(key);
+    for (const heard of [suppressed, outdated]) {
+      for (const [key, seenAt] of heard) if (seenAt < oldest) heard.delete(key);
+    }
   }, SUPPRESSION_KEPT_MS);
   sweep.unref();
   await connect();
@@ -105,6 +110,7 @@ export async function watchDispatch(
       if (
         heardSince === null ||
         leasedAt < heardSince ||
+        leasedAt <= (outdated.get(lease.accountId) ?? Number.NEGATIVE_INFINITY) ||
         lease.scopes.some((scope) => closedGates.has(scope))
       )
         return 'held';

@@ -26,6 +26,8 @@ import { registerMessageRoutes } from './routes/messages.ts';
 import { registerPeopleRoutes } from './routes/people.ts';
 import { registerRefusedPhraseRoutes } from './routes/refused-phrases.ts';
 import { registerSenderRoutes } from './routes/senders.ts';
+import { registerSuppressionImportRoutes } from './routes/suppression-imports.ts';
+import { registerSuppressionRoutes } from './routes/suppressions.ts';
 import { registerTextCheck } from './text-check.ts';
 
 const BODY_BYTES_MAX = 1_048_576;
@@ -68,6 +70,8 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerContactRoutes(api, deps);
   registerListRoutes(api, deps);
   registerImportRoutes(api, deps);
+  registerSuppressionRoutes(api, deps);
+  registerSuppressionImportRoutes(api, deps);
   registerCampaignRoutes(api, deps);
   registerMessageRoutes(api, deps);
   registerCampaignActionRoutes(api, deps);

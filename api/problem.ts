@@ -60,6 +60,7 @@ export const PROBLEMS = {
   'quiet-hours': [422, 'It lies in quiet hours'],
   'unknown-reference': [422, 'Something that is named does not exist'],
   'not-acceptable-value': [422, 'A value is not acceptable'],
+  'reason-required': [422, 'It needs a reason'],
   'key-reused': [422, 'The idempotency key was used with another request'],
   internal: [500, 'Something went wrong on our side'],
   'not-ready': [503, 'Not ready'],

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ColumnMapping } from '../domain/csv-format.ts';
 import type { FileFormat, ImportFault, ImportStatus } from '../domain/import/import-plan.ts';
+import type { SuppressionKind } from '../domain/suppression.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 
@@ -19,6 +20,10 @@ export interface ImportCounts {
 /** An import of a file. */
 export interface ContactImport {
   readonly id: string;
+  readonly subject: 'contacts' | 'suppressions';
+  /** What rows of suppressions mean that name no kind. */
+  readonly suppressionKind: SuppressionKind | null;
+  readonly suppressionReason: string | null;
   readonly listIds: readonly string[];
   readonly mapping: ColumnMapping | null;
   readonly defaultCountry: string;
@@ -37,6 +42,8 @@ export interface ContactImport {
 /** What an import is asked to do. */
 export interface NewImport {
   readonly accountId: string;
+  /** Contacts unless suppressions are named. */
+  readonly suppressions?: { readonly kind: SuppressionKind; readonly reason: string | null };
   readonly listIds: readonly string[];
   readonly mapping: ColumnMapping | null;
   readonly defaultCountry: string;
@@ -45,6 +52,9 @@ export interface NewImport {
 
 const COLUMNS = [
   'id',
+  'subject',
+  'suppression_kind',
+  'suppression_reason',
   'list_ids',
   'mapping',
   'default_country',
@@ -72,6 +82,9 @@ export async function insertImport(trx: Trx, given: NewImport): Promise<string> 
     .values({
       id,
       account_id: given.accountId,
+      subject: given.suppressions === undefined ? 'contacts' : 'suppressions',
+      suppression_kind: given.suppressions?.kind ?? null,
+      suppression_reason: given.suppressions?.reason ?? null,
       list_ids: [...given.listIds],
       mapping: given.mapping === null ? null : JSON.stringify(given.mapping),
       default_country: given.defaultCountry,
@@ -167,6 +180,9 @@ export async function isListImportedInto(trx: Trx, listId: string): Promise<bool
 
 interface ImportRow {
   readonly id: string;
+  readonly subject: string;
+  readonly suppression_kind: string | null;
+  readonly suppression_reason: string | null;
   readonly list_ids: string[];
   readonly mapping: Record<string, string> | null;
   readonly default_country: string;
@@ -191,6 +207,9 @@ function importOf(row: ImportRow): ContactImport {
     id: row.id,
     listIds: row.list_ids,
     // These were written by this module from values of just these types.
+    subject: row.subject as ContactImport['subject'],
+    suppressionKind: row.suppression_kind as SuppressionKind | null,
+    suppressionReason: row.suppression_reason,
     mapping: row.mapping as ColumnMapping | null,
     defaultCountry: row.default_country,
     status: row.status as ImportStatus,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { classifyInbound } from '../domain/opt-out.ts';
 import type { SenderType } from '../domain/sender.ts';
 import { type Db, withAccount } from './database.ts';
-import { isOptedOut, liftOptOut, suppress } from './suppressions.ts';
+import { isSuppressedAs, liftOptOut, suppress } from './suppressions.ts';
 
 /** A text that a person sent to one of our senders. */
 export interface InboundMessage {
@@ -33,8 +33,10 @@ export async function receiveInbound(db: Db, message: InboundMessage): Promise<I
     const meaning = classifyInbound(
       message.text,
       sender.type,
-      await isOptedOut(trx, accountId, message.numberHash),
+      await isSuppressedAs(trx, 'opt_out', accountId, message.numberHash),
     ).kind;
+    // Somebody who asked to be forgotten is not remembered again because he writes: his words still count.
+    const isErased = await isSuppressedAs(trx, 'erased', accountId, message.numberHash);
     const kept = await trx
       .insertInto('inbound_messages')
       .values({
@@ -42,8 +44,8 @@ export async function receiveInbound(db: Db, message: InboundMessage): Promise<I
         account_id: accountId,
         sender_id: sender.id,
         number_hash: message.numberHash,
-        number: message.from,
-        text: message.text,
+        number: isErased ? null : message.from,
+        text: isErased ? null : message.text,
         meaning,
       })
       .onConflict((conflict) => conflict.doNothing())
@@ -55,10 +57,11 @@ export async function receiveInbound(db: Db, message: InboundMessage): Promise<I
       await suppress(trx, {
         accountId,
         numberHash: message.numberHash,
-        number: message.from,
+        number: isErased ? null : message.from,
         kind: 'opt_out',
         senderId: null,
         source: 'inbound',
+        actor: { id: 'system', via: 'system' },
       });
     } else if (meaning === 'start') {
       await liftOptOut(trx, accountId, message.numberHash);

@@ -3,6 +3,7 @@ import type { AlertKind, AlertSeverity } from '../domain/alert.ts';
 import type { CampaignStatus, MessageStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
 import type { LogValue } from '../domain/log-line.ts';
 import type { SenderType } from '../domain/sender.ts';
+import type { SuppressionKind, SuppressionSource } from '../domain/suppression.ts';
 
 // A jsonb column is written as text, because the driver would turn a bare array into a PostgreSQL array.
 
@@ -129,7 +130,6 @@ interface CampaignTable {
   was_restarted: Generated<boolean>;
   content_overruled_by: string | null;
   status_reasons: ColumnType<StatusReason[], string | undefined, string>;
-  settled: Generated<boolean>;
   finished_at: Date | null;
   archived_at: Date | null;
   deleted_at: Date | null;
@@ -230,6 +230,9 @@ interface ImportRefusalTable {
 interface ImportTable {
   id: string;
   account_id: string;
+  subject: Generated<string>;
+  suppression_kind: string | null;
+  suppression_reason: string | null;
   list_ids: string[];
   mapping: ColumnType<Record<string, string> | null, string | null | undefined, string | null>;
   default_country: string;
@@ -383,7 +386,7 @@ interface RecipientTable {
   campaign_key: number;
   recipient: number;
   contact_id: number;
-  number: string;
+  number: string | null;
   number_hash: Buffer;
   country: string;
 }
@@ -441,14 +444,33 @@ interface SpendMonthTable {
   spent_micro_usd: Generated<number>;
 }
 
+interface SuppressionHistoryTable {
+  id: GeneratedAlways<number>;
+  account_id: string;
+  number_hash: Buffer;
+  kind: SuppressionKind;
+  sender_id: string | null;
+  what: 'added' | 'removed';
+  source: SuppressionSource;
+  reason: string | null;
+  import_id: string | null;
+  who: string;
+  via: string;
+  key_id: string | null;
+  at: Generated<Date>;
+}
+
 interface SuppressionTable {
   id: GeneratedAlways<number>;
   account_id: string;
   number_hash: Buffer;
-  kind: string;
+  kind: SuppressionKind;
   sender_id: string | null;
   number: string | null;
-  source: string;
+  source: SuppressionSource;
+  reason: string | null;
+  added_by: Generated<string>;
+  import_id: string | null;
   created_at: Generated<Date>;
 }
 
@@ -510,6 +532,7 @@ export interface Database {
   sender_paces: SenderPaceTable;
   senders: SenderTable;
   spend_months: SpendMonthTable;
+  suppression_history: SuppressionHistoryTable;
   suppressions: SuppressionTable;
   wave_members: WaveMemberTable;
   waves: WaveTable;

@@ -12,6 +12,8 @@ export interface StatusReport {
   readonly post: PostId;
   /** E.164. */
   readonly to: string;
+  /** Its keyed hash: by it a report still finds somebody who has been erased. */
+  readonly toHash: Buffer;
   readonly uuid: string;
   readonly status: 'queued' | 'sent' | 'delivered' | 'undelivered' | 'failed' | 'rejected';
   readonly errorCode: string | null;
@@ -47,9 +49,11 @@ export async function applyStatusReports(
     month: report.post.month,
     lease: report.post.leaseId,
     number: report.to,
+    hash: report.toHash.toString('hex'),
     uuid: report.uuid,
     status: report.status === 'rejected' ? 'failed' : report.status,
     code: report.errorCode,
+    suppress: report.errorCode === null ? null : describeErrorCode(report.errorCode).suppresses,
     units: report.units,
     billed: report.billedMicroUsd,
   }));

@@ -1,3 +1,5 @@
+import type { SuppressionKind } from './suppression.ts';
+
 /**
  * Whether the same text to the same recipient is worth another attempt: `no`; `yes` soon, a bounded number of
  * times; `later` after a longer wait; `once` at most; `in_window` only if his window is still open;
@@ -11,8 +13,8 @@ export interface ErrorCodeDescription {
   readonly code: string;
   readonly meaning: string;
   readonly retry: RetryAdvice;
-  /** The number must not be texted again: it is gone for good, or its owner opted out. */
-  readonly suppresses: boolean;
+  /** As what the number must not be texted again: it is gone for good, or its owner opted out. Null: it may be. */
+  readonly suppresses: SuppressionKind | null;
   /** Why no campaign of the carrier account can go on, or null. */
   readonly suspends: 'credit' | 'carrier_disabled' | null;
 }
@@ -21,7 +23,7 @@ export interface ErrorCodeDescription {
 export function describeErrorCode(code: string): ErrorCodeDescription {
   const known = TABLE.get(normalCode(code));
   return (
-    known ?? { code, meaning: 'unknown code of the carrier', retry: 'no', suppresses: false, suspends: null }
+    known ?? { code, meaning: 'unknown code of the carrier', retry: 'no', suppresses: null, suspends: null }
   );
 }
 
@@ -34,13 +36,13 @@ export const ERROR_CODES: readonly ErrorCodeDescription[] = [
   row('40', 'invalid source number', 'no'),
   row('50', 'invalid destination number', 'no'),
   row('60', 'loop detected', 'no'),
-  row('70', 'destination permanently unavailable', 'no', { suppresses: true }),
+  row('70', 'destination permanently unavailable', 'no', { suppresses: 'undeliverable' }),
   row('80', 'destination temporarily unavailable', 'later'),
   row('90', 'no route to the destination', 'once'),
   row('100', 'prohibited by the carrier', 'no'),
   row('110', 'message too long', 'no'),
   row('120', 'media too large', 'no'),
-  row('200', 'blocked because the recipient opted out', 'no', { suppresses: true }),
+  row('200', 'blocked because the recipient opted out', 'no', { suppresses: 'opt_out' }),
   row('201', 'toll-free numbers cannot text Canada', 'other_sender'),
   row('300', 'failed to dispatch', 'yes'),
   row('420', 'expired in the queue', 'in_window'),
@@ -64,5 +66,5 @@ function row(
   retry: RetryAdvice,
   effects: Partial<Pick<ErrorCodeDescription, 'suppresses' | 'suspends'>> = {},
 ): ErrorCodeDescription {
-  return { code, meaning, retry, suppresses: false, suspends: null, ...effects };
+  return { code, meaning, retry, suppresses: null, suspends: null, ...effects };
 }

@@ -1,35 +1,46 @@
 import { setImmediate } from 'node:timers/promises';
-import { type ColumnMapping, detectDelimiter, SAMPLE_BYTES } from '../../domain/csv-format.ts';
-import { type ContactRow, createRowReader, type RefusedRow } from '../../domain/import/contact-row.ts';
+import {
+  type ColumnMapping,
+  type ColumnTarget,
+  detectDelimiter,
+  SAMPLE_BYTES,
+} from '../../domain/csv-format.ts';
+import type { RefusedRow, RowVerdict } from '../../domain/import/contact-row.ts';
 import { createCsvReader, type CsvReader, type CsvRow } from '../../domain/import/csv-rows.ts';
-import { type FileFormat, type ImportFault, planImport } from '../../domain/import/import-plan.ts';
+import type { FileFormat, ImportFault, ImportPlan } from '../../domain/import/import-plan.ts';
 import { createContentDecoder } from './decode-content.ts';
 
 /** Some of a file's rows, judged, and how far the file has been read. */
-export interface FileChunk {
-  readonly contacts: readonly ContactRow[];
+export interface FileChunk<Row> {
+  readonly rows: readonly Row[];
   readonly refusals: readonly RefusedRow[];
   readonly bytesRead: number;
 }
 
 /** A file as it is read: what it is, and its rows in chunks. */
-export type OpenedFile =
+export type OpenedFile<Row> =
   | {
       readonly kind: 'file';
       readonly format: () => FileFormat;
       readonly mapping: ColumnMapping;
-      readonly chunks: AsyncGenerator<FileChunk>;
+      readonly chunks: AsyncGenerator<FileChunk<Row>>;
     }
   | { readonly kind: 'fault'; readonly fault: ImportFault };
+
+/** How the rows of a file are taken: what its columns are, and what each row says. */
+export interface FileReading<Row> {
+  readonly plan: (headers: readonly string[]) => ImportPlan;
+  readonly judge: (targets: readonly ColumnTarget[]) => (row: CsvRow) => RowVerdict<Row>;
+}
 
 /** Bytes that are read at a stretch: some five milliseconds, after which others have their turn. */
 const STRETCH_BYTES = 16 * 1024;
 
 /** Finds out what a file is by its beginning, and reads it piece by piece, holding one of them at a time. */
-export async function openFile(
+export async function openFile<Row>(
   pieces: AsyncIterable<Buffer>,
-  options: { readonly mapping: ColumnMapping | null; readonly defaultCountry: string },
-): Promise<OpenedFile> {
+  reading: FileReading<Row>,
+): Promise<OpenedFile<Row>> {
   const decoder = createContentDecoder();
   const stretches = stretchesOf(pieces);
   let bytesRead = 0;
@@ -55,11 +66,11 @@ export async function openFile(
   const rows = reader.push(sample);
   if (isComplete) rows.push(...reader.end());
   const headers = headersOf(rows);
-  const plan = planImport(headers, options.mapping);
+  const plan = reading.plan(headers);
   if (plan.kind === 'fault') return plan;
-  const judge = createRowReader(plan.targets, options.defaultCountry);
+  const judge = reading.judge(plan.targets);
 
-  async function* chunks(): AsyncGenerator<FileChunk> {
+  async function* chunks(): AsyncGenerator<FileChunk<Row>> {
     yield judged(rows, judge, bytesRead);
     while (!isComplete) {
       const text = await next();
@@ -99,19 +110,19 @@ function lastRows(reader: CsvReader, text: string): CsvRow[] {
   return [...reader.push(text), ...reader.end()];
 }
 
-function judged(
-  rows: readonly CsvRow[],
-  judge: ReturnType<typeof createRowReader>,
+function judged<Row>(
+  given: readonly CsvRow[],
+  judge: (row: CsvRow) => RowVerdict<Row>,
   bytesRead: number,
-): FileChunk {
-  const contacts: ContactRow[] = [];
+): FileChunk<Row> {
+  const rows: Row[] = [];
   const refusals: RefusedRow[] = [];
-  for (const row of rows) {
+  for (const row of given) {
     const verdict = judge(row);
-    if (verdict.kind === 'contact') contacts.push(verdict.row);
+    if (verdict.kind === 'row') rows.push(verdict.row);
     else if (verdict.kind === 'refused') refusals.push(verdict.row);
   }
-  return { contacts, refusals, bytesRead };
+  return { rows, refusals, bytesRead };
 }
 
 function withoutMark(text: string): string {

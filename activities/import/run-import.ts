@@ -9,9 +9,11 @@ import {
 } from '../../db/imports.ts';
 import { readPiece } from '../../db/imports/content.ts';
 import { type ImportTransaction, openImportTransaction } from '../../db/imports/import-transaction.ts';
+import type { BatchCounts } from '../../db/imports/row-writer.ts';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
-import { type ContactRow, mergeRows, type RefusedRow } from '../../domain/import/contact-row.ts';
+import type { RefusedRow } from '../../domain/import/contact-row.ts';
 import type { ImportFault } from '../../domain/import/import-plan.ts';
+import { contactsSubject, type ImportSubject, suppressionsSubject } from './import-subject.ts';
 import { type OpenedFile, openFile } from './read-file.ts';
 
 /** What an import reaches the world through. */
@@ -53,15 +55,26 @@ export async function runImport(deps: ImportDeps, run: ImportRun): Promise<Impor
   const found = await readImport(deps, run);
   if (found === null) return { kind: 'gone' };
   if (found.status !== 'queued' && found.status !== 'running') return resultOf(found);
-  const opened = await openFile(piecesOf(deps, run), found);
-  const result: RunResult =
-    opened.kind === 'fault' ? opened : await importFile({ deps, run, found, file: opened });
+  const result =
+    found.subject === 'suppressions'
+      ? await importRows(deps, run, found, suppressionsSubject(deps, run.accountId, found))
+      : await importRows(deps, run, found, contactsSubject(deps, run.accountId, found));
   if (result.kind === 'busy') return { kind: 'busy' };
   if (result.kind === 'fault') {
     await withAccount(deps.db, run.accountId, (trx) => failImport(trx, run.importId, result.fault));
   }
   const ended = await readImport(deps, run);
   return ended === null ? { kind: 'gone' } : resultOf(ended);
+}
+
+async function importRows<Row>(
+  deps: ImportDeps,
+  run: ImportRun,
+  found: ContactImport,
+  subject: ImportSubject<Row>,
+): Promise<RunResult> {
+  const file = await openFile(piecesOf(deps, run), subject);
+  return file.kind === 'fault' ? file : importFile({ deps, run, found, subject, file });
 }
 
 function resultOf(found: ContactImport): ImportResult {
@@ -89,18 +102,19 @@ async function* piecesOf(deps: ImportDeps, run: ImportRun): AsyncGenerator<Buffe
   }
 }
 
-interface Work {
+interface Work<Row> {
   readonly deps: ImportDeps;
   readonly run: ImportRun;
   readonly found: ContactImport;
-  readonly file: Extract<OpenedFile, { kind: 'file' }>;
+  readonly subject: ImportSubject<Row>;
+  readonly file: Extract<OpenedFile<Row>, { kind: 'file' }>;
 }
 
-async function importFile(work: Work): Promise<RunResult> {
-  const { deps, run, found, file } = work;
+async function importFile<Row>(work: Work<Row>): Promise<RunResult> {
+  const { deps, run, found, subject, file } = work;
   const opened = await openImportTransaction({
     pool: deps.pool,
-    hashKey: deps.hashKey,
+    writer: subject.writer,
     accountId: run.accountId,
     importId: run.importId,
     listIds: found.listIds,
@@ -127,47 +141,51 @@ async function importFile(work: Work): Promise<RunResult> {
 }
 
 /** Reads on while PostgreSQL writes the batch before, one batch ahead at most. */
-async function writeFile(
-  work: Work,
-  transaction: ImportTransaction,
+async function writeFile<Row>(
+  work: Work<Row>,
+  transaction: ImportTransaction<Row>,
   progress: Progress,
 ): Promise<ImportCounts> {
-  const { deps, run, file } = work;
+  const { deps, run, subject, file } = work;
   const counts = { read: 0, imported: 0, created: 0, merged: 0, refused: 0 };
-  let contacts = new Map<string, ContactRow>();
+  let rows = new Map<string, Row>();
   let refusals: RefusedRow[] = [];
   let flushedBytes = 0;
   let writing = Promise.resolve();
+  const add = ({ created, again }: BatchCounts): void => {
+    counts.created += created;
+    counts.merged += again;
+    counts.imported -= again;
+  };
   const write = async (size: number, encoded: Buffer, refused: readonly RefusedRow[]): Promise<void> => {
     if (size > 0) {
-      const { created, again } = await transaction.writeContacts(encoded);
-      counts.created += created;
-      counts.merged += again;
-      counts.imported += size - again;
+      counts.imported += size;
+      add(await transaction.writeRows(encoded));
     }
     if (refused.length > 0) await transaction.writeRefusals(refused);
     deps.crash?.('import.batch_written');
   };
   const flush = async (): Promise<void> => {
     // Encoded while PostgreSQL is still at work on the batch before.
-    const encoded = transaction.encode(contacts.values());
+    const encoded = transaction.encode(rows.values());
     await writing;
-    writing = write(contacts.size, encoded, refusals);
+    writing = write(rows.size, encoded, refusals);
     writing.catch(() => undefined);
-    contacts = new Map();
+    rows = new Map();
     refusals = [];
   };
   for await (const chunk of file.chunks) {
     run.signal?.throwIfAborted();
-    for (const row of chunk.contacts) {
-      const earlier = contacts.get(row.number);
+    for (const row of chunk.rows) {
+      const key = subject.keyOf(row);
+      const earlier = rows.get(key);
       if (earlier !== undefined) counts.merged += 1;
-      contacts.set(row.number, earlier === undefined ? row : mergeRows(earlier, row));
+      rows.set(key, earlier === undefined ? row : subject.merge(earlier, row));
     }
     for (const row of chunk.refusals) refusals.push(row);
-    counts.read += chunk.contacts.length + chunk.refusals.length;
+    counts.read += chunk.rows.length + chunk.refusals.length;
     counts.refused += chunk.refusals.length;
-    const isFull = contacts.size + refusals.length >= BATCH_ROWS_MAX;
+    const isFull = rows.size + refusals.length >= BATCH_ROWS_MAX;
     if (isFull || chunk.bytesRead - flushedBytes >= BATCH_BYTES_MAX) {
       flushedBytes = chunk.bytesRead;
       await flush();
@@ -176,6 +194,7 @@ async function writeFile(
   }
   await flush();
   await writing;
+  add(await transaction.completeRows());
   return counts;
 }
 
@@ -185,7 +204,7 @@ interface Progress {
 }
 
 /** Progress is written through another connection, since this import's own shows nothing before it commits. */
-function createProgress({ deps, run, file }: Work): Progress {
+function createProgress<Row>({ deps, run, file }: Work<Row>): Progress {
   let writing: Promise<void> | null = null;
   let reportedAt = Number.NEGATIVE_INFINITY;
   return {

@@ -84,6 +84,7 @@ function addStatusRoute(api: Api, deps: ApiDeps): void {
         accountId: path.accountId,
         post: path.post,
         to: report.to,
+        toHash: numberHash(deps.hashKey, report.to),
         uuid: report.uuid,
         status: report.status,
         errorCode: report.errorCode,

@@ -215,9 +215,9 @@ async function contextOf(
 }
 
 /** The cursor of a list that this API has not made. */
-export function badCursor(): Problem {
+export function badCursor(pointer = '/query/cursor'): Problem {
   return new Problem('invalid-field', 'The cursor is not one of this list.', {
-    errors: [{ pointer: '/query/cursor', message: 'Send the nextCursor of the answer before, or none.' }],
+    errors: [{ pointer, message: 'Send the nextCursor of the answer before, or none.' }],
   });
 }
 

@@ -9,7 +9,8 @@ import { isTimeZone } from '../../domain/zoned-time.ts';
 import { type FieldError, Problem } from '../problem.ts';
 import { idOf, INSTANT, nullable } from '../schemas/common.ts';
 
-const NUMBER = Type.String({
+/** A number in a body. */
+export const NUMBER = Type.String({
   minLength: 1,
   maxLength: 64,
   description: "As people write it; without a + it is one of the account's default country.",

@@ -29,6 +29,10 @@ export const ImportOutput = Type.Object({
     description:
       'waiting for content, queued, running, then finished or failed. Nothing of a failed one was imported.',
   }),
+  subject: oneOf(['contacts', 'suppressions'], { description: 'What its rows are.' }),
+  suppressionKind: nullable(
+    Type.String({ description: 'What rows of suppressions mean that name no kind.' }),
+  ),
   listIds: Type.Array(Type.String()),
   defaultCountry: Type.String({ examples: ['US'] }),
   mapping: nullable(Type.Record(Type.String(), nullable(Type.String()))),
@@ -69,9 +73,11 @@ export function importView(found: ContactImport): Static<typeof ImportOutput> {
   return {
     id,
     status,
+    subject: found.subject,
+    suppressionKind: found.suppressionKind,
     listIds: [...listIds],
     defaultCountry,
-    mapping: mapping === null ? null : shownMapping(mapping),
+    mapping: mapping === null ? null : shownMapping(mapping, found.subject),
     format:
       format === null
         ? null
@@ -128,9 +134,14 @@ export function toMapping(input: Static<typeof MappingInput>): ColumnMapping {
   return mapping;
 }
 
-function shownMapping(mapping: ColumnMapping): Record<string, string | null> {
+function shownMapping(
+  mapping: ColumnMapping,
+  subject: ContactImport['subject'],
+): Record<string, string | null> {
+  const shown = (target: string): string =>
+    subject === 'suppressions' ? target.replace('custom.', '') : shownTarget(target);
   return Object.fromEntries(
-    Object.entries(mapping).map(([header, target]) => [header, target === null ? null : shownTarget(target)]),
+    Object.entries(mapping).map(([header, target]) => [header, target === null ? null : shown(target)]),
   );
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
 import { renderText } from '../../domain/render-text.ts';
+import { SUPPRESSION_KINDS } from '../../domain/suppression.ts';
 import type { Trx } from '../database.ts';
 import type { LeaseContext, LeaseDraft } from './lease-draft.ts';
 
@@ -125,7 +126,7 @@ async function readCandidates(
   const result = await sql<Candidate>`
     select x.ordinal, x.recipient, x.attempt, r.number, encode(r.number_hash, 'hex') as "numberHash", r.country,
       p.id as "contactId", p.first_name as "firstName", p.last_name as "lastName", p.custom,
-      (select min(s.kind) from suppressions s where s.account_id = r.account_id and s.number_hash = r.number_hash
+      (select (array_agg(s.kind order by array_position(${SUPPRESSION_KINDS}::text[], s.kind)))[1] from suppressions s where s.account_id = r.account_id and s.number_hash = r.number_hash
         and (s.sender_id is null or s.sender_id = ${sender.id})) as suppression
     from (${range}) x
     join recipients r on r.month = ${month} and r.campaign_key = ${campaignKey} and r.recipient = x.recipient

@@ -3,36 +3,31 @@ import { Readable } from 'node:stream';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { ColumnMapping } from '../../domain/csv-format.ts';
-import type { ContactRow, RefusedRow } from '../../domain/import/contact-row.ts';
+import type { RefusedRow } from '../../domain/import/contact-row.ts';
 import type { FileFormat, ImportFault } from '../../domain/import/import-plan.ts';
 import type { ImportCounts } from '../imports.ts';
-import { COPY_COLUMNS, copyText } from './contact-copy.ts';
+import type { BatchCounts, RowWriter } from './row-writer.ts';
 
 /** What an import's transaction is opened for. */
-export interface ImportTransactionOptions {
+export interface ImportTransactionOptions<Row> {
   readonly pool: pg.Pool;
-  readonly hashKey: Buffer;
+  readonly writer: RowWriter<Row>;
   readonly accountId: string;
   readonly importId: string;
   readonly listIds: readonly string[];
-}
-
-/** What became of one batch of contacts. */
-export interface BatchCounts {
-  readonly created: number;
-  /** Contacts of the batch that this import had written before. */
-  readonly again: number;
 }
 
 /**
  * The one transaction of an import: everything that it writes becomes visible together, or never. Nothing here
  * that returns a promise may be called before the one before has resolved.
  */
-export interface ImportTransaction {
-  /** Contacts as `writeContacts` takes them, no number twice. Can be called at any time. */
-  encode(rows: Iterable<ContactRow>): Buffer;
-  /** Writes a batch of contacts and puts them on the lists. */
-  writeContacts(encoded: Buffer): Promise<BatchCounts>;
+export interface ImportTransaction<Row> {
+  /** Rows as `writeRows` takes them, none twice. Can be called at any time. */
+  encode(rows: Iterable<Row>): Buffer;
+  /** Writes a batch of rows. */
+  writeRows(encoded: Buffer): Promise<BatchCounts>;
+  /** Writes what the batches have left for the end. */
+  completeRows(): Promise<BatchCounts>;
   writeRefusals(rows: readonly RefusedRow[]): Promise<void>;
   /** Writes the final status, removes the content and commits. */
   finish(result: {
@@ -46,8 +41,8 @@ export interface ImportTransaction {
 }
 
 /** Another process imports for this account at the moment, or the import is over. */
-export type OpenedImport =
-  | { readonly kind: 'open'; readonly transaction: ImportTransaction }
+export type OpenedImport<Row> =
+  | { readonly kind: 'open'; readonly transaction: ImportTransaction<Row> }
   | { readonly kind: 'busy' }
   | { readonly kind: 'over' }
   | { readonly kind: 'fault'; readonly fault: ImportFault };
@@ -57,7 +52,9 @@ export type OpenedImport =
  * connection: two of the same file (a retry after a crash, and the runner that was thought dead) would do its
  * work twice, and two files with common numbers in different order would block each other for good.
  */
-export async function openImportTransaction(options: ImportTransactionOptions): Promise<OpenedImport> {
+export async function openImportTransaction<Row>(
+  options: ImportTransactionOptions<Row>,
+): Promise<OpenedImport<Row>> {
   const client = await options.pool.connect();
   try {
     await client.query('begin');
@@ -66,16 +63,16 @@ export async function openImportTransaction(options: ImportTransactionOptions): 
       `select pg_try_advisory_xact_lock(hashtext('carillon import'), hashtext($1)) as got`,
       [options.accountId],
     );
-    if (locked.rows[0]?.got !== true) return await undone(client, { kind: 'busy' });
+    if (locked.rows[0]?.got !== true) return await undone(client, { kind: 'busy' } as const);
     const found = await client.query<{ status: string }>(`select status from imports where id = $1`, [
       options.importId,
     ]);
     const status = found.rows[0]?.status;
-    if (status !== 'queued' && status !== 'running') return await undone(client, { kind: 'over' });
+    if (status !== 'queued' && status !== 'running') return await undone(client, { kind: 'over' } as const);
     if (!(await lockLists(client, options.listIds))) {
-      return await undone(client, { kind: 'fault', fault: LIST_GONE });
+      return await undone(client, { kind: 'fault', fault: LIST_GONE } as const);
     }
-    await client.query(`create temporary table import_batch (${COPY_COLUMNS}) on commit drop`);
+    await client.query(`create temporary table import_batch (${options.writer.columns}) on commit drop`);
     return { kind: 'open', transaction: transactionOn(client, options) };
   } catch (error) {
     client.release(true);
@@ -83,7 +80,7 @@ export async function openImportTransaction(options: ImportTransactionOptions): 
   }
 }
 
-async function undone(client: pg.PoolClient, answer: OpenedImport): Promise<OpenedImport> {
+async function undone<Answer>(client: pg.PoolClient, answer: Answer): Promise<Answer> {
   await client.query('rollback');
   client.release();
   return answer;
@@ -93,33 +90,6 @@ const LIST_GONE: ImportFault = {
   code: 'list_gone',
   message: 'A list that the contacts were to go on has been deleted. Import the file again with other lists.',
 };
-
-// The sub-select sees a row as it was before this statement: one of this import's own, or of an earlier time.
-const WRITE_BATCH = `
-  with written as (
-    insert into contacts as c (account_id, number, number_hash, country, first_name, last_name, time_zone, custom)
-    select $1, b.number, b.number_hash, b.country, b.first_name, b.last_name, b.time_zone, b.custom
-    from import_batch b order by b.number
-    on conflict (account_id, number) do update set
-      first_name = coalesce(excluded.first_name, c.first_name),
-      last_name = coalesce(excluded.last_name, c.last_name),
-      time_zone = coalesce(excluded.time_zone, c.time_zone),
-      custom = c.custom || excluded.custom,
-      version = c.version + 1,
-      updated_at = clock_timestamp()
-    returning c.id, c.xmax = 0 as created, case when c.xmax = 0 then false else (
-      select o.xmin = pg_current_xact_id()::xid from contacts o where o.id = c.id
-    ) end as again
-  ), members as (
-    insert into list_members (account_id, list_id, contact_id)
-    select $1, l.id, w.id from written w cross join unnest($2::text[]) as l(id) where w.created
-  ), members_before as (
-    insert into list_members (account_id, list_id, contact_id)
-    select $1, l.id, w.id from written w cross join unnest($2::text[]) as l(id) where not w.created
-    on conflict do nothing
-  )
-  select (count(*) filter (where again))::int as again, (count(*) filter (where created))::int as created
-  from written`;
 
 const WRITE_REFUSALS = `
   insert into import_refusals (account_id, import_id, line, reason, field, raw)
@@ -132,21 +102,22 @@ const FINISH = `
     finished_at = clock_timestamp(), version = version + 1
   where id = $1 and status in ('queued', 'running')`;
 
-function transactionOn(client: pg.PoolClient, options: ImportTransactionOptions): ImportTransaction {
-  const { accountId, importId } = options;
-  let isFirstBatch = true;
+function transactionOn<Row>(
+  client: pg.PoolClient,
+  options: ImportTransactionOptions<Row>,
+): ImportTransaction<Row> {
+  const { accountId, importId, writer } = options;
   let isReleased = false;
   return {
-    encode: (rows) => Buffer.from(copyText(rows, options.hashKey)),
+    encode: (rows) => Buffer.from(writer.encode(rows)),
 
-    writeContacts: async (encoded) => {
-      if (!isFirstBatch) await client.query('truncate import_batch');
-      isFirstBatch = false;
+    writeRows: async (encoded) => {
       const copy = client.query(copyFrom('copy import_batch from stdin'));
       await pipeline(Readable.from([encoded]), copy);
-      const written = await client.query<BatchCounts>(WRITE_BATCH, [accountId, options.listIds]);
-      return written.rows[0] ?? { created: 0, again: 0 };
+      return writer.writeBatch(client);
     },
+
+    completeRows: () => writer.complete(client),
 
     writeRefusals: async (rows) => {
       const column = <Value>(pick: (row: RefusedRow) => Value): Value[] => rows.map(pick);

@@ -9,6 +9,7 @@ import { up as logAndAlerts } from './0007-log-and-alerts.ts';
 import { up as holds } from './0010-holds.ts';
 import { up as affixes } from './0013-affixes.ts';
 import { up as keyRotation } from './0016-key-rotation.ts';
+import { up as suppressions } from './0020-suppressions.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0010-holds': { up: holds },
   '0013-affixes': { up: affixes },
   '0016-key-rotation': { up: keyRotation },
+  '0020-suppressions': { up: suppressions },
 };

@@ -14,7 +14,9 @@ export type RefusalReason =
   | 'field_too_long'
   | 'undecodable_text'
   | 'control_characters'
-  | 'unknown_zone';
+  | 'unknown_zone'
+  | 'unknown_kind'
+  | 'erasure_in_file';
 
 /** A contact as one row gives it. Null, and a key that is absent, say nothing about the contact. */
 export interface ContactRow {
@@ -37,8 +39,8 @@ export interface RefusedRow {
 }
 
 /** What became of a row; a blank one is neither imported nor refused. */
-export type RowVerdict =
-  | { readonly kind: 'contact'; readonly row: ContactRow }
+export type RowVerdict<Row> =
+  | { readonly kind: 'row'; readonly row: Row }
   | { readonly kind: 'refused'; readonly row: RefusedRow }
   | { readonly kind: 'blank' };
 
@@ -50,7 +52,7 @@ const NO_CUSTOM: Readonly<Record<string, string>> = Object.freeze({});
 export function createRowReader(
   targets: readonly ColumnTarget[],
   defaultCountry: string,
-): (row: CsvRow) => RowVerdict {
+): (row: CsvRow) => RowVerdict<ContactRow> {
   const columns = targets.flatMap((target, index) => (target === null ? [] : [{ target, index }]));
   const isZone = createZoneCheck();
 
@@ -63,7 +65,7 @@ export function createRowReader(
     }
     const { line, fields } = row;
     if (fields.every((field) => field.trim() === '')) return { kind: 'blank' };
-    const refuse = (reason: RefusalReason, field: string | null): RowVerdict => ({
+    const refuse = (reason: RefusalReason, field: string | null): RowVerdict<ContactRow> => ({
       kind: 'refused',
       row: { line, reason, field, raw: rawOf(fields) },
     });
@@ -99,7 +101,7 @@ export function createRowReader(
       }
     }
     return {
-      kind: 'contact',
+      kind: 'row',
       row: { line, number, country, firstName, lastName, timeZone, custom: custom ?? NO_CUSTOM },
     };
   };

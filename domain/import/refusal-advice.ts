@@ -12,6 +12,8 @@ const ADVICE: Readonly<Record<RefusalReason, string>> = {
   field_too_long: `Names have ${NAME_LENGTH_MAX} characters at most, other fields ${CUSTOM_VALUE_LENGTH_MAX}. Shorten it.`,
   undecodable_text: "Some characters do not fit the file's encoding. Save the file as UTF-8.",
   control_characters: 'The field holds control characters. Remove them.',
+  unknown_kind: 'Give opt_out, undeliverable or manual; a file can suppress numbers but never lift anything.',
+  erasure_in_file: 'An erasure takes more than a row: order it for one number at a time.',
   unknown_zone: 'Give an IANA time zone, such as America/New_York, or leave the field empty.',
 };
 

@@ -47,6 +47,12 @@ const INVALID: readonly Row[] = [
     { spendLimit: { amountMicro: 0.5, currency: 'USD' } },
     '/spendLimit/amountMicro',
   ],
+  [
+    'a suppression of no kind',
+    'POST /v1/suppressions',
+    { number: '+12125552001', kind: 'subscribed' },
+    '/kind',
+  ],
   ['an address without at', 'POST /v1/people', { name: 'A', address: 'nobody' }, '/address'],
   ['a key without scopes', 'POST /v1/keys', { name: 'A', scopes: [] }, '/scopes'],
   ["an operator's scope", 'POST /v1/keys', { name: 'A', scopes: ['operator'] }, '/scopes/0'],
@@ -87,6 +93,19 @@ const NOT_ACCEPTABLE: readonly Row[] = [
       '/number',
     ]),
   ),
+  ...['POST /v1/suppressions/find', 'POST /v1/suppressions/history'].map((at): Row => [
+    'a number of letters',
+    at,
+    { number: 'call me' },
+    '/number',
+  ]),
+  [
+    'words about somebody who is erased',
+    'POST /v1/suppressions',
+    { number: '+12125552001', kind: 'erased', reason: 'Sam Miller asked for it.' },
+    '/reason',
+  ],
+  ['a mapping without number', 'POST /v1/suppressions/imports', { mapping: { Why: 'reason' } }, '/mapping'],
   [
     'a schedule of a draft in 1970',
     MESSAGES,
@@ -155,6 +174,14 @@ const OPERATORS: readonly BadInput[] = [
   ].map(answered('422 not-acceptable-value')),
 ].map((input) => ({ ...input, by: 'operator' }));
 
+const REASONS: readonly BadInput[] = [undefined, '   '].map((reason) => ({
+  what: 'the removal of an opt-out without a reason',
+  at: 'POST /v1/suppressions/{suppression}/remove',
+  body: { reason },
+  answer: '422 reason-required',
+  pointer: '/reason',
+}));
+
 const FILES: readonly BadInput[] = [
   {
     what: 'media of no known kind',
@@ -186,5 +213,6 @@ export const BAD_VALUES: readonly BadInput[] = [
   ...REFUSED,
   ...QUIET,
   ...OPERATORS,
+  ...REASONS,
   ...FILES,
 ];

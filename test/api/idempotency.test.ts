@@ -21,6 +21,8 @@ const KEEPS_NOTHING = [
   'rotateKey',
   'createOperatorKey',
   'rotateOperatorKey',
+  'findSuppressions',
+  'listSuppressionHistory',
   'receiveStatus',
   'receiveInbound',
 ];
@@ -44,6 +46,17 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
     { contactIds: ['con_zzzzzzzzzzzzz'] },
   ],
   createImport: (own) => ['/v1/imports', { listIds: [own.list] }, { listIds: [] }],
+  addSuppression: () => [
+    '/v1/suppressions',
+    { number: '+12125552031', kind: 'manual' },
+    { number: '+12125552032', kind: 'manual' },
+  ],
+  removeSuppression: (own) => [
+    `/v1/suppressions/${own.suppression}/remove`,
+    { reason: 'One' },
+    { reason: 'Two' },
+  ],
+  createSuppressionImport: () => ['/v1/suppressions/imports', { kind: 'opt_out' }, {}],
   createCampaign: () => ['/v1/campaigns', { name: 'One' }, { name: 'Two' }],
   addMessage: (own) => [`/v1/campaigns/${own.campaign}/messages`, { text: 'One' }, { text: 'Two' }],
   duplicateCampaign: (own) => [`/v1/campaigns/${own.campaign}/duplicate`, undefined, { other: true }],

@@ -81,7 +81,9 @@ describe('every route', () => {
     const nobodys = Object.fromEntries(
       Object.entries(theirs).map(([kind, id]) => [
         kind,
-        kind === 'contact' ? 'con_1zzzzzzzzzzzz' : `${id.slice(0, 4)}${NOBODYS}`,
+        kind === 'contact' || kind === 'suppression'
+          ? `${id.slice(0, 4)}1zzzzzzzzzzzz`
+          : `${id.slice(0, 4)}${NOBODYS}`,
       ]),
     ) as unknown as Things;
     for (const route of guarded.filter(({ guard }) => guard.ids !== undefined)) {
@@ -172,6 +174,12 @@ test("a reference to another account's thing in a body or a query is refused as 
     ['POST', `/v1/campaigns/${mine.campaign}/messages`, { mediaIds: [theirs.media] }, '422 /mediaIds/0'],
     ['POST', `/v1/lists/${mine.list}/members`, { contactIds: [theirs.contact] }, '422 /contactIds/0'],
     ['POST', '/v1/imports', { listIds: [theirs.list] }, '422 /listIds/0'],
+    [
+      'POST',
+      '/v1/suppressions',
+      { number: '+12125552001', kind: 'manual', senderId: theirs.sender },
+      '422 /senderId',
+    ],
     [
       'POST',
       `/v1/campaigns/${mine.campaign}/messages/${mine.message}/preview`,

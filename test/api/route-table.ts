@@ -102,6 +102,14 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   listImportRefusals: read('import'),
   downloadImportRefusals: read('import'),
 
+  addSuppression: write(() => ({ number: '+12125552098', kind: 'manual' })),
+  listSuppressions: read(),
+  getSuppression: read('suppression'),
+  removeSuppression: write(() => ({ reason: 'He asked for it.' }), { id: 'suppression' }),
+  findSuppressions: { scope: 'read', body: () => ({ number: '+12125552001' }) },
+  listSuppressionHistory: { scope: 'read', body: () => ({ number: '+12125552001' }) },
+  createSuppressionImport: write(() => ({ kind: 'opt_out' })),
+
   createCampaign: write((things) => ({ name: 'New', listIds: [things.list] })),
   listCampaigns: read(),
   getCampaign: read('campaign'),

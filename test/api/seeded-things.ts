@@ -18,6 +18,7 @@ export interface Things {
   readonly sender: string;
   /** On the sender. */
   readonly hold: string;
+  readonly suppression: string;
 }
 
 /** The smallest PNG: one transparent pixel. */
@@ -85,5 +86,6 @@ export async function createThings(tenant: Tenant): Promise<Things> {
       scopeId: tenant.senderId,
       reason: 'Its owner asked for it.',
     }),
+    suppression: await create(call, '/v1/suppressions', { number: '+12125552077', kind: 'opt_out' }),
   };
 }

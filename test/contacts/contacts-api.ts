@@ -26,6 +26,8 @@ export interface ApiCaller {
 /** The API on a fresh database, listening on a free port. Imports run at once, without the engine. */
 export interface ContactsApi {
   readonly url: string;
+  readonly databaseUrl: string;
+  readonly hashKey: Buffer;
   readonly db: Db;
   readonly caller: ApiCaller;
   readonly other: ApiCaller;
@@ -68,6 +70,8 @@ export async function openContactsApi(): Promise<ContactsApi> {
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
+    databaseUrl: database.url,
+    hashKey,
     db,
     caller: await createCaller(url, db),
     other: await createCaller(url, db),

@@ -75,7 +75,8 @@ const optOut = () =>
       numberHash: HASH,
       kind: 'opt_out',
       senderId: null,
-      source: 'test',
+      source: 'inbound',
+      actor: account.actor,
     }),
   );
 
@@ -122,6 +123,15 @@ describe('the look before each post', () => {
     expect(permission()).toBe('open');
     await optOut();
     await becomes('suppressed');
+  });
+
+  it('asks for all leases of an account anew once many numbers were suppressed at once, and for no other', async () => {
+    const leasedBefore = performance.now();
+    await sql`select pg_notify('carillon_suppressions', ${`*${account.accountId}`})`.execute(db);
+    await becomes('held', leasedBefore);
+    expect(permission()).toBe('open');
+    account = await seedAccount(db);
+    expect(permission(leasedBefore)).toBe('open');
   });
 
   it('refuses while its listener is cut off, and afterwards whatever was leased before', async () => {

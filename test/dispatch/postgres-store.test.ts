@@ -68,7 +68,14 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
     suppress: (recipient) =>
       inside(async (trx) => {
         const person = await numberOf(trx, recipient);
-        await suppress(trx, { accountId, ...person, kind: 'opt_out', senderId: null, source: 'test' });
+        await suppress(trx, {
+          accountId,
+          ...person,
+          kind: 'opt_out',
+          senderId: null,
+          source: 'inbound',
+          actor: account.actor,
+        });
       }),
     setExpiry: (at) =>
       inside(async (trx) => {

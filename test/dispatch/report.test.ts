@@ -42,6 +42,7 @@ test('a report that overtakes the record of its post counts nobody twice', async
       accountId: campaign.account.accountId,
       post: { month: lease.month, leaseId: lease.id, request: 0 },
       to: first?.number ?? '',
+      toHash: Buffer.from(first?.numberHash ?? '', 'hex'),
       uuid: uuidOf(first?.recipient ?? 0),
       status: 'delivered',
       errorCode: null,
