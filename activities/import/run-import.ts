@@ -42,7 +42,8 @@ export type ImportResult =
 
 type RunResult = { readonly kind: 'done' | 'busy' } | { readonly kind: 'fault'; readonly fault: ImportFault };
 
-const BATCH_ROWS_MAX = 5_000;
+/** A batch that the collector finds dead while it is young; several thousand rows grow old and the heap with them. */
+const BATCH_ROWS_MAX = 1_000;
 /** Bytes of the file: wide rows make a batch of fewer. */
 const BATCH_BYTES_MAX = 1_048_576;
 const PROGRESS_INTERVAL_MS = 1_000;
