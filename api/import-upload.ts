@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { type Db, withAccount } from '../db/database.ts';
 import { appendPiece, beginUpload, finishUpload, PIECE_BYTES } from '../db/imports/content.ts';
+import type { Caller } from './authentication.ts';
+import { logChange } from './log-change.ts';
 import { notFound, Problem } from './problem.ts';
 
 /**
@@ -10,10 +12,11 @@ import { notFound, Problem } from './problem.ts';
  */
 export async function keepContent(
   db: Db,
-  accountId: string,
+  caller: Pick<Caller, 'accountId' | 'actor'>,
   importId: string,
   content: Readable,
 ): Promise<void> {
+  const { accountId } = caller;
   const begun = await withAccount(db, accountId, (trx) => beginUpload(trx, accountId, importId));
   if (begun.kind === 'refused') {
     throw begun.found === null ? notFound('import') : notWaiting();
@@ -31,7 +34,10 @@ export async function keepContent(
   if (bytes === 0) {
     throw emptyContent();
   }
-  if (!(await withAccount(db, accountId, (trx) => finishUpload(trx, upload, bytes)))) throw notWaiting();
+  await withAccount(db, accountId, async (trx) => {
+    if (!(await finishUpload(trx, upload, bytes))) throw notWaiting();
+    await logChange(trx, caller, { kind: 'import', id: importId }, { what: 'upload', detail: { bytes } });
+  });
 }
 
 async function* piecesOf(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

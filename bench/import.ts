@@ -154,7 +154,12 @@ async function importOnce(bench: ImportBench, file: string): Promise<Record<stri
       createdBy: 'bench',
     });
   });
-  await keepContent(bench.db, accountId, importId, createReadStream(file));
+  await keepContent(
+    bench.db,
+    { accountId, actor: { id: 'system', via: 'system' } },
+    importId,
+    createReadStream(file),
+  );
   return runProgram('import-run.ts', [bench.url, accountId, importId]);
 }
 

@@ -65,8 +65,22 @@ export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedul
     case 'resume':
     case 'reschedule':
     case 'duplicate':
-      return ordered(await insertAction(trx, order, 'requested'), 'requested');
+      return waitForWorkflow(trx, order);
   }
+}
+
+/** What only the workflow carries out: the order has a line now, what becomes of it has another. */
+async function waitForWorkflow(trx: Trx, order: Order): Promise<OrderResult> {
+  const actionId = await insertAction(trx, order, 'requested');
+  await appendLog(trx, {
+    accountId: order.campaign.accountId,
+    campaignId: order.campaign.id,
+    what: `${order.name}.ordered`,
+    actionId,
+    actor: order.actor,
+    detail: { status: order.campaign.status },
+  });
+  return ordered(actionId, 'requested');
 }
 
 function startModeOf(order: Order): StartMode {

@@ -37,11 +37,14 @@ export async function findList(trx: Trx, id: string): Promise<ContactList | null
 }
 
 /** The list, locked against other changes until the transaction ends, or null. */
-export async function lockList(trx: Trx, id: string): Promise<{ readonly version: number } | null> {
+export async function lockList(
+  trx: Trx,
+  id: string,
+): Promise<{ readonly name: string; readonly version: number } | null> {
   const row = await trx
     .selectFrom('lists')
     .where('id', '=', id)
-    .select('version')
+    .select(['name', 'version'])
     .forNoKeyUpdate()
     .executeTakeFirst();
   return row ?? null;

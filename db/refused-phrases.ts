@@ -40,14 +40,14 @@ export async function insertRefusedPhrase(trx: Trx, phrase: Omit<KeptPhrase, 'id
   return id;
 }
 
-/** Takes a phrase out of the list. False when there is none of this id. */
-export async function deleteRefusedPhrase(trx: Trx, id: string): Promise<boolean> {
+/** Takes a phrase out of the list and resolves with it; null when there is none of this id. */
+export async function deleteRefusedPhrase(trx: Trx, id: string): Promise<KeptPhrase | null> {
   const deleted = await trx
     .deleteFrom('refused_phrases')
     .where('id', '=', id)
-    .returning('id')
+    .returning(COLUMNS)
     .executeTakeFirst();
-  return deleted !== undefined;
+  return deleted ?? null;
 }
 
 /** Fills the list that ships with the program, at the first start only: an operator's edits stay. */

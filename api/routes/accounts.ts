@@ -19,6 +19,7 @@ import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { CursorQuery, cursorPageOf } from '../pages.ts';
 import { type FieldError, notFound, Problem, problems } from '../problem.ts';
 import { idOf, INSTANT, MONEY, nullable } from '../schemas/common.ts';
@@ -85,6 +86,9 @@ const AccountOutput = Type.Object({
   createdAt: INSTANT,
 });
 
+/** Settings that the log names without their values. */
+const TEXTS = ['prefix', 'suffix'];
+
 /** Accounts: an operator's key makes them, the account itself reads and edits its settings. */
 export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
   api.post(
@@ -101,13 +105,16 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       checkSettings(request.body);
+      const { actor } = request.caller;
       const id = newAccountId();
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const account = await actAs(trx, { from: OPERATOR, to: id }, async () => {
           await insertAccountOf(trx, id, request.body);
+          await logChange(trx, { accountId: id, actor }, { kind: 'account', id }, { what: 'create' });
           return findAccount(trx, id);
         });
         if (account === null) throw notFound('account');
+        await logChange(trx, request.caller, { kind: 'account', id }, { what: 'create' });
         return { status: 201, body: viewOf(account) };
       });
       return body;
@@ -178,7 +185,15 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
         if (before === null) throw notFound('account');
         checkIfMatch(request, before.version);
         await updateAccount(trx, accountId, settingsOf(request.body));
-        return { account: (await findAccount(trx, accountId)) ?? before, live: await liveCampaignIds(trx) };
+        const after = (await findAccount(trx, accountId)) ?? before;
+        await logUpdate(
+          trx,
+          request.caller,
+          { kind: 'account', id: accountId },
+          { before: viewOf(before), after: viewOf(after) },
+          { kept: TEXTS },
+        );
+        return { account: after, live: await liveCampaignIds(trx) };
       });
       for (const campaignId of live) {
         // Whoever is not reached now sees the change at his next waking, within a day.

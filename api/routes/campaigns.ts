@@ -16,10 +16,12 @@ import { listRecipients } from '../../db/reports.ts';
 import { detailsAreEditable } from '../../domain/campaign-actions.ts';
 import { CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
 import { publicId } from '../../domain/public-id.ts';
+import type { Caller } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { cursorPageOf, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import {
@@ -55,6 +57,7 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const details = await checkDetails(trx, request.body, actor.id);
         const id = await insertCampaign(trx, { ...details, accountId, createdBy: actor.id }).catch(nameTaken);
+        await logChange(trx, request.caller, { kind: 'campaign', id }, { what: 'create', campaignId: id });
         return { status: 201, body: await readView(trx, deps, accountId, id) };
       });
       return body;
@@ -128,6 +131,7 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
         checkIfMatch(request, campaign.version);
         refuseLocked(campaign, Object.keys(request.body));
         await updateCampaign(trx, campaign, await checkDetails(trx, request.body, actor.id)).catch(nameTaken);
+        await logCampaignUpdate(trx, request.caller, campaign);
         return readView(trx, deps, accountId, campaign.id);
       });
       setEtag(reply, view.version);
@@ -176,6 +180,22 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
       });
     },
   );
+}
+
+/** A line with what changed of a campaign's details since it was locked. */
+async function logCampaignUpdate(trx: Trx, caller: Caller, before: Campaign): Promise<void> {
+  const after = await findCampaign(trx, before.id);
+  if (after === null) throw notFound('campaign');
+  const states = { before: detailsOf(before), after: detailsOf(after) };
+  const { id } = before;
+  await logUpdate(trx, caller, { kind: 'campaign', id }, states, { campaignId: id });
+}
+
+function detailsOf(campaign: Campaign): Record<string, unknown> {
+  const { name, status, senderId, ownerId, purpose, audienceTiming, acknowledgedBy } = campaign;
+  const { listIds, excludedListIds } = campaign;
+  const audience = audienceTiming;
+  return { name, status, senderId, ownerId, purpose, audience, acknowledgedBy, listIds, excludedListIds };
 }
 
 /** Refuses a change of details from launch on, naming each field. */

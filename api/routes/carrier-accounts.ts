@@ -12,6 +12,7 @@ import { seal } from '../../db/sealing.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable } from '../schemas/common.ts';
 
@@ -40,6 +41,8 @@ const CarrierAccountOutput = Type.Object({
 });
 
 const REQUESTS_MAX = 300;
+/** What the log names without its values. */
+const CREDENTIALS = ['authId', 'authTokenSealed'];
 
 /** Accounts at a carrier: an operator keeps them, senders name them. */
 export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
@@ -74,6 +77,12 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
         });
         const account = await findCarrierAccount(trx, id);
         if (account === null) throw notFound('carrier account');
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'carrier_account', id },
+          { what: 'create', to: { name, requestsMax: account.requestsMax } },
+        );
         return { status: 201, body: viewOf(account) };
       });
       return body;
@@ -115,11 +124,15 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
       const { authToken, ...changes } = request.body;
       const { id } = request.params;
       return withAccount(deps.db, OPERATOR, async (trx) => {
-        if ((await findCarrierAccount(trx, id)) === null) throw notFound('carrier account');
+        const before = await findCarrierAccount(trx, id);
+        if (before === null) throw notFound('carrier account');
         const sealed = authToken === undefined ? {} : { authTokenSealed: sealFor(id, authToken) };
         await updateCarrierAccount(trx, id, { ...changes, ...sealed });
         const account = await findCarrierAccount(trx, id);
         if (account === null) throw notFound('carrier account');
+        // A token is never read again, so any that is sent counts as a new one.
+        const states = { before: viewOf(before), after: { ...viewOf(account), ...sealed } };
+        await logUpdate(trx, request.caller, { kind: 'carrier_account', id }, states, { kept: CREDENTIALS });
         return viewOf(account);
       });
     },

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { findAccount } from '../../db/accounts.ts';
 import {
+  type Contact,
   contactKey,
   deleteContact,
   findContact,
@@ -17,6 +18,7 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { CursorQuery, cursorPageOf, rangeOf } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams } from '../schemas/common.ts';
@@ -59,6 +61,7 @@ export function registerContactRoutes(api: Api, deps: ApiDeps): void {
         const { number } = changes;
         const contact = number && (await insertContact(trx, accountId, { ...changes, number }));
         if (contact === undefined || contact === null) throw numberTaken();
+        await logChange(trx, request.caller, { kind: 'contact', id: contact.id }, { what: 'create' });
         return { status: 201, body: contactView(contact) };
       });
       return body;
@@ -87,11 +90,16 @@ export function registerContactRoutes(api: Api, deps: ApiDeps): void {
         if (before === null) throw notFound('contact');
         checkIfMatch(request, before.version);
         const changes = toContactChanges(request.body, await contextOf(trx, deps, accountId));
-        return updateContact(trx, id, changes);
+        const after = await updateContact(trx, id, changes);
+        if (after === null) throw notFound('contact');
+        const states = { before: fieldsOf(before), after: fieldsOf(after) };
+        await logUpdate(trx, request.caller, { kind: 'contact', id }, states, {
+          kept: Object.keys(states.after),
+        });
+        return after;
       }).catch((error: unknown) => {
         throw brokenUniqueRule(error) === null ? error : numberTaken();
       });
-      if (contact === null) throw notFound('contact');
       setEtag(reply, contact.version);
       return contactView(contact);
     },
@@ -117,6 +125,7 @@ export function registerContactRoutes(api: Api, deps: ApiDeps): void {
         if (contact === null) throw notFound('contact');
         checkIfMatch(request, contact.version);
         await deleteContact(trx, contact.id);
+        await logChange(trx, request.caller, { kind: 'contact', id: contact.id }, { what: 'delete' });
       });
       reply.code(204);
       return null;
@@ -201,6 +210,12 @@ function registerReads(api: Api, deps: ApiDeps): void {
       return contactView(contact);
     },
   );
+}
+
+/** What the log says of a contact: which fields changed, and never what they hold. */
+function fieldsOf(contact: Contact): Record<string, unknown> {
+  const { id: _id, createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = contactView(contact);
+  return fields;
 }
 
 /** What numbers are read and hashed with. */

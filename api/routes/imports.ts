@@ -11,6 +11,7 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { emptyContent, keepContent } from '../import-upload.ts';
+import { logChange } from '../log-change.ts';
 import { CursorQuery, cursorPageOf, PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { idOf, idParams } from '../schemas/common.ts';
@@ -81,6 +82,15 @@ function registerCreate(api: Api, deps: ApiDeps): void {
         if (account === null) throw notFound('account');
         const added = newListName === undefined ? null : await insertList(trx, accountId, newListName.trim());
         if (newListName !== undefined && added === null) throw listNameTaken('/newListName');
+        if (added !== null) {
+          const { id: listId, name } = added;
+          await logChange(
+            trx,
+            request.caller,
+            { kind: 'list', id: listId },
+            { what: 'create', to: { name } },
+          );
+        }
         const id = await insertImport(trx, {
           accountId,
           listIds: added === null ? listIds : [...listIds, added.id],
@@ -90,6 +100,8 @@ function registerCreate(api: Api, deps: ApiDeps): void {
         });
         const found = await findImport(trx, id);
         if (found === null) throw notFound('import');
+        const detail = { listIds: found.listIds };
+        await logChange(trx, request.caller, { kind: 'import', id }, { what: 'create', detail });
         return { status: 201, body: importView(found) };
       });
       return body;
@@ -121,7 +133,7 @@ function registerContent(api: Api, deps: ApiDeps): void {
       }
       // An upload that begins ends the one before it, so what is plainly empty does not begin.
       if (request.headers['content-length'] === '0') throw emptyContent();
-      await keepContent(deps.db, accountId, id, request.raw);
+      await keepContent(deps.db, request.caller, id, request.raw);
       // If the engine cannot be reached now, repair starts the run within half a minute.
       deps.workflows.startImport(accountId, id).catch(() => undefined);
       reply.code(202);

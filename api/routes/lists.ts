@@ -17,6 +17,7 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT } from '../schemas/common.ts';
@@ -71,6 +72,12 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const list = await insertList(trx, request.caller.accountId, request.body.name.trim());
         if (list === null) throw listNameTaken('/name');
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'list', id: list.id },
+          { what: 'create', to: { name: list.name } },
+        );
         return { status: 201, body: viewOf(list) };
       });
       return body;
@@ -97,11 +104,14 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
         if (before === null) throw notFound('list');
         checkIfMatch(request, before.version);
         await renameList(trx, id, request.body.name.trim());
-        return findList(trx, id);
+        const after = await findList(trx, id);
+        if (after === null) throw notFound('list');
+        const states = { before: { name: before.name }, after: { name: after.name } };
+        await logUpdate(trx, request.caller, { kind: 'list', id }, states);
+        return after;
       }).catch((error: unknown) => {
         throw brokenUniqueRule(error) === null ? error : listNameTaken('/name');
       });
-      if (list === null) throw notFound('list');
       setEtag(reply, list.version);
       return viewOf(list);
     },
@@ -132,6 +142,12 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
         if (list === null) throw notFound('list');
         checkIfMatch(request, list.version);
         await deleteList(trx, id);
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'list', id },
+          { what: 'delete', from: { name: list.name } },
+        );
         return liveCampaignIds(trx);
       });
       for (const campaignId of live) {
@@ -221,6 +237,12 @@ function registerMembers(api: Api, deps: ApiDeps): void {
         }
         const list = await findList(trx, request.params.id);
         if (list === null) throw notFound('list');
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'list', id: list.id },
+          { what: 'add_members', detail: { contacts: contactIds.length } },
+        );
         return { status: 200, body: viewOf(list) };
       });
       return body;
@@ -243,6 +265,12 @@ function registerMembers(api: Api, deps: ApiDeps): void {
       const { id, contactId } = request.params;
       await withAccount(deps.db, request.caller.accountId, async (trx) => {
         if (!(await removeMember(trx, id, contactId))) throw notFound('member of this list');
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'list', id },
+          { what: 'remove_member', detail: { contactId } },
+        );
       });
       reply.code(204);
       return null;

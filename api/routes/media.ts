@@ -4,6 +4,7 @@ import { withAccount } from '../../db/database.ts';
 import { findMedia, findMediaContent, insertMedia, type Media } from '../../db/media.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange } from '../log-change.ts';
 import { notFound, Problem, ProblemOutput, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT } from '../schemas/common.ts';
 
@@ -110,6 +111,13 @@ function addUpload(api: Api, deps: ApiDeps): void {
         const id = await insertMedia(trx, { accountId, contentType: kind.mime, content });
         const media = await findMedia(trx, id);
         if (media === null) throw notFound('media');
+        const { contentType, bytes } = media;
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'media', id },
+          { what: 'create', to: { contentType, bytes } },
+        );
         return { status: 201, body: viewOf(media) };
       });
       return body;

@@ -16,9 +16,11 @@ import { MESSAGES_MAX, resolveSchedule } from '../../domain/launch-check.ts';
 import { previewOf } from '../../domain/preview.ts';
 import { measureText, textFitsCarrier } from '../../domain/segments.ts';
 import { parseTemplate } from '../../domain/template.ts';
+import type { Caller } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { type FieldError, notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { CampaignOutput, MessageInput, PreviewOutput } from '../schemas/campaign-schemas.ts';
 import { idOf, idParams } from '../schemas/common.ts';
@@ -53,8 +55,14 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
           throw new Problem('not-acceptable-value', `A campaign has ${MESSAGES_MAX} messages at most.`);
         }
         await checkContent(trx, request.body, deps.now());
-        await insertMessage(trx, accountId, campaign.id, request.body);
-        await updateCampaign(trx, campaign, {});
+        const id = await insertMessage(trx, accountId, campaign.id, request.body);
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'message', id },
+          { what: 'create', campaignId: campaign.id },
+        );
+        await touchCampaign(trx, request.caller, campaign);
         return { status: 201, body: await readView(trx, deps, accountId, campaign.id) };
       });
       return body;
@@ -82,13 +90,16 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         const { expiresAfterMs, ...details } = request.body;
         const campaign = await lockForChange(trx, request);
         if (Object.keys(details).length === 0 && expiresAfterMs !== undefined) {
-          await updateExpiry(trx, await unended(trx, request.params), expiresAfterMs);
+          const message = await unended(trx, request.params);
+          await updateExpiry(trx, message, expiresAfterMs);
+          await logMessageUpdate(trx, request.caller, message);
         } else {
           const message = await editable(trx, request.params, Object.keys(details));
           await checkContent(trx, request.body, deps.now());
           await updateMessage(trx, message.id, request.body);
+          await logMessageUpdate(trx, request.caller, message);
         }
-        await updateCampaign(trx, campaign, {});
+        await touchCampaign(trx, request.caller, campaign);
         return readView(trx, deps, accountId, request.params.id);
       });
       // Whoever is not reached now sees the change at his next lease or waking.
@@ -114,8 +125,15 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
       const { accountId } = request.caller;
       return withAccount(deps.db, accountId, async (trx) => {
         const campaign = await lockForChange(trx, request);
-        await deleteMessage(trx, await editable(trx, request.params, ['messages']));
-        await updateCampaign(trx, campaign, {});
+        const message = await editable(trx, request.params, ['messages']);
+        await deleteMessage(trx, message);
+        await logChange(
+          trx,
+          request.caller,
+          { kind: 'message', id: message.id },
+          { what: 'delete', campaignId: campaign.id },
+        );
+        await touchCampaign(trx, request.caller, campaign);
         return readView(trx, deps, accountId, request.params.id);
       });
     },
@@ -147,6 +165,28 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         return previewOf({ ...facts, at: deps.now() });
       }),
   );
+}
+
+/** A change of a message is one of its campaign, and makes a rejected one a draft again. */
+async function touchCampaign(trx: Trx, caller: Caller, campaign: Campaign): Promise<void> {
+  await updateCampaign(trx, campaign, {});
+  if (campaign.status !== 'rejected') return;
+  const { id } = campaign;
+  const states = { before: { status: campaign.status }, after: { status: 'draft' } };
+  await logUpdate(trx, caller, { kind: 'campaign', id }, states, { campaignId: id });
+}
+
+/** A line with what changed of a message; its text is named and not repeated. */
+async function logMessageUpdate(trx: Trx, caller: Caller, before: Message): Promise<void> {
+  const { id, campaignId } = before;
+  const after = (await listMessages(trx, campaignId)).find((one) => one.id === id);
+  const states = { before: contentOf(before), after: after === undefined ? {} : contentOf(after) };
+  await logUpdate(trx, caller, { kind: 'message', id }, states, { campaignId, kept: ['text'] });
+}
+
+function contentOf(message: Message): Record<string, unknown> {
+  const { text, mediaIds, scheduleLocal, scheduleZone, expiresAfterMs, usePrefix, useSuffix } = message;
+  return { text, mediaIds, scheduleLocal, scheduleZone, expiresAfterMs, usePrefix, useSuffix };
 }
 
 async function readView(trx: Trx, deps: ApiDeps, accountId: string, campaignId: string) {

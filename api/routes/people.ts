@@ -11,6 +11,7 @@ import {
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT } from '../schemas/common.ts';
@@ -36,6 +37,9 @@ const PersonOutput = Type.Object({
   createdAt: INSTANT,
 });
 
+/** What the log names without its values. */
+const NAMES = ['name', 'address'];
+
 /** People who work for an account; what they did keeps their name. */
 export function registerPeopleRoutes(api: Api, deps: ApiDeps): void {
   api.post(
@@ -56,6 +60,7 @@ export function registerPeopleRoutes(api: Api, deps: ApiDeps): void {
         const id = await insertPerson(trx, { accountId, ...request.body });
         const person = await findPerson(trx, id);
         if (person === null) throw notFound('person');
+        await logChange(trx, request.caller, { kind: 'person', id }, { what: 'create' });
         return { status: 201, body: viewOf(person) };
       });
       return body;
@@ -125,7 +130,10 @@ export function registerPeopleRoutes(api: Api, deps: ApiDeps): void {
         const disabledAt =
           disabled === undefined ? {} : { disabledAt: disabled ? new Date(deps.now()) : null };
         await updatePerson(trx, before.id, { ...changes, ...disabledAt });
-        return (await findPerson(trx, before.id)) ?? before;
+        const after = (await findPerson(trx, before.id)) ?? before;
+        const states = { before: viewOf(before), after: viewOf(after) };
+        await logUpdate(trx, request.caller, { kind: 'person', id: before.id }, states, { kept: NAMES });
+        return after;
       });
       setEtag(reply, person.version);
       return viewOf(person);

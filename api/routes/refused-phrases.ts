@@ -5,6 +5,7 @@ import { hasWords } from '../../domain/content-check.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange } from '../log-change.ts';
 import { type FieldError, notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, nullable } from '../schemas/common.ts';
 
@@ -76,10 +77,11 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const phrase = { ...request.body, effectiveTo: request.body.effectiveTo ?? null };
       refuseWithoutEffect(phrase);
-      const { body } = await idempotent(deps, request, reply, async (trx) => ({
-        status: 201,
-        body: { id: await insertRefusedPhrase(trx, phrase), ...phrase },
-      }));
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const id = await insertRefusedPhrase(trx, phrase);
+        await logChange(trx, request.caller, { kind: 'refused_phrase', id }, { what: 'create', to: phrase });
+        return { status: 201, body: { id, ...phrase } };
+      });
       return body;
     },
   );
@@ -97,10 +99,13 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const deleted = await withAccount(deps.db, OPERATOR, (trx) =>
-        deleteRefusedPhrase(trx, request.params.id),
-      );
-      if (!deleted) throw notFound('phrase');
+      const { id } = request.params;
+      await withAccount(deps.db, OPERATOR, async (trx) => {
+        const phrase = await deleteRefusedPhrase(trx, id);
+        if (phrase === null) throw notFound('phrase');
+        const { id: _id, ...from } = phrase;
+        await logChange(trx, request.caller, { kind: 'refused_phrase', id }, { what: 'delete', from });
+      });
       return reply.code(204).send(null);
     },
   );

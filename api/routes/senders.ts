@@ -15,6 +15,7 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { logChange, logUpdate } from '../log-change.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
@@ -99,6 +100,8 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         }).catch(taken);
         const sender = await findSender(trx, id);
         if (sender === null) throw notFound('sender');
+        const { address: _address, createdAt: _createdAt, id: _id, ...to } = viewOf(sender);
+        await logChange(trx, request.caller, { kind: 'sender', id }, { what: 'create', to });
         return { status: 201, body: viewOf(sender) };
       });
       return body;
@@ -170,7 +173,10 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         const disabledAt =
           disabled === undefined ? {} : { disabledAt: disabled ? new Date(deps.now()) : null };
         await updateSender(trx, before.id, { ...changes, ...disabledAt });
-        return { sender: (await findSender(trx, before.id)) ?? before, live: await liveCampaignIds(trx) };
+        const after = (await findSender(trx, before.id)) ?? before;
+        const states = { before: viewOf(before), after: viewOf(after) };
+        await logUpdate(trx, request.caller, { kind: 'sender', id: before.id }, states);
+        return { sender: after, live: await liveCampaignIds(trx) };
       });
       for (const campaignId of live) {
         // Whoever is not reached now sees the change at his next lease or waking.

@@ -49,6 +49,7 @@ export async function applyActions(trx: Trx, input: StepInput): Promise<void> {
     .execute();
   for (const action of waiting) {
     const verdict = await applyAction(trx, input, action);
+    if (verdict.refusal !== null) await logRefusal(trx, input, action, verdict.refusal);
     const state = verdict.refusal === null ? 'applied' : 'refused';
     await trx
       .updateTable('actions')
@@ -113,14 +114,6 @@ async function statusOf(trx: Trx, campaignId: string): Promise<CampaignStatus> {
   return row.status;
 }
 
-function actorOf(action: ActionRow): Actor {
-  return {
-    id: action.requested_by,
-    via: action.via === 'temporal' ? 'temporal' : 'api',
-    ...(action.key_id === null ? {} : { keyId: action.key_id }),
-  };
-}
-
 async function log(trx: Trx, input: StepInput, action: ActionRow, from: CampaignStatus): Promise<void> {
   await appendLog(trx, {
     accountId: input.accountId,
@@ -131,6 +124,26 @@ async function log(trx: Trx, input: StepInput, action: ActionRow, from: Campaign
     actionId: action.id,
     actor: actorOf(action),
   });
+}
+
+/** What was ordered when its status still allowed it, and came to nothing. */
+async function logRefusal(trx: Trx, input: StepInput, action: ActionRow, reason: string): Promise<void> {
+  await appendLog(trx, {
+    accountId: input.accountId,
+    campaignId: input.campaignId,
+    what: `${action.name}.refused`,
+    actionId: action.id,
+    actor: actorOf(action),
+    detail: { reason },
+  });
+}
+
+function actorOf(action: ActionRow): Actor {
+  return {
+    id: action.requested_by,
+    via: action.via === 'temporal' ? 'temporal' : 'api',
+    ...(action.key_id === null ? {} : { keyId: action.key_id }),
+  };
 }
 
 async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {

@@ -46,6 +46,8 @@ export interface ApiWorld {
   readonly owner: Client;
   readonly mine: Tenant;
   readonly theirs: Tenant;
+  /** One more account, of which nothing is known yet. */
+  readonly openTenant: () => Promise<Tenant>;
   /** With an operator's key; on routes of an account it needs the header Carillon-Account. */
   readonly operator: Caller;
   readonly anonymous: Caller;
@@ -157,6 +159,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     owner,
     mine: await makeTenant(url, db),
     theirs: await makeTenant(url, db),
+    openTenant: () => makeTenant(url, db),
     operator: callerOf(url, await addKey(db, OPERATOR, ['operator'])),
     anonymous,
     callWith: (key) => callerOf(url, key),
