@@ -49,6 +49,7 @@ const carriers = createCarriers({
   defaults: defaultCredentials(config),
   apiUrl: config.plivoApiUrl,
 });
+const draining = new AbortController();
 const watch = await watchDispatch(pool, logError);
 const activities = createActivities({
   db,
@@ -61,6 +62,7 @@ const activities = createActivities({
   crash: crashHookOf(process.env['CARILLON_CRASH_AT'], config.carrier),
   allowVirtualTime: config.carrier === 'sandbox',
   lanesAtOnceMax: LANES_AT_ONCE_MAX,
+  draining: draining.signal,
 });
 const workflowBundle = await bundleWorkflowCode({
   workflowsPath: new URL('./workflows/index.ts', import.meta.url).pathname,
@@ -83,7 +85,9 @@ const repair = startRepair({
 });
 
 const stop = (): void => {
+  // First nothing new is taken, so that a lane which ends here goes on in another worker.
   for (const worker of [control, dispatch]) if (worker.getState() === 'RUNNING') worker.shutdown();
+  draining.abort();
 };
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);

@@ -25,6 +25,8 @@ export interface ActivityDeps {
   readonly lanesAtOnceMax: number;
   /** Ten minutes unless given. */
   readonly laneBudgetMs?: number;
+  /** Aborted when the worker is about to stop: lanes then end with the leases that they hold. */
+  readonly draining: AbortSignal;
 }
 
 /** Posts under way at once in one worker. Two workers together stay within the 100 of the carrier's account. */
@@ -44,6 +46,7 @@ export function createActivities(deps: ActivityDeps) {
       db: deps.db,
       allowVirtualTime: deps.allowVirtualTime,
       lanesAtOnceMax: deps.lanesAtOnceMax,
+      draining: deps.draining,
       ...(deps.laneBudgetMs === undefined ? {} : { laneBudgetMs: deps.laneBudgetMs }),
       lane: {
         store,

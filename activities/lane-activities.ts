@@ -13,6 +13,8 @@ export interface LaneActivityDeps {
   readonly lanesAtOnceMax: number;
   /** How long one run of a lane may ask for leases; short runs let accounts take turns. */
   readonly laneBudgetMs?: number;
+  /** Aborted when the worker is about to stop. */
+  readonly draining: AbortSignal;
 }
 
 /** Ids, an instant and the clock to follow. */
@@ -60,6 +62,7 @@ export function createLaneActivities(deps: LaneActivityDeps) {
           budgetMs:
             running >= deps.lanesAtOnceMax ? BUDGET_WHEN_CROWDED_MS : (deps.laneBudgetMs ?? BUDGET_MS),
           signal: Context.current().cancellationSignal,
+          draining: deps.draining,
         });
         if (report.end.kind === 'suspend') {
           const { cause } = report.end;

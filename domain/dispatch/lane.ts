@@ -18,7 +18,10 @@ export interface LaneRun {
   readonly campaignNow: () => number;
   /** Machine milliseconds after which the lane asks for no further lease. */
   readonly budgetMs: number;
+  /** Ends what is under way, too. */
   readonly signal: AbortSignal;
+  /** The worker is about to stop: what is leased is worked through, and nothing is leased any more. */
+  readonly draining: AbortSignal;
 }
 
 /** Why a lane ended. `waitMs` is machine time, `opensAt` and `nextDueAt` are campaign time. */
@@ -60,12 +63,13 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
   const tally: Tally = { accepted: 0, rejected: 0, not_accepted: 0, unknown: 0, skipped: 0 };
   const state: LaneState = { fence, tally, underWay: new Set(), halt: null };
   const startedAt = deps.machine.now();
+  const isOver = (): boolean => run.draining.aborted || deps.machine.now() - startedAt >= run.budgetMs;
   let end: LaneEnd | null = null;
 
   while (end === null) {
     if (run.signal.aborted) end = { kind: 'cancelled' };
     else if (state.halt !== null) end = await obey(deps, run, state, state.halt);
-    else if (deps.machine.now() - startedAt >= run.budgetMs) end = { kind: 'budget' };
+    else if (isOver()) end = { kind: 'budget' };
     else end = await workOnce(deps, run, state);
   }
   await Promise.all(state.underWay);
@@ -79,7 +83,7 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
  */
 async function workOnce(deps: LaneDeps, run: LaneRun, state: LaneState): Promise<LaneEnd | null> {
   const slots = await deps.slots.take(LEASE_SLOTS_MAX);
-  if (state.halt !== null) {
+  if (state.halt !== null || run.draining.aborted) {
     deps.slots.giveBack(slots);
     return null;
   }
@@ -138,8 +142,13 @@ async function obey(deps: LaneDeps, run: LaneRun, state: LaneState, halt: Halt):
   const gravest = graver(state.halt, halt);
   state.halt = gravest.kind === 'suspend' ? gravest : null;
   if (gravest.kind !== 'wait' || gravest.waitMs > WAIT_IN_LANE_MS_MAX) return gravest;
-  await deps.machine.sleep(gravest.waitMs, run.signal);
+  await pause(deps, run, gravest.waitMs);
   return null;
+}
+
+/** A lane that only waits need not keep its worker from stopping. */
+async function pause(deps: LaneDeps, run: LaneRun, ms: number): Promise<void> {
+  await deps.machine.sleep(ms, AbortSignal.any([run.signal, run.draining]));
 }
 
 async function handleRefusal(
@@ -154,7 +163,7 @@ async function handleRefusal(
       return null;
     case 'wait':
       if (answer.delayMs > WAIT_IN_LANE_MS_MAX) return { kind: 'wait', waitMs: answer.delayMs };
-      await deps.machine.sleep(answer.delayMs, run.signal);
+      await pause(deps, run, answer.delayMs);
       return null;
     case 'held':
     case 'expired':

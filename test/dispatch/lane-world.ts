@@ -70,12 +70,14 @@ export function createLaneWorld(recipients: number, text: (recipient: number) =>
       return world.suppressedNumbers.has(person.number) ? 'suppressed' : 'open';
     },
   };
+  const draining = new AbortController();
   const run = (campaignNow: () => number = () => MORNING + clock.now()): Promise<LaneReport> =>
     runLane(deps, {
       lane: { accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane: 0 },
       campaignNow,
       budgetMs: 10 * MINUTE_MS,
       signal: new AbortController().signal,
+      draining: draining.signal,
     });
-  return { world, store, deps, clock, script, accepted, requests, run };
+  return { world, store, deps, clock, script, accepted, requests, draining, run };
 }

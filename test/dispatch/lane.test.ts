@@ -16,6 +16,17 @@ describe('a lane', () => {
     expect(lane.accepted).toHaveLength(95);
   });
 
+  it('whose worker is about to stop texts whom it has leased and leases nobody any more', async () => {
+    const lane = createLaneWorld(95);
+    lane.script.answer = () => {
+      lane.draining.abort();
+      return ACCEPTED;
+    };
+    const report = await lane.run();
+    expect(report).toMatchObject({ end: { kind: 'budget' }, tally: { accepted: 10, unknown: 0 } });
+    expect(lane.accepted).toHaveLength(10);
+  });
+
   it('posts nothing from the instant at which quiet hours begin, also in the middle of a lease', async () => {
     const lane = createLaneWorld(50);
     const evening = Date.parse('2026-03-03T19:59:59-05:00');
@@ -189,6 +200,7 @@ describe('the lane activity', () => {
       db,
       lane: lane.deps,
       allowVirtualTime: false,
+      draining: new AbortController().signal,
       lanesAtOnceMax: 10,
     });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-03T20:30:00-05:00') });

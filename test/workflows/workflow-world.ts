@@ -84,6 +84,7 @@ export async function createWorkflowWorld(
     crash: options.crash ?? noCrash,
     allowVirtualTime: true,
     lanesAtOnceMax: 100,
+    draining: new AbortController().signal,
     ...(options.laneBudgetMs === undefined ? {} : { laneBudgetMs: options.laneBudgetMs }),
     carriers: {
       send: async (_carrierAccountId, request) => {
