@@ -25,6 +25,7 @@ import { registerMediaRoutes } from './routes/media.ts';
 import { registerMessageRoutes } from './routes/messages.ts';
 import { registerPeopleRoutes } from './routes/people.ts';
 import { registerRefusedPhraseRoutes } from './routes/refused-phrases.ts';
+import { registerReviewRoutes } from './routes/reviews.ts';
 import { registerSenderRoutes } from './routes/senders.ts';
 import { registerSuppressionImportRoutes } from './routes/suppression-imports.ts';
 import { registerSuppressionRoutes } from './routes/suppressions.ts';
@@ -77,6 +78,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerCampaignActionRoutes(api, deps);
   registerLogRoutes(api, deps);
   registerHoldRoutes(api, deps);
+  registerReviewRoutes(api, deps);
   registerCallbackRoutes(api, deps);
   return api;
 }

@@ -47,6 +47,8 @@ export const PROBLEMS = {
   'details-locked': [409, 'Details are locked'],
   'overdue-messages': [409, 'More than one message is overdue'],
   'cause-persists': [409, 'What suspended it persists'],
+  'review-required': [409, 'A review is required'],
+  'review-stale': [409, 'It is not what was reviewed'],
   'request-in-flight': [409, 'A request with this key is under way'],
   'in-use': [409, 'It is in use'],
   'key-not-rotatable': [409, 'The key cannot be rotated'],

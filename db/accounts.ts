@@ -17,6 +17,10 @@ export interface Account {
   /** Templates around each text that lacks them; empty is none. */
   readonly prefix: string;
   readonly suffix: string;
+  /** Whether what sets a campaign going has to show a review. */
+  readonly reviewRequired: boolean;
+  /** By how much recipients and cost may differ from a review. */
+  readonly reviewTolerancePercent: number;
   readonly parentId: string | null;
   readonly createdAt: Date;
   readonly version: number;
@@ -34,6 +38,8 @@ export interface AccountSettings {
   readonly spendLimitMicroUsd?: number | null;
   readonly prefix?: string;
   readonly suffix?: string;
+  readonly reviewRequired?: boolean;
+  readonly reviewTolerancePercent?: number;
 }
 
 const COLUMNS = [
@@ -48,6 +54,8 @@ const COLUMNS = [
   'spend_limit_micro_usd as spendLimitMicroUsd',
   'prefix',
   'suffix',
+  'review_required as reviewRequired',
+  'review_tolerance_percent as reviewTolerancePercent',
   'parent_id as parentId',
   'created_at as createdAt',
   'version',
@@ -77,8 +85,7 @@ export async function insertAccount(
       default_country: account.defaultCountry,
       countries: [...account.countries],
       spend_limit_micro_usd: account.spendLimitMicroUsd ?? null,
-      ...(account.prefix === undefined ? {} : { prefix: account.prefix }),
-      ...(account.suffix === undefined ? {} : { suffix: account.suffix }),
+      ...textAndReviewColumns(account),
       ...(account.quietStart === undefined ? {} : { quiet_start: account.quietStart }),
       ...(account.quietEnd === undefined ? {} : { quiet_end: account.quietEnd }),
     })
@@ -117,13 +124,22 @@ export async function updateAccount(trx: Trx, id: string, settings: AccountSetti
       ...(settings.spendLimitMicroUsd === undefined
         ? {}
         : { spend_limit_micro_usd: settings.spendLimitMicroUsd }),
-      ...(settings.prefix === undefined ? {} : { prefix: settings.prefix }),
-      ...(settings.suffix === undefined ? {} : { suffix: settings.suffix }),
+      ...textAndReviewColumns(settings),
       settings_version: set('settings_version', '+', 1),
       version: set('version', '+', 1),
     }))
     .where('id', '=', id)
     .execute();
+}
+
+function textAndReviewColumns(settings: AccountSettings) {
+  const { prefix, suffix, reviewRequired, reviewTolerancePercent } = settings;
+  return {
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(suffix === undefined ? {} : { suffix }),
+    ...(reviewRequired === undefined ? {} : { review_required: reviewRequired }),
+    ...(reviewTolerancePercent === undefined ? {} : { review_tolerance_percent: reviewTolerancePercent }),
+  };
 }
 
 /** Ids of accounts after this one, for the operator. */

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Trx } from './database.ts';
 
 /** Why an audience cannot be frozen, or how many recipients it has. */
@@ -27,18 +27,9 @@ export async function freezeAudience(trx: Trx, campaignId: string, at: number): 
   await thaw(trx, campaign.key, campaign.audience_month);
   const month = `${new Date(at).toISOString().slice(0, 7)}-01`;
   await sql`select ensure_month(${month}::date)`.execute(trx);
-  // Freshly imported contacts have no statistics yet, and a nested loop over them would take minutes.
-  await sql`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`.execute(
-    trx,
-  );
+  await prepareForWholeAudience(trx);
   const { numAffectedRows } = await sql`
-    with wanted as materialized (
-      select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
-      where l.campaign_id = ${campaignId} and not l.excluded
-      except
-      select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
-      where l.campaign_id = ${campaignId} and l.excluded
-    )
+    with wanted as materialized (${wantedContacts(campaignId)})
     insert into recipients (month, account_id, campaign_key, recipient, contact_id, number, number_hash, country)
     select ${month}, c.account_id, ${campaign.key},
       row_number() over (order by sha256(convert_to(${campaignId}, 'UTF8') || c.number_hash), c.id),
@@ -60,6 +51,29 @@ export async function freezeAudience(trx: Trx, campaignId: string, at: number): 
     .where('id', '=', campaignId)
     .execute();
   return { kind: 'frozen', size };
+}
+
+/** Whom the campaign's lists hold, each contact once, without who is on an excluded list: `contact_id`. */
+export function wantedContacts(campaignId: string): RawBuilder<unknown> {
+  return sql`
+    select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
+    where l.campaign_id = ${campaignId} and not l.excluded
+    except
+    select m.contact_id from list_members m join campaign_lists l on l.list_id = m.list_id
+    where l.campaign_id = ${campaignId} and l.excluded`;
+}
+
+/** Freshly imported contacts have no statistics yet, and a nested loop over them would take minutes. */
+export async function prepareForWholeAudience(trx: Trx): Promise<void> {
+  await sql`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`.execute(
+    trx,
+  );
+}
+
+/** Undoes {@link prepareForWholeAudience} for what else the transaction does. */
+export async function returnToDefaultPlans(trx: Trx): Promise<void> {
+  await sql`set local enable_nestloop to default`.execute(trx);
+  await sql`set local work_mem to default`.execute(trx);
 }
 
 /** Forgets a frozen audience of which nobody was leased, so that it is frozen again before the next start. */

@@ -15,7 +15,10 @@ export type IdPrefix =
   | 'msg'
   | 'act'
   | 'hld'
-  | 'phr';
+  | 'phr'
+  | 'rvw'
+  | 'tnr'
+  | 'tst';
 
 /** A new id, such as `cmp_01j...`: the prefix and a UUIDv7. */
 export function newId(prefix: IdPrefix): string {

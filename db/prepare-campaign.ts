@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
-import { checkContent } from '../domain/content-check.ts';
 import type { MessageStatus, StatusReason } from '../domain/campaign-status.ts';
 import { appendLog } from './log.ts';
 import type { Trx } from './database.ts';
 import { showStatus } from './holds.ts';
+import { readRefusedContent } from './refused-content.ts';
 import { suspendCampaign } from './suspend-campaign.ts';
 import { outsideCause } from './suspend-causes.ts';
 
@@ -53,10 +53,6 @@ async function refusedContent(
   trx: Trx,
   input: { readonly campaignId: string; readonly at: number },
 ): Promise<StatusReason[]> {
-  const phrases = await trx
-    .selectFrom('refused_phrases')
-    .select(['phrase', 'reason', 'effective_from as effectiveFrom', 'effective_to as effectiveTo'])
-    .execute();
   const messages = await trx
     .selectFrom('messages')
     .where('campaign_id', '=', input.campaignId)
@@ -64,13 +60,7 @@ async function refusedContent(
     .select(['id', 'text'])
     .orderBy('position')
     .execute();
-  return messages.flatMap((message) =>
-    checkContent(message.text, phrases, input.at).map((refusal) => ({
-      code: 'content-refused',
-      message: `It contains “${refusal.phrase}”: ${refusal.reason}`,
-      messageId: message.id,
-    })),
-  );
+  return readRefusedContent(trx, messages, input.at);
 }
 
 async function reject(

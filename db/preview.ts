@@ -58,6 +58,15 @@ export async function readPreviewFacts(
   };
 }
 
+/** The share of the lists' contacts, by a sample, that have each field that a text uses without a fallback. */
+export async function readFieldCoverage(
+  trx: Trx,
+  campaign: Campaign,
+): Promise<(text: string) => Record<string, number>> {
+  const sample = await contactsOf(trx, campaign);
+  return (text) => coverageOf(text, sample);
+}
+
 async function contactsOf(trx: Trx, campaign: Campaign): Promise<Contact[]> {
   const rows = await sql<Contact>`
     select c.number, c.country, c.first_name as "firstName", c.last_name as "lastName", c.custom

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { AlertKind, AlertSeverity } from '../domain/alert.ts';
 import type { CampaignStatus, MessageStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
 import type { LogValue } from '../domain/log-line.ts';
+import type { ReviewFacts } from '../domain/review/review-facts.ts';
 import type { SenderType } from '../domain/sender.ts';
 import type { SuppressionKind, SuppressionSource } from '../domain/suppression.ts';
 
@@ -19,6 +20,8 @@ interface AccountTable {
   spend_limit_micro_usd: number | null;
   prefix: Generated<string>;
   suffix: Generated<string>;
+  review_required: Generated<boolean>;
+  review_tolerance_percent: Generated<number>;
   parent_id: string | null;
   settings_version: Generated<number>;
   version: Generated<number>;
@@ -400,6 +403,17 @@ interface RefusedPhraseTable {
   created_at: Generated<Date>;
 }
 
+interface ReviewTable {
+  id: string;
+  account_id: string;
+  campaign_id: string;
+  facts: ColumnType<ReviewFacts, string, never>;
+  created_by: string;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
 interface RollupDeltaTable {
   id: GeneratedAlways<number>;
   account_id: string;
@@ -527,6 +541,7 @@ export interface Database {
   people: PersonTable;
   recipients: RecipientTable;
   refused_phrases: RefusedPhraseTable;
+  reviews: ReviewTable;
   rollup_deltas: RollupDeltaTable;
   rollups: RollupTable;
   sender_paces: SenderPaceTable;

@@ -66,6 +66,16 @@ const fields = {
       examples: [' Reply STOP to opt out'],
     }),
   ),
+  reviewRequired: Type.Optional(
+    Type.Boolean({ description: 'Whether each launch, start and restart has to show a review.' }),
+  ),
+  reviewTolerancePercent: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: 'By how much recipients and cost may differ from what was reviewed; 5 unless told.',
+    }),
+  ),
 };
 const AccountInput = Type.Object(fields, { additionalProperties: false });
 const AccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
@@ -82,6 +92,8 @@ const AccountOutput = Type.Object({
   spendLimit: nullable(MONEY),
   prefix: Type.String(),
   suffix: Type.String(),
+  reviewRequired: Type.Boolean(),
+  reviewTolerancePercent: Type.Integer(),
   parentId: nullable(Type.String()),
   createdAt: INSTANT,
 });
@@ -273,6 +285,8 @@ function viewOf(account: Account): Static<typeof AccountOutput> {
         : { amountMicro: account.spendLimitMicroUsd, currency: 'USD' },
     prefix: account.prefix,
     suffix: account.suffix,
+    reviewRequired: account.reviewRequired,
+    reviewTolerancePercent: account.reviewTolerancePercent,
     parentId: account.parentId,
     createdAt: account.createdAt.toISOString(),
   };

@@ -35,7 +35,8 @@ export function refuseIssues(issues: readonly LaunchIssue[]): void {
   });
 }
 
-function schedulesOf(messages: readonly Message[]) {
+/** The schedules of messages, with where they stand. */
+export function schedulesOf(messages: readonly Message[]) {
   return messages.map((message, index) => ({
     pointer: `/messages/${index}/schedule`,
     schedule:
@@ -55,22 +56,31 @@ export async function checkLaunch({
   now,
 }: Check<Static<typeof LaunchInput>>): Promise<void> {
   refuseIssues(scheduleIssues(body.start, now, clock, schedulesOf(messages)));
+  const errors = await mmsIssues(trx, campaign, messages);
+  if (errors.length > 0) throw new Problem('not-launchable', 'The sender cannot send MMS.', { errors });
+}
+
+/** Media that the sender cannot send. */
+export async function mmsIssues(
+  trx: Trx,
+  campaign: Campaign,
+  messages: readonly Message[],
+): Promise<LaunchIssue[]> {
+  const withMedia = messages.findIndex((message) => message.mediaIds.length > 0);
+  if (withMedia === -1) return [];
   const sender = await trx
     .selectFrom('senders')
     .where('id', '=', campaign.senderId)
     .select('supports_mms')
     .executeTakeFirst();
-  const withMedia = messages.findIndex((message) => message.mediaIds.length > 0);
-  if (withMedia !== -1 && sender?.supports_mms !== true) {
-    throw new Problem('not-launchable', 'The sender cannot send MMS.', {
-      errors: [
-        {
-          pointer: `/messages/${withMedia}/mediaIds`,
-          message: 'Remove the media, or choose a sender that can send MMS.',
-        },
-      ],
-    });
-  }
+  if (sender?.supports_mms === true) return [];
+  return [
+    {
+      pointer: `/messages/${withMedia}/mediaIds`,
+      code: 'mms-unsupported',
+      message: 'Remove the media, or choose a sender that can send MMS.',
+    },
+  ];
 }
 
 /** A resume: the cause of a suspension is gone, and there is a word for each message that is overdue. */
@@ -106,7 +116,21 @@ export function checkSchedules(
   { messages, clock, body, now }: Check<Static<typeof SchedulesInput>>,
   statuses: readonly Message['status'][],
 ): void {
-  for (const [index, one] of body.messages.entries()) {
+  checkSchedulable(body.messages, messages, statuses);
+  const schedules = body.messages.map((one, index) => ({
+    pointer: `/messages/${index}/schedule`,
+    schedule: one.schedule,
+  }));
+  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
+}
+
+/** Refuses new schedules of messages that are none of the campaign's, or can have none any more. */
+export function checkSchedulable(
+  given: Static<typeof SchedulesInput>['messages'],
+  messages: readonly Message[],
+  statuses: readonly Message['status'][],
+): void {
+  for (const [index, one] of given.entries()) {
     const message = messages.find((candidate) => candidate.id === one.messageId);
     if (message !== undefined && statuses.includes(message.status)) continue;
     throw new Problem('schedule-refused', 'A message that is named cannot be given a schedule now.', {
@@ -121,11 +145,6 @@ export function checkSchedules(
       ],
     });
   }
-  const schedules = body.messages.map((one, index) => ({
-    pointer: `/messages/${index}/schedule`,
-    schedule: one.schedule,
-  }));
-  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
 }
 
 /** A start of a campaign that was prepared. */

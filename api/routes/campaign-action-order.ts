@@ -13,6 +13,7 @@ import {
   STOPPING_ACTIONS,
 } from '../../domain/campaign-actions.ts';
 import type { AccountClock } from '../../domain/launch-check.ts';
+import type { ReviewOrder } from '../../domain/review/planned-messages.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkIfMatch } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
@@ -20,6 +21,7 @@ import { notFound, Problem } from '../problem.ts';
 import type { ActionOutput } from '../schemas/campaign-schemas.ts';
 import { missingOf } from '../views/campaign-view.ts';
 import { type Check, refuseIssues } from './campaign-action-checks.ts';
+import { checkReviewToken } from './review-token.ts';
 
 /** What one action checks and keeps, besides what its status allows. */
 export interface ActionRules<Schema extends TSchema> {
@@ -29,6 +31,11 @@ export interface ActionRules<Schema extends TSchema> {
   /** What is kept with the order. */
   readonly args?: (body: Static<Schema>) => Record<string, unknown>;
   readonly schedules?: (body: Static<Schema>) => NewSchedules;
+  /** What is reviewed before it, if it sets a campaign going. */
+  readonly reviewed?: (body: Static<Schema>) => {
+    readonly order: ReviewOrder;
+    readonly token: string | undefined;
+  };
 }
 
 /**
@@ -54,7 +61,12 @@ export async function carryOut<Schema extends TSchema>(
     await refuseStatus(trx, campaign, route.name);
     refuseIssues(missing);
     await route.check?.({ trx, campaign, messages, clock: await clockOf(trx, accountId), body: input, now });
-    const args = route.args?.(input) ?? {};
+    const reviewed = route.reviewed?.(input);
+    if (reviewed !== undefined) await checkReviewToken(trx, campaign, reviewed.order, reviewed.token, now);
+    const args = {
+      ...route.args?.(input),
+      ...(reviewed?.token === undefined ? {} : { reviewToken: reviewed.token }),
+    };
     const result = await orderAction(
       trx,
       { campaign, name: route.name, args, actor, at: now },
@@ -87,7 +99,8 @@ async function clockOf(trx: Trx, accountId: string): Promise<AccountClock> {
   return { timeZone: account.timeZone, quietHours: { start: account.quietStart, end: account.quietEnd } };
 }
 
-async function refuseStatus(trx: Trx, campaign: Campaign, name: CampaignActionName): Promise<void> {
+/** Refuses what the campaign's status does not allow, with what it allows. */
+export async function refuseStatus(trx: Trx, campaign: Campaign, name: CampaignActionName): Promise<void> {
   const facts = await readActionFacts(trx, campaign.id);
   const reason = refusalOf(name, facts);
   if (reason === null) return;

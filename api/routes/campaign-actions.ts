@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { findAction } from '../../db/actions.ts';
+import type { NewSchedules } from '../../db/campaign-orders.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
 import { withAccount } from '../../db/database.ts';
 import { duplicateCampaign } from '../../db/duplicate-campaign.ts';
@@ -13,6 +14,7 @@ import {
   CampaignOutput,
   LaunchInput,
   ReasonInput,
+  RestartInput,
   ResumeInput,
   SchedulesInput,
   StartInput,
@@ -42,6 +44,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
     body: LaunchInput,
     check: checkLaunch,
     args: (body) => ({ start: body.start }),
+    reviewed: ({ start, reviewToken: token }) => ({ order: { action: 'launch', start }, token }),
   });
   addAction(api, deps, {
     name: 'start',
@@ -51,6 +54,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
     body: StartInput,
     check: checkStart,
     args: (body) => ({ start: body.start }),
+    reviewed: ({ start, reviewToken: token }) => ({ order: { action: 'start', start }, token }),
   });
   addAction(api, deps, {
     name: 'withdraw',
@@ -90,10 +94,14 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
     summary: 'Restart a stopped campaign',
     description: 'With new schedules for its unsent messages; nothing else can be changed.',
     scope: 'send',
-    body: SchedulesInput,
+    body: RestartInput,
     check: (check) => checkSchedules(check, ['cancelled', 'cut']),
     args: (body) => ({ messages: body.messages.map(flat) }),
-    schedules: (body) => new Map(body.messages.map((one) => [one.messageId, one.schedule])),
+    schedules: schedulesOf,
+    reviewed: (body) => ({
+      order: { action: 'restart', schedules: schedulesOf(body) },
+      token: body.reviewToken,
+    }),
   });
   addAction(api, deps, {
     name: 'abort',
@@ -139,6 +147,10 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
   addDelete(api, deps);
   addDuplicate(api, deps);
   addActionReading(api, deps);
+}
+
+function schedulesOf({ messages }: Static<typeof SchedulesInput>): NewSchedules {
+  return new Map(messages.map((one) => [one.messageId, one.schedule]));
 }
 
 function flat(one: { messageId: string; schedule: { local: string; zone: string } }) {

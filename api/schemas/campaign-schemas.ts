@@ -253,15 +253,28 @@ export const CampaignListQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const ReviewToken = Type.Optional(
+  Type.String({
+    pattern: '^rvw_[0-9a-z]{26}$',
+    description: 'Of a review: refused when the action would not do any more what was seen.',
+  }),
+);
+
 /** How a campaign is launched. */
 export const LaunchInput = Type.Object(
-  { start: oneOf(START_MODES, { description: 'At once, at its first schedule, or prepare only.' }) },
+  {
+    start: oneOf(START_MODES, { description: 'At once, at its first schedule, or prepare only.' }),
+    reviewToken: ReviewToken,
+  },
   { additionalProperties: false },
 );
 
 /** How a prepared campaign is started. */
 export const StartInput = Type.Object(
-  { start: oneOf(['now', 'scheduled'], { description: 'At once, or at its first schedule.' }) },
+  {
+    start: oneOf(['now', 'scheduled'], { description: 'At once, or at its first schedule.' }),
+    reviewToken: ReviewToken,
+  },
   { additionalProperties: false },
 );
 
@@ -274,6 +287,12 @@ export const MessageScheduleInput = Type.Object(
 /** New schedules of a reschedule or a restart. */
 export const SchedulesInput = Type.Object(
   { messages: Type.Array(MessageScheduleInput, { minItems: 1, maxItems: 50 }) },
+  { additionalProperties: false },
+);
+
+/** How a stopped campaign is restarted. */
+export const RestartInput = Type.Object(
+  { messages: Type.Array(MessageScheduleInput, { minItems: 1, maxItems: 50 }), reviewToken: ReviewToken },
   { additionalProperties: false },
 );
 

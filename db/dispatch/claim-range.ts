@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
 import { renderText } from '../../domain/render-text.ts';
-import { SUPPRESSION_KINDS } from '../../domain/suppression.ts';
 import type { Trx } from '../database.ts';
+import { GRAVEST_SUPPRESSION, leftOutReason } from '../left-out.ts';
 import type { LeaseContext, LeaseDraft } from './lease-draft.ts';
 
 /** A lease holds at most about this much of the sender's pace; longer texts make it narrower. */
@@ -16,11 +16,10 @@ interface Candidate {
   number: string;
   numberHash: string;
   country: string;
-  contactId: number | null;
   firstName: string | null;
   lastName: string | null;
   custom: Record<string, string> | null;
-  suppression: string | null;
+  leftOut: string | null;
 }
 
 /** Takes the next range of an open wave, and judges and renders each recipient in it. */
@@ -37,9 +36,9 @@ export async function claimRange(
     context.sender.pace === null ? Number.POSITIVE_INFINITY : context.sender.pace * PACE_SEGMENTS_SECONDS;
   let segments = 0;
   for (const candidate of candidates) {
-    const reason = refusalOf(candidate, context);
-    if (reason !== null) {
-      draft.skips.push({ ordinal: candidate.ordinal, recipient: candidate.recipient, reason });
+    if (candidate.leftOut !== null) {
+      const { ordinal, recipient, leftOut: reason } = candidate;
+      draft.skips.push({ ordinal, recipient, reason });
       continue;
     }
     const rendered = render(candidate, context, draft.at);
@@ -123,23 +122,24 @@ async function readCandidates(
               and r.recipient between ${first + from}::int and ${first + to}::int`
       : sql`select m.ordinal, m.recipient, m.attempt from wave_members m
             where m.month = ${month} and m.wave_id = ${wave.id} and m.ordinal between ${from} and ${to}`;
+  const leftOut = leftOutReason({
+    suppression: sql`suppression.kind`,
+    contactId: sql`p.id`,
+    country: sql`r.country`,
+    countries: draft.context.account.countries,
+  });
   const result = await sql<Candidate>`
     select x.ordinal, x.recipient, x.attempt, r.number, encode(r.number_hash, 'hex') as "numberHash", r.country,
-      p.id as "contactId", p.first_name as "firstName", p.last_name as "lastName", p.custom,
-      (select (array_agg(s.kind order by array_position(${SUPPRESSION_KINDS}::text[], s.kind)))[1] from suppressions s where s.account_id = r.account_id and s.number_hash = r.number_hash
-        and (s.sender_id is null or s.sender_id = ${sender.id})) as suppression
+      p.first_name as "firstName", p.last_name as "lastName", p.custom, ${leftOut} as "leftOut"
     from (${range}) x
     join recipients r on r.month = ${month} and r.campaign_key = ${campaignKey} and r.recipient = x.recipient
     left join contacts p on p.id = r.contact_id and p.number = r.number
+    left join lateral (
+      select ${GRAVEST_SUPPRESSION} as kind from suppressions s where s.account_id = r.account_id
+        and s.number_hash = r.number_hash and (s.sender_id is null or s.sender_id = ${sender.id})
+    ) suppression on true
     order by x.ordinal`.execute(trx);
   return result.rows;
-}
-
-function refusalOf(candidate: Candidate, context: LeaseContext): string | null {
-  if (candidate.suppression !== null) return candidate.suppression;
-  if (candidate.contactId === null) return 'contact_deleted';
-  if (!context.account.countries.includes(candidate.country)) return 'country_not_allowed';
-  return null;
 }
 
 function render(

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
+import { leaseWidth, requestIntervalMs } from '../../domain/dispatch/pace.ts';
 import { isQuiet, nextPermitted, quietFrom } from '../../domain/quiet-hours.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
@@ -12,10 +13,6 @@ export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Exclude<LeaseAnswer
 
 /** Pace further ahead than this is waited for without a lease, so that a lease never grows old in waiting. */
 const START_DELAY_MS_MAX = 250;
-/** A lease holds about this much of the sender's pace. */
-const LEASE_PACE_MS = 2_000;
-/** The carrier's request limit is a sliding window; spreading a tenth under it keeps every window within it. */
-const REQUEST_LIMIT_USED = 0.9;
 
 /**
  * What a lease has to pass, in order. Shared locks come first and the hottest row last, in one order for
@@ -117,9 +114,7 @@ async function peekPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const delayMs = delay.rows[0]?.delayMs;
   if (delayMs === undefined) return { kind: 'suspend', cause: 'sender_disabled' };
   if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
-  if (sender.pace !== null) {
-    draft.width = Math.min(draft.width, Math.max(1, Math.ceil((sender.pace * LEASE_PACE_MS) / 1000)));
-  }
+  draft.width = Math.min(draft.width, leaseWidth(sender.pace));
   return null;
 }
 
@@ -159,7 +154,10 @@ async function claimRequests(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
     .select(['requests_max', 'requests_window_ms'])
     .executeTakeFirstOrThrow();
   if (limit.requests_max === 0) return null;
-  draft.requestIntervalMs = limit.requests_window_ms / (limit.requests_max * REQUEST_LIMIT_USED);
+  draft.requestIntervalMs = requestIntervalMs({
+    requestsMax: limit.requests_max,
+    windowMs: limit.requests_window_ms,
+  });
   const requests = isBulk(draft) ? 1 : draft.people.length;
   const granted = await sql<{ delayMs: number }>`
     update carrier_accounts set next_request_at =

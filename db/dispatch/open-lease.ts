@@ -1,14 +1,12 @@
 import { sql } from 'kysely';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { LaneRef, Lease, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
 import { isConstant } from '../../domain/template.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { CLAIMS, isBulk, scopesOf } from './claims.ts';
 import { type LeaseContext, type LeaseDraft, readLeaseContext } from './lease-draft.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
-
-/** The most recipients of one lease. */
-export const LEASE_WIDTH_MAX = 128;
 
 /** What opening a lease needs besides the database. */
 export interface OpenLeaseDeps {

@@ -60,6 +60,11 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
   createCampaign: () => ['/v1/campaigns', { name: 'One' }, { name: 'Two' }],
   addMessage: (own) => [`/v1/campaigns/${own.campaign}/messages`, { text: 'One' }, { text: 'Two' }],
   duplicateCampaign: (own) => [`/v1/campaigns/${own.campaign}/duplicate`, undefined, { other: true }],
+  reviewCampaign: (own) => [
+    `/v1/campaigns/${own.campaign}/review`,
+    { start: 'later' },
+    { start: 'scheduled' },
+  ],
   launchCampaign: (own) => [
     `/v1/campaigns/${own.campaign}/launch`,
     { start: 'later' },

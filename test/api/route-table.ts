@@ -120,6 +120,7 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   deleteMessage: remove(message),
   previewMessage: { scope: 'read', ids: message, body: () => ({}) },
 
+  reviewCampaign: { scope: 'read', ids: campaign, body: () => ({ start: 'scheduled' }) },
   launchCampaign: { ...action, body: () => ({ start: 'scheduled' }) },
   startCampaign: { ...action, ids: { id: 'launched' }, body: () => ({ start: 'now' }) },
   withdrawCampaign: { ...action, ids: { id: 'launched' } },

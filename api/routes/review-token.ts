@@ -1,0 +1,49 @@
+import { findAccount } from '../../db/accounts.ts';
+import type { Campaign } from '../../db/campaigns.ts';
+import type { Trx } from '../../db/database.ts';
+import { readReview } from '../../db/review/read-review.ts';
+import { findReview, useReview } from '../../db/review/reviews.ts';
+import type { ReviewOrder } from '../../domain/review/planned-messages.ts';
+import { changesSince } from '../../domain/review/review-facts.ts';
+import { notFound, Problem, unknownReference } from '../problem.ts';
+
+/**
+ * Lets an order pass that was reviewed and would still do what was seen; without a token it passes unless the account
+ * demands one. Throws a Problem that names what has changed. The campaign has to be locked.
+ */
+export async function checkReviewToken(
+  trx: Trx,
+  campaign: Campaign,
+  order: ReviewOrder,
+  token: string | undefined,
+  now: number,
+): Promise<void> {
+  const account = await findAccount(trx, campaign.accountId);
+  if (account === null) throw notFound('account');
+  if (token === undefined) {
+    if (!account.reviewRequired) return;
+    throw new Problem(
+      'review-required',
+      'This account demands a review of each launch. Ask for one at /v1/campaigns/{id}/review and send its token.',
+      { errors: [{ pointer: '/reviewToken', message: 'Send the token of a review.' }] },
+    );
+  }
+  const review = await findReview(trx, campaign.id, token);
+  if (review === null) throw unknownReference('/reviewToken', 'review of this campaign');
+  if (review.usedAt !== null) throw stale('used', 'It has been used. A review counts for one launch.');
+  if (review.expiresAt.getTime() <= now) throw stale('expired', 'It has expired.');
+  const { facts } = await readReview(trx, campaign, order, now);
+  const changes = changesSince(review.facts, facts, account.reviewTolerancePercent);
+  if (changes.length > 0) {
+    throw new Problem('review-stale', 'It is not what was reviewed any more. Review it again and look.', {
+      errors: changes.map(({ code, message }) => ({ pointer: `/${code}`, code, message })),
+    });
+  }
+  await useReview(trx, review.id, now);
+}
+
+function stale(code: string, message: string): Problem {
+  return new Problem('review-stale', 'This review does not count any more. Review the campaign again.', {
+    errors: [{ pointer: '/reviewToken', code, message }],
+  });
+}

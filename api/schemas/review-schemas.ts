@@ -1,0 +1,80 @@
+import { type Static, Type } from 'typebox';
+import { START_MODES } from '../../domain/campaign-status.ts';
+import { MessageScheduleInput, WarningOutput } from './campaign-schemas.ts';
+import { idOf, INSTANT, nullable, oneOf } from './common.ts';
+
+/** What a review is for. */
+export const ReviewInput = Type.Object(
+  {
+    start: Type.Optional(
+      oneOf(START_MODES, {
+        description: 'How a draft would be launched, or a prepared campaign started: now or at its schedule.',
+      }),
+    ),
+    messages: Type.Optional(
+      Type.Array(MessageScheduleInput, {
+        minItems: 1,
+        maxItems: 50,
+        description: 'The schedules with which a stopped campaign would be restarted.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type ReviewInput = Static<typeof ReviewInput>;
+
+const Count = Type.Integer({ minimum: 0 });
+const Cost = Type.Object({ amountMicro: Type.Integer(), currency: Type.Literal('USD') });
+const LeftOut = Type.Object({
+  reason: Type.String(),
+  count: Count,
+  example: Type.Object(
+    { contactId: Type.String(), number: nullable(Type.String()) },
+    { description: 'The contact known longest; without a number once it is deleted.' },
+  ),
+});
+
+const MessageReview = Type.Object({
+  messageId: idOf('msg'),
+  position: Type.Integer(),
+  recipients: Type.Integer({ minimum: 0, description: 'Who would get it.' }),
+  leftOut: Type.Array(LeftOut),
+  segments: Count,
+  cost: Cost,
+  dueAt: nullable(INSTANT),
+  startsAt: nullable(INSTANT),
+  endsAt: nullable(INSTANT),
+  expiresAt: nullable(INSTANT),
+  rollsOver: nullable(
+    Type.Object(
+      { count: Count, closesAt: INSTANT, opensAt: INSTANT },
+      { description: 'Who is texted only after quiet hours have interrupted it.' },
+    ),
+  ),
+  expires: nullable(
+    Type.Object({ count: Count, at: INSTANT }, { description: 'Who is not texted before it expires.' }),
+  ),
+});
+
+/** What a launch would do. */
+export const ReviewOutput = Type.Object({
+  token: nullable(
+    Type.String({ description: 'What the action takes as reviewToken; null while something refuses it.' }),
+  ),
+  tokenExpiresAt: nullable(INSTANT),
+  action: oneOf(['launch', 'start', 'restart'], { description: 'The action that it is a review of.' }),
+  recipients: Type.Integer({ minimum: 0, description: 'Whom the audience holds.' }),
+  leftOut: Type.Array(LeftOut, {
+    description:
+      'Who of them is not texted, and why; excluded_list counts who is no recipient because of an excluded list.',
+  }),
+  segments: Count,
+  cost: Cost,
+  estimated: Type.Boolean({ description: 'Segments, cost and times are estimates from a sample.' }),
+  rendered: nullable(Type.Integer({ description: 'How many people were rendered for the estimate.' })),
+  messages: Type.Array(MessageReview),
+  warnings: Type.Array(Type.Object({ ...WarningOutput.properties, messageId: nullable(Type.String()) })),
+  refusals: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() }), {
+    description: 'What would refuse, reject or suspend it, each with how to mend it.',
+  }),
+});

@@ -1,0 +1,126 @@
+import type { Static } from 'typebox';
+import type { Campaign } from '../../db/campaigns.ts';
+import type { Trx } from '../../db/database.ts';
+import { readFieldCoverage } from '../../db/preview.ts';
+import { countExcluded, type LeftOut } from '../../db/review/count-audience.ts';
+import type { CampaignReview, MessageReview } from '../../db/review/read-review.ts';
+import { isSenderShared, spendLeft } from '../../db/review/review-settings.ts';
+import { affixesOf, lackingAffixes, switchedOffAffixes } from '../../domain/affixes.ts';
+import { messageWarnings, purposeOf } from '../../domain/content-check.ts';
+import { publicId } from '../../domain/public-id.ts';
+import {
+  campaignWarnings,
+  forecastWarnings,
+  type ReviewWarning,
+} from '../../domain/review/review-warnings.ts';
+import { toOffsetString } from '../../domain/zoned-time.ts';
+import type { ReviewOutput } from '../schemas/review-schemas.ts';
+
+type View = Static<typeof ReviewOutput>;
+
+/** A review as the API shows it, without what its token and refusals say. */
+export async function readReviewView(
+  trx: Trx,
+  campaign: Campaign,
+  review: CampaignReview,
+  at: number,
+): Promise<Omit<View, 'token' | 'tokenExpiresAt' | 'action' | 'refusals'>> {
+  const excluded = await countExcluded(trx, campaign.id);
+  const whole: LeftOut[] = [...review.leftOut];
+  if (excluded.contactId !== null) {
+    whole.push({ reason: 'excluded_list', count: excluded.count, contactId: excluded.contactId });
+  }
+  const numbers = await numbersOf(trx, [...whole, ...review.messages.flatMap((one) => one.leftOut)]);
+  const leftOutView = (leftOut: readonly LeftOut[]): View['leftOut'] =>
+    leftOut.map(({ reason, count, contactId }) => ({
+      reason,
+      count,
+      example: { contactId: publicId('con', String(contactId)), number: numbers.get(contactId) ?? null },
+    }));
+  return {
+    recipients: review.recipients,
+    leftOut: leftOutView(whole),
+    segments: review.segments,
+    cost: { amountMicro: review.costMicroUsd, currency: 'USD' },
+    estimated: review.sampled !== null,
+    rendered: review.sampled,
+    messages: review.messages.map((message) => messageView(message, review, leftOutView)),
+    warnings: await warningsOf(trx, campaign, review, at),
+  };
+}
+
+function messageView(
+  { message, figures, leftOut, dueAt, expiresAt, forecast }: MessageReview,
+  review: CampaignReview,
+  leftOutView: (leftOut: readonly LeftOut[]) => View['leftOut'],
+): View['messages'][number] {
+  const { timeZone } = review.settings.account;
+  const instant = (at: number): string => toOffsetString(at, timeZone);
+  const orNull = (at: number | null | undefined): string | null =>
+    at === null || at === undefined ? null : instant(at);
+  const rollsOver = forecast?.rollsOver ?? null;
+  const expires = forecast?.expires ?? null;
+  return {
+    messageId: message.id,
+    position: message.position,
+    recipients: figures.recipients,
+    leftOut: leftOutView(leftOut),
+    segments: figures.segments,
+    cost: { amountMicro: figures.costMicroUsd, currency: 'USD' },
+    dueAt: orNull(dueAt),
+    startsAt: orNull(forecast?.startsAt),
+    endsAt: orNull(forecast?.endsAt),
+    expiresAt: orNull(expiresAt),
+    rollsOver:
+      rollsOver === null
+        ? null
+        : {
+            count: rollsOver.count,
+            closesAt: instant(rollsOver.closesAt),
+            opensAt: instant(rollsOver.opensAt),
+          },
+    expires: expires === null ? null : { count: expires.count, at: instant(expires.at) },
+  };
+}
+
+async function warningsOf(
+  trx: Trx,
+  campaign: Campaign,
+  review: CampaignReview,
+  at: number,
+): Promise<ReviewWarning[]> {
+  const { settings, messages } = review;
+  const { account, sender } = settings;
+  const coverage = await readFieldCoverage(trx, campaign);
+  const ofMessages = messages.flatMap(({ message, forecast }): ReviewWarning[] => {
+    const added = lackingAffixes(message.text, affixesOf(account, message));
+    const own = messageWarnings({
+      text: `${added.prefix}${message.text}${added.suffix}`,
+      kind: message.mediaIds.length > 0 ? 'mms' : 'sms',
+      isFirst: message.position === 1,
+      purpose: purposeOf(campaign.purpose),
+      fieldCoverage: coverage(message.text),
+      switchedOff: switchedOffAffixes({ ...message, senderType: sender?.type ?? null, account }),
+    });
+    return [
+      ...own.map((warning) => ({ ...warning, messageId: message.id })),
+      ...(forecast === null ? [] : forecastWarnings(forecast, account.timeZone)),
+    ];
+  });
+  return [
+    ...campaignWarnings({
+      texted: messages.reduce((sum, one) => sum + one.figures.recipients, 0),
+      costMicroUsd: review.costMicroUsd,
+      spendLeftMicroUsd: await spendLeft(trx, campaign.accountId, account, at),
+      isSenderShared: await isSenderShared(trx, campaign),
+    }),
+    ...ofMessages,
+  ];
+}
+
+async function numbersOf(trx: Trx, leftOut: readonly LeftOut[]): Promise<Map<number, string>> {
+  const ids = [...new Set(leftOut.map((one) => one.contactId))];
+  if (ids.length === 0) return new Map();
+  const rows = await trx.selectFrom('contacts').where('id', 'in', ids).select(['id', 'number']).execute();
+  return new Map(rows.map((row) => [row.id, row.number]));
+}

@@ -1,0 +1,43 @@
+import type { MessageStatus, StartMode } from '../campaign-status.ts';
+import { instantOf, type Schedule } from '../schedule.ts';
+
+/** What a review is for: an action that sets a campaign going, and how. */
+export type ReviewOrder =
+  | { readonly action: 'launch' | 'start'; readonly start: StartMode }
+  | { readonly action: 'restart'; readonly schedules: ReadonlyMap<string, Schedule> };
+
+interface PlannableMessage {
+  readonly id: string;
+  readonly status: MessageStatus;
+  readonly scheduleLocal: string | null;
+  readonly scheduleZone: string | null;
+}
+
+/** A message that the order would send, and when it is due; null while nobody has said. */
+export interface PlannedMessage<Message> {
+  readonly message: Message;
+  readonly schedule: Schedule | null;
+  /** Campaign time in epoch milliseconds. */
+  readonly dueAt: number | null;
+}
+
+/** The messages that an order sends, of a campaign's messages in their order; `at` is the instant of the order. */
+export function plannedMessages<Message extends PlannableMessage>(
+  order: ReviewOrder,
+  messages: readonly Message[],
+  at: number,
+): PlannedMessage<Message>[] {
+  if (order.action === 'restart') {
+    return messages.flatMap((message) => {
+      const schedule = order.schedules.get(message.id);
+      return schedule === undefined ? [] : [{ message, schedule, dueAt: instantOf(schedule) }];
+    });
+  }
+  const sent = order.action === 'launch' ? messages : messages.filter((one) => one.status === 'scheduled');
+  return sent.map((message, index) => {
+    if (order.start === 'now' && index === 0) return { message, schedule: null, dueAt: at };
+    const { scheduleLocal: local, scheduleZone: zone } = message;
+    const schedule = local === null || zone === null ? null : { local, zone };
+    return { message, schedule, dueAt: schedule === null ? null : instantOf(schedule) };
+  });
+}

@@ -1,0 +1,73 @@
+import type { MessageForecast } from '../forecast.ts';
+import { toOffsetString } from '../zoned-time.ts';
+
+/** What its launcher should know; none of it prevents a launch. */
+export interface ReviewWarning {
+  readonly code: string;
+  readonly message: string;
+  /** The message that it is about, null for the whole campaign. */
+  readonly messageId: string | null;
+  readonly subject: string | null;
+}
+
+/** What does not fit in a forecast, in words: who expires, and who rolls over to another day. */
+export function forecastWarnings(forecast: MessageForecast, timeZone: string): ReviewWarning[] {
+  const { messageId, expires, rollsOver } = forecast;
+  const warnings: ReviewWarning[] = [];
+  if (expires !== null) {
+    warnings.push({
+      code: 'forecast_expires',
+      message: `${peopleIn(expires.count)} will not be texted before the message expires at ${toOffsetString(expires.at, timeZone)}. Raise the sender's pace, start earlier or let it expire later.`,
+      messageId,
+      subject: null,
+    });
+  }
+  if (rollsOver !== null) {
+    warnings.push({
+      code: 'forecast_rolls_over',
+      message: `${peopleIn(rollsOver.count)} will be texted after the quiet hours that begin at ${toOffsetString(rollsOver.closesAt, timeZone)}, from ${toOffsetString(rollsOver.opensAt, timeZone)} on. Raise the sender's pace or start earlier.`,
+      messageId,
+      subject: null,
+    });
+  }
+  return warnings;
+}
+
+/** What the figures of a whole campaign warn of. `spendLeftMicroUsd` is null without a limit. */
+export function campaignWarnings(facts: {
+  readonly texted: number;
+  readonly costMicroUsd: number;
+  readonly spendLeftMicroUsd: number | null;
+  readonly isSenderShared: boolean;
+}): ReviewWarning[] {
+  const warning = (code: string, message: string): ReviewWarning => ({
+    code,
+    message,
+    messageId: null,
+    subject: null,
+  });
+  const { spendLeftMicroUsd: left } = facts;
+  return [
+    ...(facts.texted > 0 ? [] : [warning('nobody_texted', 'Nobody would be texted. Look at the lists.')]),
+    ...(left === null || facts.costMicroUsd <= left
+      ? []
+      : [
+          warning(
+            'spend_limit',
+            "It costs more than the account may still spend this month and would be suspended on the way. Raise the account's spend limit.",
+          ),
+        ]),
+    ...(facts.isSenderShared
+      ? [
+          warning(
+            'sender_shared',
+            'Another campaign of this sender is under way and shares its pace, so it takes longer than forecast.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+function peopleIn(count: number): string {
+  return count === 1 ? '1 recipient' : `${count} recipients`;
+}
