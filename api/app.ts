@@ -10,6 +10,7 @@ import type { Api, ApiDeps } from './deps.ts';
 import { answerFrameworkError, registerErrors } from './errors.ts';
 import { OPENAPI } from './openapi.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
+import { registerAlertRoutes } from './routes/alerts.ts';
 import { registerCallbackRoutes } from './routes/callbacks.ts';
 import { registerCampaignActionRoutes } from './routes/campaign-actions.ts';
 import { registerCampaignRoutes } from './routes/campaigns.ts';
@@ -77,6 +78,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerMessageRoutes(api, deps);
   registerCampaignActionRoutes(api, deps);
   registerLogRoutes(api, deps);
+  registerAlertRoutes(api, deps);
   registerHoldRoutes(api, deps);
   registerReviewRoutes(api, deps);
   registerCallbackRoutes(api, deps);

@@ -4,6 +4,7 @@ import { type CampaignActionName, refusalOf } from '../domain/campaign-actions.t
 import { type CampaignStatus, isLive, type StartMode } from '../domain/campaign-status.ts';
 import { appendLog } from './log.ts';
 import { readActionFacts } from './campaign-step/record-signals.ts';
+import { resolveCampaignAlerts } from './campaign-alerts.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
@@ -171,6 +172,7 @@ async function launch(trx: Trx, order: Order, mode: StartMode): Promise<OrderRes
       .where('position', '=', 1)
       .execute();
   }
+  await resolveCampaignAlerts(trx, order.campaign.id, ['content_rejected']);
   await log(trx, order, actionId, 'processing');
   return ordered(actionId, 'requested');
 }
@@ -207,6 +209,7 @@ async function restart(trx: Trx, order: Order, schedules: NewSchedules): Promise
       .where('status', 'in', ['cancelled', 'cut'])
       .execute();
   }
+  await resolveCampaignAlerts(trx, order.campaign.id, ['content_rejected']);
   await log(trx, order, actionId, 'processing');
   return ordered(actionId, 'requested');
 }
@@ -231,6 +234,7 @@ async function overrule(trx: Trx, order: Order): Promise<OrderResult> {
     .where('campaign_id', '=', order.campaign.id)
     .where('status', '=', 'draft')
     .execute();
+  await resolveCampaignAlerts(trx, order.campaign.id, ['content_rejected']);
   await log(trx, order, actionId, 'processing');
   return ordered(actionId, 'requested');
 }
@@ -269,6 +273,7 @@ async function remove(trx: Trx, order: Order, status: CampaignStatus): Promise<O
     .set((set) => ({ deleted_at: sql<Date>`clock_timestamp()`, version: set('version', '+', 1) }))
     .where('id', '=', order.campaign.id)
     .execute();
+  await resolveCampaignAlerts(trx, order.campaign.id);
   await log(trx, order, actionId, live ? 'aborted' : status);
   return ordered(actionId, live ? 'requested' : 'applied', inFlight);
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CampaignStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
 import { nameOfActor } from './actor-names.ts';
+import { resolveCampaignAlerts } from './campaign-alerts.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 
@@ -139,6 +140,7 @@ export async function updateCampaign(trx: Trx, campaign: Campaign, details: Camp
     .where('id', '=', campaign.id)
     .execute();
   await writeLists(trx, campaign.accountId, campaign.id, details);
+  if (campaign.status === 'rejected') await resolveCampaignAlerts(trx, campaign.id, ['content_rejected']);
 }
 
 function columnsOf(details: CampaignDetails) {

@@ -8,7 +8,8 @@ import {
   statusOfProgress,
 } from '../domain/campaign-status.ts';
 import { remedyOfSuspension } from '../domain/suspension.ts';
-import { raiseAlert, resolveAlerts } from './alerts.ts';
+import { raiseAlert } from './alerts.ts';
+import { resolveCampaignAlerts } from './campaign-alerts.ts';
 import { appendLog } from './log.ts';
 import type { Trx } from './database.ts';
 import { moveGate } from './gates.ts';
@@ -73,12 +74,14 @@ export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<numb
   return inFlight(trx, { scope: 'campaign', scopeId: campaignId });
 }
 
+/** What nobody has to care about while the campaign is stopped. */
+const OVER_ONCE_STOPPED = ['suspension', 'hours_changed', 'forecast'] as const;
+
 /** A suspension needs somebody until the campaign is resumed, stopped or aborted. */
 async function alertOf(trx: Trx, request: HoldRequest): Promise<void> {
   const { accountId, campaignId } = request;
-  if (request.kind === 'stop' || request.kind === 'abort') {
-    await resolveAlerts(trx, { accountId, kind: 'suspension', subjectId: campaignId });
-  }
+  if (request.kind === 'stop') await resolveCampaignAlerts(trx, campaignId, OVER_ONCE_STOPPED);
+  if (request.kind === 'abort') await resolveCampaignAlerts(trx, campaignId);
   if (request.kind !== 'suspend') return;
   await raiseAlert(trx, {
     accountId,
@@ -93,12 +96,7 @@ async function alertOf(trx: Trx, request: HoldRequest): Promise<void> {
 }
 
 /** Lifts the campaign's holds of these kinds and opens its gate when none is left. Only the workflow's step calls it. */
-export async function liftHolds(
-  trx: Trx,
-  campaign: { readonly accountId: string; readonly campaignId: string },
-  kinds: readonly HoldKind[],
-): Promise<void> {
-  const { accountId, campaignId } = campaign;
+export async function liftHolds(trx: Trx, campaignId: string, kinds: readonly HoldKind[]): Promise<void> {
   const lifted = await trx
     .updateTable('holds')
     .set({ lifted_at: sql<Date>`clock_timestamp()` })
@@ -108,8 +106,7 @@ export async function liftHolds(
     .returning('id')
     .execute();
   if (lifted.length > 0) await moveGate(trx, campaignId, -lifted.length);
-  if (kinds.includes('suspend'))
-    await resolveAlerts(trx, { accountId, kind: 'suspension', subjectId: campaignId });
+  if (kinds.includes('suspend')) await resolveCampaignAlerts(trx, campaignId, ['suspension']);
 }
 
 /** What holds a campaign itself now. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
 import type { MessageStatus, StatusReason } from '../domain/campaign-status.ts';
 import { appendLog } from './log.ts';
+import { raiseAlert } from './alerts.ts';
 import type { Trx } from './database.ts';
 import { showStatus } from './holds.ts';
 import { readRefusedContent } from './refused-content.ts';
@@ -63,6 +64,10 @@ async function refusedContent(
   return readRefusedContent(trx, messages, input.at);
 }
 
+const REMEDY = 'Edit the messages and launch again, or ask an operator to overrule the check.';
+const REMEDY_AFTER_RESTART =
+  'Its messages are locked: duplicate the campaign and edit the copy, or have the phrase taken off the list and restart.';
+
 async function reject(
   trx: Trx,
   input: { readonly accountId: string; readonly campaignId: string; readonly at: number },
@@ -101,5 +106,17 @@ async function reject(
     to,
     actor: SYSTEM,
     detail: { messages: reasons.map((reason) => reason.messageId) },
+  });
+  const [first] = reasons;
+  const others = reasons.length - 1;
+  await raiseAlert(trx, {
+    accountId: input.accountId,
+    kind: 'content_rejected',
+    severity: 'critical',
+    subject: { kind: 'campaign', id: input.campaignId },
+    campaignId: input.campaignId,
+    cause: 'content_refused',
+    reason: `The content is refused. ${first?.message ?? ''}${others > 0 ? ` There are ${others} more such passages.` : ''}`,
+    remedy: wasRestarted ? REMEDY_AFTER_RESTART : REMEDY,
   });
 }

@@ -29,3 +29,16 @@ export interface AlertSubject {
   readonly kind: (typeof ALERT_SUBJECTS)[number];
   readonly id: string;
 }
+
+/** Where an alert stands: `open` until somebody takes care of it or its cause is gone. */
+export const ALERT_STATES = ['open', 'acknowledged', 'resolved'] as const;
+export type AlertState = (typeof ALERT_STATES)[number];
+
+/** The state that two instants give. */
+export function stateOfAlert(alert: {
+  readonly acknowledgedAt: Date | null;
+  readonly resolvedAt: Date | null;
+}): AlertState {
+  if (alert.resolvedAt !== null) return 'resolved';
+  return alert.acknowledgedAt === null ? 'open' : 'acknowledged';
+}

@@ -2,7 +2,6 @@ import type { Static } from 'typebox';
 import { findCampaign } from '../../db/campaigns.ts';
 import { type Trx, withAccount } from '../../db/database.ts';
 import { type LogFilter, readLog } from '../../db/log-lines.ts';
-import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { cursorPageOf, rangeOf } from '../pages.ts';
 import { notFound, problems } from '../problem.ts';
@@ -18,10 +17,12 @@ export function registerLogRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/log',
     {
+      config: { scope: 'read', orInstallation: true },
       schema: {
         operationId: 'readLog',
         summary: "Read the account's log",
-        description: 'With the lines of its campaigns, also of deleted ones.',
+        description:
+          "With the lines of its campaigns, also of deleted ones. An operator's key without Carillon-Account reads what operators did at the installation.",
         tags: ['oversight'],
         querystring: LogQuery,
         response: { 200: cursorPageOf(LogLineOutput), ...problems() },
@@ -29,22 +30,6 @@ export function registerLogRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request) =>
       withAccount(deps.db, request.caller.accountId, (trx) => readPage(trx, request.query, {})),
-  );
-
-  api.get(
-    '/v1/installation/log',
-    {
-      config: { scope: 'operator' },
-      schema: {
-        operationId: 'readInstallationLog',
-        summary: "Read the installation's log",
-        description: 'What operators did at the installation. What they did in an account is in its log.',
-        tags: ['installation'],
-        querystring: LogQuery,
-        response: { 200: cursorPageOf(LogLineOutput), ...problems() },
-      },
-    },
-    async (request) => withAccount(deps.db, OPERATOR, (trx) => readPage(trx, request.query, {})),
   );
 
   api.get(

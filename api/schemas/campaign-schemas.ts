@@ -4,6 +4,7 @@ import { CAMPAIGN_STATUSES, MESSAGE_STATUSES, START_MODES } from '../../domain/c
 import { HOLD_SCOPES } from '../../domain/hold.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { RECIPIENT_STATES } from '../../db/reports.ts';
+import { AlertOutput } from './alert-schemas.ts';
 import { ActorOutput, idOf, INSTANT, nullable, oneOf } from './common.ts';
 
 /** What an owner gives of a campaign; every field may be left for later while it is a draft. */
@@ -201,6 +202,7 @@ export const CampaignOutput = Type.Object({
       description: 'What keeps it or one of its messages from sending, from the account or installation too.',
     },
   ),
+  alerts: Type.Array(AlertOutput, { description: 'What is open about it or its sender, the latest first.' }),
   next: Next,
   report: ReportOutput,
   messages: Type.Array(MessageOutput),

@@ -1,3 +1,4 @@
+import { latestAlerts } from '../../db/alert-rows.ts';
 import type { Campaign, CampaignListItem } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
 import { holdsOver } from '../../db/holds-over.ts';
@@ -12,6 +13,7 @@ import { nextStepOf } from '../../domain/next-step.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
 import { type MessageReport, reportOf, sumReports } from '../../domain/report.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
+import { alertView } from './alert-view.ts';
 
 /** What a campaign without a name is called. */
 export const UNTITLED = 'Untitled campaign';
@@ -109,6 +111,7 @@ export async function readCampaignView(trx: Trx, campaign: Campaign, clock: View
       holds: holds.filter((hold) => hold.scope === 'campaign').map((hold) => hold.kind),
     }),
     holds: holds.map(({ placedAt, ...hold }) => ({ ...hold, placedAt: instant(placedAt) ?? '' })),
+    alerts: (await latestAlerts(trx, campaign)).map(alertView),
     next: { ...next, at: next.at === null ? null : toOffsetString(next.at, clock.timeZone) },
     report: reportView(report),
     messages: messages.map((message) => ({

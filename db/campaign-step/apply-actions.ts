@@ -4,6 +4,7 @@ import { refusalOf } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
+import { resolveCampaignAlerts } from '../campaign-alerts.ts';
 import type { Trx } from '../database.ts';
 import { liftHolds, showStatus } from '../holds.ts';
 import { overdueMessages } from '../overdue-messages.ts';
@@ -162,7 +163,7 @@ async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Ve
     };
   }
   await applyMessageOrders(trx, input.campaignId, orders, input.at);
-  await liftHolds(trx, input, ['pause', 'suspend']);
+  await liftHolds(trx, input.campaignId, ['pause', 'suspend']);
   await showStatus(trx, input.campaignId);
   await log(trx, input, action, from);
   return APPLIED;
@@ -194,7 +195,7 @@ async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Ver
 
 /** The stop's hold is lifted here, because only the workflow opens a campaign's gate. */
 async function restart(trx: Trx, input: StepInput): Promise<Verdict> {
-  await liftHolds(trx, input, ['stop', 'pause', 'suspend']);
+  await liftHolds(trx, input.campaignId, ['stop', 'pause', 'suspend']);
   await unfreezeAudience(trx, input.campaignId);
   await showStatus(trx, input.campaignId);
   return APPLIED;
@@ -219,6 +220,7 @@ async function withdraw(trx: Trx, input: StepInput, action: ActionRow): Promise<
     .returning('id')
     .executeTakeFirst();
   if (withdrawn === undefined) return { refusal: `It is ${from}, or somebody may have been texted already.` };
+  await resolveCampaignAlerts(trx, input.campaignId, ['hours_changed', 'forecast']);
   await unfreezeAudience(trx, input.campaignId);
   await trx
     .updateTable('messages')

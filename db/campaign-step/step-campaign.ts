@@ -8,6 +8,7 @@ import { recordSignals } from './record-signals.ts';
 import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
+import { resolveCampaignAlerts } from '../campaign-alerts.ts';
 import type { Trx } from '../database.ts';
 import { closedScopes } from '../gates.ts';
 import { showStatus } from '../holds.ts';
@@ -215,6 +216,7 @@ async function planSettling(
     actor: SYSTEM,
     detail: { unknown },
   });
+  await resolveCampaignAlerts(trx, input.campaignId);
   return { ...base, kind: 'end', status: 'finished', wakeAt: null, next: { what: 'nothing', at: null } };
 }
 

@@ -59,6 +59,7 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
   createSuppressionImport: () => ['/v1/suppressions/imports', { kind: 'opt_out' }, {}],
   createCampaign: () => ['/v1/campaigns', { name: 'One' }, { name: 'Two' }],
   addMessage: (own) => [`/v1/campaigns/${own.campaign}/messages`, { text: 'One' }, { text: 'Two' }],
+  acknowledgeAlert: (own) => [`/v1/alerts/${own.alert}/acknowledge`, undefined, { other: true }],
   duplicateCampaign: (own) => [`/v1/campaigns/${own.campaign}/duplicate`, undefined, { other: true }],
   reviewCampaign: (own) => [
     `/v1/campaigns/${own.campaign}/review`,

@@ -227,7 +227,7 @@ describe('every route that changes something', () => {
         by: { kind: 'operator', name: null },
       },
     ]);
-    const { body: installation } = await world.operator('GET', '/v1/installation/log?pageSize=1');
+    const { body: installation } = await world.operator('GET', '/v1/log?pageSize=1');
     expect(installation['items']).toMatchObject([
       {
         what: 'create',

@@ -137,8 +137,10 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   duplicateCampaign: { scope: 'write', ids: campaign },
   deleteCampaign: remove(campaign),
   readLog: read(),
-  readInstallationLog: { scope: 'operator' },
   readCampaignLog: read('launched'),
+  listAlerts: read(),
+  getAlert: read('alert'),
+  acknowledgeAlert: write(() => undefined, { id: 'alert' }),
 
   placeHold: {
     scope: 'send',

@@ -18,6 +18,8 @@ export interface Things {
   readonly sender: string;
   /** On the sender. */
   readonly hold: string;
+  /** That a campaign was suspended. */
+  readonly alert: string;
   readonly suppression: string;
 }
 
@@ -60,6 +62,17 @@ export async function createDraft(
   return { campaign, message: message.id };
 }
 
+/** Suspends a campaign, which needs somebody. */
+async function createAlert(tenant: Tenant): Promise<string> {
+  const { campaign } = await createDraft(tenant, 'Suspended');
+  await create(tenant.call, `/v1/campaigns/${campaign}/launch`, { start: 'later' });
+  await create(tenant.call, `/v1/campaigns/${campaign}/suspend`, { reason: 'It has to be checked.' });
+  const { body } = await tenant.call('GET', `/v1/alerts?campaignId=${campaign}`);
+  const [alert] = body['items'] as readonly { readonly id: string }[];
+  if (alert === undefined) throw new Error('The suspension raised no alert.');
+  return alert.id;
+}
+
 /** Makes one of everything for an account, over HTTP. */
 export async function createThings(tenant: Tenant): Promise<Things> {
   const { call } = tenant;
@@ -81,6 +94,7 @@ export async function createThings(tenant: Tenant): Promise<Things> {
     key: await create(call, '/v1/keys', { name: 'Other', scopes: ['read'] }),
     person: tenant.personId,
     sender: tenant.senderId,
+    alert: await createAlert(tenant),
     hold: await create(call, '/v1/holds', {
       scope: 'sender',
       scopeId: tenant.senderId,
