@@ -48,6 +48,8 @@ export interface Config {
   readonly temporalPort: number;
   readonly temporalUiPort: number;
   readonly sandboxPort: number;
+  /** Where a worker says whether it works; undefined: nowhere. */
+  readonly workerHealthPort: number | undefined;
   /** Absolute path of the folder with the data of the embedded parts. */
   readonly home: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -104,6 +106,7 @@ export function readConfig(env: Environment): Config {
     temporalPort: check('TEMPORAL_PORT', parsePort) ?? 7233,
     temporalUiPort: check('TEMPORAL_UI_PORT', parsePort) ?? 8233,
     sandboxPort: check('SANDBOX_PORT', parsePort) ?? 8090,
+    workerHealthPort: check('WORKER_HEALTH_PORT', parsePort),
     home: resolve(ROOT, text('CARILLON_HOME') ?? '.carillon'),
     logLevel: check('LOG_LEVEL', (value) => parseOneOf(value, LOG_LEVELS)) ?? 'info',
   };

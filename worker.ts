@@ -12,6 +12,7 @@ import { startRepair } from './engine/repair.ts';
 import { createWorkflowClient } from './engine/workflow-client.ts';
 import { loadKeys } from './keys.ts';
 import { onParentGone } from './parent-watch.ts';
+import { serveWorkerHealth } from './worker-health.ts';
 import { CONTROL_QUEUE, DISPATCH_QUEUE } from './workflows/contract.ts';
 
 // Workflow code and Intl both follow the process's zone; campaigns carry their own.
@@ -92,9 +93,16 @@ const stop = (): void => {
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
 onParentGone(stop);
+const running = Promise.all([control.run(), dispatch.run()]);
+const { host, workerHealthPort } = config;
+const health =
+  workerHealthPort === undefined
+    ? undefined
+    : await serveWorkerHealth([control, dispatch], { host, port: workerHealthPort });
 process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
 
-await Promise.all([control.run(), dispatch.run()]);
+await running;
+await health?.close();
 await repair.stop();
 await watch.close();
 await carriers.close();

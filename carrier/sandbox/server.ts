@@ -2,6 +2,7 @@ import { onParentGone } from '../../parent-watch.ts';
 import { createSandbox } from './sandbox.ts';
 
 const { env } = process;
+const host = env['SANDBOX_HOST'] ?? '127.0.0.1';
 const port = Number(env['SANDBOX_PORT'] ?? 8090);
 const publicUrl = env['PUBLIC_URL'];
 const inboundUrl =
@@ -13,7 +14,7 @@ const sandbox = createSandbox({
   ...(env['SANDBOX_LEDGER_FILE'] === undefined ? {} : { ledgerFile: env['SANDBOX_LEDGER_FILE'] }),
   ...(inboundUrl === undefined ? {} : { inboundUrl }),
 });
-const { url } = await sandbox.listen({ host: '127.0.0.1', port });
+const { url } = await sandbox.listen({ host, port });
 
 let isStopping = false;
 const stop = (): void => {
