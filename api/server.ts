@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { defaultCredentials, readConfig, requireParts } from '../config.ts';
-import { openDatabase, openPool } from '../db/database.ts';
+import { openPipelinedDatabase, openPool } from '../db/database.ts';
 import { crashHookOf } from '../engine/crash-hook.ts';
 import { createWorkflowClient } from '../engine/workflow-client.ts';
 import { loadKeys } from '../keys.ts';
@@ -9,16 +9,19 @@ import { onParentGone } from '../parent-watch.ts';
 import { createApp } from './app.ts';
 
 const CONNECTIONS_MAX = 20;
+/** Connections of their own, made when a stream first needs one. */
+const STREAMS_MAX = 5;
 
 const config = requireParts(readConfig(process.env));
 const keys = await loadKeys(config);
 const logger = pino({ level: config.logLevel, base: { part: 'api' } }, pino.destination(2));
-const pool = openPool({
+const connections = {
   connectionString: config.databaseUrl,
   connectionsMax: CONNECTIONS_MAX,
   role: 'carillon_app',
-});
-const db = openDatabase(pool);
+} as const;
+const db = openPipelinedDatabase(connections);
+const pool = openPool({ ...connections, connectionsMax: STREAMS_MAX });
 // Lazily connected: orders are kept while the engine is down, so the API starts without it.
 const connection = Connection.lazy(config.temporal.connectionOptions);
 const client = new Client({ connection, namespace: config.temporal.namespace });
@@ -44,7 +47,7 @@ const url = await app.listen({ host: config.host, port: config.port });
 const stop = (): void => {
   app
     .close()
-    .then(() => db.destroy())
+    .then(() => Promise.all([db.destroy(), pool.end()]))
     .then(() => connection.close())
     .then(
       () => process.exit(0),

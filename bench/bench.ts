@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { benchApi } from './api.ts';
 import { benchImport } from './import.ts';
 import { type BenchRow, formatRow } from './pairs.ts';
 
@@ -10,6 +11,7 @@ export interface BenchOptions {
 }
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
+  api: benchApi,
   import: benchImport,
 };
 

@@ -95,10 +95,10 @@ export async function insertCampaign(
 ): Promise<string> {
   const id = newId('cmp');
   await trx
+    .with('gate', (db) => db.insertInto('gates').values({ scope_id: id }))
     .insertInto('campaigns')
     .values({ id, account_id: draft.accountId, created_by: draft.createdBy, ...columnsOf(draft) })
     .execute();
-  await trx.insertInto('gates').values({ scope_id: id }).execute();
   await writeLists(trx, draft.accountId, id, draft);
   return id;
 }

@@ -1,5 +1,6 @@
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
-import { Pool, types } from 'pg';
+import { CompiledQuery, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { escapeLiteral, Pool, types } from 'pg';
+import { PipelinedDialect } from './pipelined-driver.ts';
 import type { Database } from './schema.ts';
 
 /** The handle that every process works with. It has the tenant's role: without an account it sees no row. */
@@ -21,6 +22,8 @@ export interface PoolOptions {
   readonly connectionString: string;
   readonly connectionsMax: number;
   readonly role: 'carillon_app' | 'owner';
+  /** For `openPipelinedDatabase`; such clients can neither COPY nor have cursors. */
+  readonly pipeline?: true;
 }
 
 /** A pool of plain connections, for COPY and LISTEN; everything else goes through `openDatabase`. */
@@ -29,6 +32,7 @@ export function openPool(options: PoolOptions): Pool {
     connectionString: options.connectionString,
     max: options.connectionsMax,
     connectionTimeoutMillis: 20_000,
+    ...(options.pipeline === true ? { pipeline: true } : {}),
     ...(options.role === 'owner' ? {} : { options: `-c role=${options.role} -c timezone=UTC` }),
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
@@ -41,6 +45,21 @@ export function openDatabase(pool: Pool): Db {
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 
+/** The handles whose clients take a query before the one before it is answered. */
+const pipelined = new WeakSet<Db>();
+
+/**
+ * The handle of a process that answers many short requests: it asks PostgreSQL in fewer round trips. Queries that
+ * do not need one another's answers may be asked for at once (`Promise.all`) in a transaction of it.
+ */
+export function openPipelinedDatabase(options: Omit<PoolOptions, 'pipeline'>): Db {
+  const db = new Kysely<Database>({
+    dialect: new PipelinedDialect(openPool({ ...options, pipeline: true })),
+  });
+  pipelined.add(db);
+  return db;
+}
+
 /**
  * The only way to a tenant's rows: a transaction in which row-level security shows this account and no other.
  * The setting is local to the transaction, because one of a session would go stale on a pooled connection.
@@ -50,10 +69,39 @@ export async function withAccount<Result>(
   accountId: string,
   work: (trx: Trx) => Promise<Result>,
 ): Promise<Result> {
-  return db.transaction().execute(async (trx) => {
-    await sql`select set_config('app.account', ${accountId}, true)`.execute(trx);
+  return db.transaction().execute((trx) => inAccount(db, trx, accountId, work));
+}
+
+/** The same for what only reads: the answer does not wait for the transaction's end. */
+export async function withAccountReading<Result>(
+  db: Db,
+  accountId: string,
+  work: (trx: Trx) => Promise<Result>,
+): Promise<Result> {
+  return db
+    .transaction()
+    .setAccessMode('read only')
+    .execute((trx) => inAccount(db, trx, accountId, work));
+}
+
+async function inAccount<Result>(
+  db: Db,
+  trx: Trx,
+  accountId: string,
+  work: (trx: Trx) => Promise<Result>,
+): Promise<Result> {
+  const named = trx.executeQuery(CompiledQuery.raw(`set local app.account = ${escapeLiteral(accountId)}`));
+  if (!pipelined.has(db)) {
+    await named;
     return work(trx);
-  });
+  }
+  // Without the account every query of the work fails or sees nothing, so that it need not be waited for.
+  named.catch(() => undefined);
+  try {
+    return await work(trx);
+  } finally {
+    await named;
+  }
 }
 
 /** Goes over to another account for a part of a transaction, so that what an operator makes commits as one. */

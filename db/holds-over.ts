@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { HoldScope } from '../domain/hold.ts';
 import type { Trx } from './database.ts';
-import { SCOPE } from './placed-holds.ts';
 
 /** A hold that keeps a campaign or a part of it. */
 export interface HoldOver {
@@ -17,19 +16,17 @@ export interface HoldOver {
 /** Every hold that stands over a campaign or one of its messages, the widest scopes too, in the order they came. */
 export async function holdsOver(
   trx: Trx,
-  campaign: { readonly id: string; readonly accountId: string; readonly senderId: string | null },
-  messageIds: readonly string[],
+  campaign: { readonly id: string; readonly accountId: string },
 ): Promise<HoldOver[]> {
-  const scopes = [campaign.accountId, campaign.senderId ?? campaign.id, campaign.id, ...messageIds];
-  const own = await trx
-    .selectFrom('holds')
-    .where('scope_id', 'in', scopes)
-    .where('lifted_at', 'is', null)
-    .select(['id', 'scope_id as scopeId', 'kind', 'cause', 'reason', 'placed_at as placedAt'])
-    .select(SCOPE)
-    .execute();
-  const all = await sql<HoldOver>`
-    select id, 'installation' as scope, 'installation' as "scopeId", kind, null as cause, reason,
-      placed_at as "placedAt" from installation_holds()`.execute(trx);
-  return [...own, ...all.rows].toSorted((one, other) => one.placedAt.getTime() - other.placedAt.getTime());
+  const { rows } = await sql<HoldOver>`
+    select id, scope, scope_id as "scopeId", kind, cause, reason, placed_at as "placedAt"
+    from holds
+    where lifted_at is null and scope_id = any(
+      array[${campaign.accountId}, ${campaign.id}]
+      || array(select c.sender_id from campaigns c where c.id = ${campaign.id} and c.sender_id is not null)
+      || array(select m.id from messages m where m.campaign_id = ${campaign.id}))
+    union all
+    select id, 'installation', 'installation', kind, null, reason, placed_at from installation_holds()
+    order by "placedAt"`.execute(trx);
+  return rows;
 }

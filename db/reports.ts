@@ -11,9 +11,11 @@ export async function readReports(
   campaign: Campaign,
   messages: readonly Message[],
 ): Promise<Map<string, MessageReport>> {
+  // Nothing is counted before there is an audience.
+  const counted = campaign.audienceFrozenAt === null ? [] : messages;
   const counters = await readCounters(
     trx,
-    messages.map((message) => message.key),
+    counted.map((message) => message.key),
   );
   return new Map(
     messages.map((message) => [

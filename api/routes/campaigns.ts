@@ -9,7 +9,7 @@ import {
   lockCampaign,
   updateCampaign,
 } from '../../db/campaigns.ts';
-import { type Trx, withAccount } from '../../db/database.ts';
+import { type Trx, withAccount, withAccountReading } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
 import { findPerson } from '../../db/people.ts';
 import { listRecipients } from '../../db/reports.ts';
@@ -33,7 +33,7 @@ import {
   RecipientQuery,
 } from '../schemas/campaign-schemas.ts';
 import { idParams } from '../schemas/common.ts';
-import { listItemView, readCampaignView, readViewClock } from '../views/campaign-view.ts';
+import { listItemView, readCampaignParts, readCampaignView, readViewClock } from '../views/campaign-view.ts';
 
 const params = idParams('cmp');
 
@@ -78,7 +78,7 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request) => {
       const range = rangeOf(request.query);
-      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
         listCampaigns(trx, queryOf(request.query, range)),
       );
       return toPage(items.map(listItemView), total, range);
@@ -100,11 +100,15 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { accountId } = request.caller;
-      return withAccount(deps.db, accountId, async (trx) => {
-        const campaign = await findCampaign(trx, request.params.id);
+      return withAccountReading(deps.db, accountId, async (trx) => {
+        const [campaign, clock, parts] = await Promise.all([
+          findCampaign(trx, request.params.id),
+          readViewClock(trx, accountId, deps.now()),
+          readCampaignParts(trx, { id: request.params.id, accountId }),
+        ]);
         if (campaign === null) throw notFound('campaign');
         setEtag(reply, campaign.version);
-        return readCampaignView(trx, campaign, await readViewClock(trx, accountId, deps.now()));
+        return readCampaignView(trx, campaign, clock, parts);
       });
     },
   );
@@ -214,9 +218,13 @@ export function refuseLocked(campaign: Campaign, fields: readonly string[]): voi
 }
 
 async function readView(trx: Trx, deps: ApiDeps, accountId: string, id: string) {
-  const campaign = await findCampaign(trx, id);
+  const [campaign, clock, parts] = await Promise.all([
+    findCampaign(trx, id),
+    readViewClock(trx, accountId, deps.now()),
+    readCampaignParts(trx, { id, accountId }),
+  ]);
   if (campaign === null) throw notFound('campaign');
-  const view = await readCampaignView(trx, campaign, await readViewClock(trx, accountId, deps.now()));
+  const view = await readCampaignView(trx, campaign, clock, parts);
   return { ...view, version: campaign.version };
 }
 

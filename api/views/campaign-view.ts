@@ -61,18 +61,24 @@ export function missingOf(campaign: Campaign, messages: readonly Message[]): Lau
   });
 }
 
+/** What stands beside a campaign's own row and is found by its id alone. */
+export async function readCampaignParts(trx: Trx, campaign: Pick<Campaign, 'id' | 'accountId'>) {
+  const [messages, holds] = await Promise.all([listMessages(trx, campaign.id), holdsOver(trx, campaign)]);
+  return { messages, holds };
+}
+
 /** A campaign with its messages, reports, allowed actions and what happens next. */
-export async function readCampaignView(trx: Trx, campaign: Campaign, clock: ViewClock) {
-  const found = await listMessages(trx, campaign.id);
+export async function readCampaignView(
+  trx: Trx,
+  campaign: Campaign,
+  clock: ViewClock,
+  parts?: Awaited<ReturnType<typeof readCampaignParts>>,
+) {
+  const { messages: found, holds } = parts ?? (await readCampaignParts(trx, campaign));
   const messages = found.toSorted(
     (one, other) => timelineInstant(one) - timelineInstant(other) || one.position - other.position,
   );
   const reports = await readReports(trx, campaign, messages);
-  const holds = await holdsOver(
-    trx,
-    campaign,
-    found.map((message) => message.id),
-  );
   const reportFor = (message: Message): MessageReport => reports.get(message.id) ?? reportOf(new Map(), 0);
   const report = sumReports(messages.map(reportFor));
   const isDraft = campaign.status === 'draft' || campaign.status === 'rejected';

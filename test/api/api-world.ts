@@ -5,7 +5,7 @@ import { createApp } from '../../api/app.ts';
 import { OPERATOR } from '../../api/authentication.ts';
 import type { Api, ApiDeps } from '../../api/deps.ts';
 import { insertApiKey } from '../../db/api-keys.ts';
-import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { type Db, openPipelinedDatabase, openPool, withAccount } from '../../db/database.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { ACCOUNT_SCOPES, makeApiKey, type Scope } from '../../db/make-api-key.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
@@ -117,8 +117,9 @@ export function routesOf(document: OpenApiDocument): Route[] {
 /** Starts the API with two accounts and an operator. */
 export async function openApiWorld(): Promise<ApiWorld> {
   const database = await createTestDatabase();
-  const pool = openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' });
-  const db = openDatabase(pool);
+  const connections = { connectionString: database.url, connectionsMax: 8, role: 'carillon_app' } as const;
+  const pool = openPool(connections);
+  const db = openPipelinedDatabase(connections);
   const owner = new Client({ connectionString: database.url });
   await owner.connect();
   const asked: string[] = [];
@@ -177,6 +178,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     close: async () => {
       for (const one of [app, ...others]) await one.close();
       await db.destroy();
+      await pool.end();
       await owner.end();
       await database.drop();
     },

@@ -1,0 +1,109 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Db, openPipelinedDatabase, withAccount, withAccountReading } from '../../db/database.ts';
+import { insertList, listLists } from '../../db/lists.ts';
+import { type SeededAccount, seedAccount } from '../support/seed.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+let db: Db;
+let mine: SeededAccount;
+let theirs: SeededAccount;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  // One connection, so that whatever a transaction leaves behind meets the next one.
+  db = openPipelinedDatabase({
+    connectionString: database.url,
+    connectionsMax: 1,
+    role: 'carillon_app',
+  });
+  mine = await seedAccount(db);
+  theirs = await seedAccount(db);
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+async function names(account: SeededAccount): Promise<string[]> {
+  const { items } = await withAccountReading(db, account.accountId, (trx) =>
+    listLists(trx, { offset: 0, limit: 50 }),
+  );
+  return items.map((list) => list.name);
+}
+
+test('a transaction sees its own account, whoever used the connection before', async () => {
+  await withAccount(db, mine.accountId, (trx) => insertList(trx, mine.accountId, 'Mine'));
+  await withAccount(db, theirs.accountId, (trx) => insertList(trx, theirs.accountId, 'Theirs'));
+  const seen = await Promise.all([names(mine), names(theirs), names(mine)]);
+  expect(seen[0]).toContain('Mine');
+  expect(seen[0]).not.toContain('Theirs');
+  expect(seen[1]).toContain('Theirs');
+  expect(seen[1]).not.toContain('Mine');
+  expect(seen[2]).toEqual(seen[0]);
+  const outside = await sql`select id from lists`.execute(db);
+  expect(outside.rows).toEqual([]);
+});
+
+test('an account with a quote in its name is a name and nothing else', async () => {
+  const { rows } = await withAccount(db, `x'; select 'y`, (trx) =>
+    sql<{ account: string }>`select current_setting('app.account') as account where ${1} = 1`.execute(trx),
+  );
+  expect(rows).toEqual([{ account: `x'; select 'y` }]);
+});
+
+test('what failed is rolled back whole, its own error is told, and the connection goes on', async () => {
+  const failing = withAccount(db, mine.accountId, async (trx) => {
+    await insertList(trx, mine.accountId, 'Lost');
+    await Promise.all([
+      sql`select 1 / ${0}::int`.execute(trx),
+      insertList(trx, mine.accountId, 'Lost as well'),
+    ]);
+  });
+  await expect(failing).rejects.toMatchObject({ code: '22012' });
+  expect(await names(mine)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^Lost/)]));
+});
+
+test('a transaction in which a query failed cannot be committed, even if nobody minded', async () => {
+  const careless = withAccount(db, mine.accountId, async (trx) => {
+    await insertList(trx, mine.accountId, 'Careless');
+    await sql`select 1 / ${0}::int`.execute(trx).catch(() => undefined);
+  });
+  await expect(careless).rejects.toThrow('rolled back');
+  expect(await names(mine)).not.toContain('Careless');
+});
+
+test('an error of the caller undoes what he wrote', async () => {
+  const refused = withAccount(db, mine.accountId, async (trx) => {
+    await insertList(trx, mine.accountId, 'Refused');
+    throw new RangeError('Not so.');
+  });
+  await expect(refused).rejects.toThrow(RangeError);
+  expect(await names(mine)).not.toContain('Refused');
+});
+
+test('what only reads cannot write', async () => {
+  const writing = withAccountReading(db, mine.accountId, (trx) => insertList(trx, mine.accountId, 'Sly'));
+  await expect(writing).rejects.toMatchObject({ code: '25006' });
+  expect(await names(mine)).not.toContain('Sly');
+});
+
+test('queries that are asked for together are answered each with its own rows', async () => {
+  const answers = await withAccountReading(db, mine.accountId, (trx) =>
+    Promise.all(
+      Array.from({ length: 50 }, async (_, index) => {
+        const { rows } = await sql<{ n: number }>`select ${index}::int as n`.execute(trx);
+        return rows[0]?.n;
+      }),
+    ),
+  );
+  expect(answers).toEqual(Array.from({ length: 50 }, (_, index) => index));
+});
+
+test('a transaction that asks nothing ends, and so does one that is refused at its start', async () => {
+  expect(await db.transaction().execute(() => Promise.resolve(7))).toBe(7);
+  await expect(db.transaction().execute(() => Promise.reject(new Error('No.')))).rejects.toThrow('No.');
+  const first = await db.transaction().execute((trx) => sql<{ n: number }>`select 5 as n`.execute(trx));
+  expect(first.rows).toEqual([{ n: 5 }]);
+});
