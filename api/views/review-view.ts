@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import type { Campaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
+import { inFlight } from '../../db/in-flight.ts';
 import { readFieldCoverage } from '../../db/preview.ts';
 import { countExcluded, type LeftOut } from '../../db/review/count-audience.ts';
 import type { CampaignReview, MessageReview } from '../../db/review/read-review.ts';
@@ -112,6 +113,7 @@ async function warningsOf(
       texted: messages.reduce((sum, one) => sum + one.figures.recipients, 0),
       costMicroUsd: review.costMicroUsd,
       spendLeftMicroUsd: await spendLeft(trx, campaign.accountId, account, at),
+      inFlight: await inFlight(trx, { scope: 'campaign', scopeId: campaign.id }),
       isSenderShared: await isSenderShared(trx, campaign),
     }),
     ...ofMessages,

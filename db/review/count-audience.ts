@@ -28,16 +28,78 @@ export interface AudienceCounts {
   readonly groups: readonly AudienceGroup[];
 }
 
-/** Counts an audience exactly. */
-export async function countAudience(trx: Trx, audience: Audience): Promise<AudienceCounts> {
-  const { rows } = await sql<{ leftOut: string | null; country: string; count: number; contactId: number }>`
-    select x.left_out as "leftOut", x.country, count(*)::int as count, min(x.person) as "contactId"
-    from (${judged(audience)}) x group by 1, 2 order by 1, 2`.execute(trx);
+/** Those who may be texted, taken together by the values of some merge fields, or a sample of single ones. */
+export interface GroupedAudience {
+  readonly counts: AudienceCounts;
+  readonly groups: readonly AudienceGroup[];
+  readonly isSample: boolean;
+}
+
+/** How finely an audience is looked at. */
+export interface Grouping {
+  /** The merge fields whose values count; none is by country only. */
+  readonly fields: readonly string[];
+  /** Beyond so many groups a sample is taken. */
+  readonly groupsMax: number;
+  readonly sampleSize: number;
+}
+
+interface Row {
+  readonly part: 'count' | 'group' | 'sample';
+  readonly leftOut: string | null;
+  readonly country: string;
+  readonly values: readonly (string | null)[];
+  readonly count: number;
+  readonly contactId: number;
+}
+
+/**
+ * Counts an audience exactly, and groups those who may be texted. If that makes more groups than `groupsMax`, it takes
+ * so many single people instead: those with the lowest keyed hashes of their numbers, a fair sample. One query, so that
+ * the audience is gone through once.
+ */
+export async function countAudience(
+  trx: Trx,
+  audience: Audience,
+  { fields, groupsMax, sampleSize }: Grouping = { fields: [], groupsMax: 0, sampleSize: 0 },
+): Promise<GroupedAudience> {
+  const values =
+    fields.length === 0 ? sql`'{}'::text[]` : sql`array[${sql.join(fields.map(valueOf))}]::text[]`;
+  const isGrouped = fields.length > 0;
+  const { rows } = await sql<Row>`
+    with judged as materialized (
+      select x.person, x.country, x.left_out, x.number_hash, case when x.left_out is null then ${values} end as values
+      from (${judged(audience)}) x
+    ), grouped as materialized (
+      select country, values, count(*)::int as count, min(person) as person from judged
+      where ${isGrouped} and left_out is null group by 1, 2 limit ${groupsMax + 1}
+    ), sampled as (
+      select country, values, 1 as count, person from judged
+      where ${isGrouped} and left_out is null and (select count(*) from grouped) > ${groupsMax}
+      order by number_hash limit ${sampleSize}
+    )
+    select 'count' as part, left_out as "leftOut", country, '{}'::text[] as values, count(*)::int as count,
+      min(person) as "contactId"
+    from judged group by left_out, country
+    union all
+    select 'group', null, country, values, count, person from grouped
+    where (select count(*) from grouped) <= ${groupsMax}
+    union all
+    select 'sample', null, country, values, count, person from sampled`.execute(trx);
+  const counted = rows.filter((row) => row.part === 'count');
+  return {
+    counts: countsOf(counted),
+    groups: rows.filter((row) => row.part !== 'count'),
+    isSample: rows.some((row) => row.part === 'sample'),
+  };
+}
+
+function countsOf(rows: readonly Row[]): AudienceCounts {
   const leftOut = new Map<string, LeftOut>();
   const groups: AudienceGroup[] = [];
-  for (const { leftOut: reason, country, count, contactId } of rows) {
+  for (const { leftOut: reason, country, values, count, contactId } of rows) {
     if (reason === null) {
-      groups.push({ country, values: [], count, contactId });
+      groups.push({ country, values, count, contactId });
       continue;
     }
     const known = leftOut.get(reason);
@@ -49,32 +111,9 @@ export async function countAudience(trx: Trx, audience: Audience): Promise<Audie
   }
   return {
     recipients: rows.reduce((sum, row) => sum + row.count, 0),
-    leftOut: [...leftOut.values()],
+    leftOut: [...leftOut.values()].toSorted((one, other) => one.reason.localeCompare(other.reason)),
     groups,
   };
-}
-
-/**
- * Those who may be texted, taken together where they have the same values of these fields. If that makes more groups
- * than `groupsMax`, so many single people instead: those with the lowest keyed hashes of their numbers, a fair sample.
- */
-export async function groupAudience(
-  trx: Trx,
-  audience: Audience,
-  fields: readonly string[],
-  groupsMax: number,
-): Promise<{ readonly groups: AudienceGroup[]; readonly isSample: boolean }> {
-  const values = sql`array[${sql.join(fields.map(valueOf))}]::text[]`;
-  const { rows: groups } = await sql<AudienceGroup>`
-    select x.country, ${values} as values, count(*)::int as count, min(x.person) as "contactId"
-    from (${judged(audience)}) x where x.left_out is null
-    group by 1, 2 limit ${groupsMax + 1}`.execute(trx);
-  if (groups.length <= groupsMax) return { groups, isSample: false };
-  const { rows: sample } = await sql<AudienceGroup>`
-    select x.country, ${values} as values, 1 as count, x.person as "contactId"
-    from (${judged(audience)}) x where x.left_out is null
-    order by x.number_hash limit ${groupsMax}`.execute(trx);
-  return { groups: sample, isSample: true };
 }
 
 /** How many are on a list and left out because an excluded list holds them too. */

@@ -8,7 +8,7 @@ import {
 } from '../../domain/review/message-figures.ts';
 import { ACCOUNT_FIELDS, fieldsOf, isConstant, type MergeFields } from '../../domain/template.ts';
 import type { Trx } from '../database.ts';
-import { type Audience, type AudienceCounts, countAudience, groupAudience } from './count-audience.ts';
+import { type Audience, type AudienceCounts, countAudience } from './count-audience.ts';
 
 /** What messages to the same audience would send. */
 export interface AudienceFigures {
@@ -18,8 +18,8 @@ export interface AudienceFigures {
   readonly sampled: number | null;
 }
 
-/** The most texts that one review renders: beyond them it renders a sample and says so. */
-const RENDERS_MAX = 200_000;
+/** The most texts that one review renders; beyond them it renders a sample, and says so. */
+const RENDERS_MAX = { exact: 100_000, sampled: 50_000 };
 /** Renders between two looks at whatever else the process has to do. */
 const RENDERS_A_TURN = 2_000;
 
@@ -32,16 +32,17 @@ export async function readFigures(
   audience: Audience,
   messages: readonly ReviewedMessage[],
   account: MergeFields['account'],
+  rendersMax = RENDERS_MAX,
 ): Promise<AudienceFigures> {
-  const counts = await countAudience(trx, audience);
   const personal = messages.filter((message) => !isConstant(message.template));
   const names = [...new Set(personal.flatMap((message) => fieldsOf(message.template)))].filter(
     (name) => !ACCOUNT_FIELDS.has(name),
   );
-  const { groups, isSample } =
-    names.length === 0
-      ? { groups: [], isSample: false }
-      : await groupAudience(trx, audience, names, Math.floor(RENDERS_MAX / personal.length));
+  const { counts, groups, isSample } = await countAudience(trx, audience, {
+    fields: names,
+    groupsMax: Math.floor(rendersMax.exact / Math.max(1, personal.length)),
+    sampleSize: Math.floor(rendersMax.sampled / Math.max(1, personal.length)),
+  });
   const permitted = total(counts.groups);
   const factor = isSample && groups.length > 0 ? permitted / total(groups) : 1;
   const figures: MessageFigures[] = [];

@@ -130,7 +130,8 @@ async function readAllFigures(
     );
     figures.push(...messages.map((message) => ({ message, counts, sampled })));
   }
-  return { figures, whole: await countAudience(trx, audienceOf(rest(planned))) };
+  const { counts: whole } = await countAudience(trx, audienceOf(rest(planned)));
+  return { figures, whole };
 }
 
 /** The ledger's month of the audience that stays as it was frozen, or null when it would be frozen anew. */

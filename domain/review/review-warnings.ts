@@ -39,6 +39,8 @@ export function campaignWarnings(facts: {
   readonly costMicroUsd: number;
   readonly spendLeftMicroUsd: number | null;
   readonly isSenderShared: boolean;
+  /** Recipients of a stopped campaign whose texts may still be on their way. */
+  readonly inFlight: number;
 }): ReviewWarning[] {
   const warning = (code: string, message: string): ReviewWarning => ({
     code,
@@ -55,6 +57,14 @@ export function campaignWarnings(facts: {
           warning(
             'spend_limit',
             "It costs more than the account may still spend this month and would be suspended on the way. Raise the account's spend limit.",
+          ),
+        ]),
+    ...(facts.inFlight === 0
+      ? []
+      : [
+          warning(
+            'in_flight',
+            `${peopleIn(facts.inFlight)} may still be on the way since the stop and are not counted yet. Review again in a moment.`,
           ),
         ]),
     ...(facts.isSenderShared
