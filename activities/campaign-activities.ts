@@ -6,6 +6,7 @@ import { type Db, withAccount } from '../db/database.ts';
 import { expireSome, type MessagePlan, type MessagePlanInput, planMessage } from '../db/message-plan.ts';
 import { prepareCampaign, type PrepareResult } from '../db/prepare-campaign.ts';
 import { openEndsOfCampaign } from '../db/report-counters.ts';
+import { alertOfForecast } from '../db/review/forecast-alerts.ts';
 import { suspendCampaign } from '../db/suspend-campaign.ts';
 
 /** What the activities of campaigns need. */
@@ -42,6 +43,7 @@ export function createCampaignActivities(deps: CampaignActivityDeps) {
           return result.kind === 'frozen' ? result.size : 0;
         });
         deps.crash('freeze.committed');
+        await withAccount(deps.db, input.accountId, (trx) => alertOfForecast(trx, input));
         return { size };
       } finally {
         clearInterval(beat);

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { isQuiet, nextPermitted } from '../domain/quiet-hours.ts';
+import { resolveAlerts } from './alerts.ts';
 import type { Trx } from './database.ts';
 import { INSTALLATION } from '../domain/hold.ts';
 import { fenceMessage } from './dispatch/enter-lane.ts';
@@ -91,6 +92,7 @@ async function show(
       .where('id', '=', input.messageId)
       .where('status', '=', 'sending')
       .execute();
+    await resolveAlerts(trx, { accountId: input.accountId, kind: 'forecast', subjectId: input.messageId });
   } else if (texting !== message.texting) {
     await trx.updateTable('messages').set({ texting }).where('id', '=', input.messageId).execute();
   }

@@ -13,7 +13,7 @@ import {
   STOPPING_ACTIONS,
 } from '../../domain/campaign-actions.ts';
 import type { AccountClock } from '../../domain/launch-check.ts';
-import type { ReviewOrder } from '../../domain/review/planned-messages.ts';
+import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkIfMatch } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
@@ -33,7 +33,7 @@ export interface ActionRules<Schema extends TSchema> {
   readonly schedules?: (body: Static<Schema>) => NewSchedules;
   /** What is reviewed before it, if it sets a campaign going. */
   readonly reviewed?: (body: Static<Schema>) => {
-    readonly order: ReviewOrder;
+    readonly order: LaunchOrder;
     readonly token: string | undefined;
   };
 }

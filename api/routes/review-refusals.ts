@@ -5,7 +5,7 @@ import { readRefusedContent } from '../../db/refused-content.ts';
 import type { CampaignReview } from '../../db/review/read-review.ts';
 import { outsideCause } from '../../db/suspend-causes.ts';
 import { type LaunchIssue, scheduleIssues, type AccountClock } from '../../domain/launch-check.ts';
-import type { ReviewOrder } from '../../domain/review/planned-messages.ts';
+import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
 import { SUSPENSIONS } from '../../domain/suspension.ts';
 import { missingOf } from '../views/campaign-view.ts';
 import { mmsIssues, schedulesOf } from './campaign-action-checks.ts';
@@ -16,7 +16,7 @@ export async function refusalsOf(
   campaign: Campaign,
   messages: readonly Message[],
   review: CampaignReview,
-  order: ReviewOrder,
+  order: LaunchOrder,
   at: number,
 ): Promise<LaunchIssue[]> {
   const { account } = review.settings;
@@ -31,7 +31,7 @@ export async function refusalsOf(
 }
 
 function orderIssues(
-  order: ReviewOrder,
+  order: LaunchOrder,
   messages: readonly Message[],
   clock: AccountClock,
   at: number,

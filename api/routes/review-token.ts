@@ -3,7 +3,7 @@ import type { Campaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
 import { readReview } from '../../db/review/read-review.ts';
 import { findReview, useReview } from '../../db/review/reviews.ts';
-import type { ReviewOrder } from '../../domain/review/planned-messages.ts';
+import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
 import { changesSince } from '../../domain/review/review-facts.ts';
 import { notFound, Problem, unknownReference } from '../problem.ts';
 
@@ -14,7 +14,7 @@ import { notFound, Problem, unknownReference } from '../problem.ts';
 export async function checkReviewToken(
   trx: Trx,
   campaign: Campaign,
-  order: ReviewOrder,
+  order: LaunchOrder,
   token: string | undefined,
   now: number,
 ): Promise<void> {

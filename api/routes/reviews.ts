@@ -4,7 +4,7 @@ import { appendLog } from '../../db/log.ts';
 import { listMessages, type Message } from '../../db/messages.ts';
 import { readReview } from '../../db/review/read-review.ts';
 import { insertReview } from '../../db/review/reviews.ts';
-import type { ReviewOrder } from '../../domain/review/planned-messages.ts';
+import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
@@ -84,7 +84,7 @@ async function orderOf(
   campaign: Campaign,
   messages: readonly Message[],
   input: ReviewInput,
-): Promise<ReviewOrder> {
+): Promise<LaunchOrder> {
   const action = campaign.status === 'stopped' ? 'restart' : campaign.status === 'ready' ? 'start' : 'launch';
   await refuseStatus(trx, campaign, action);
   const wanted = action === 'restart' ? 'messages' : 'start';

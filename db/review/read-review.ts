@@ -222,7 +222,7 @@ function factsOf(
       }),
     }),
     schedule: hashOf({
-      start: order.action === 'restart' ? null : order.start,
+      start: 'start' in order ? order.start : null,
       audience: campaign.audienceTiming,
       messages: planned.map(({ message, schedule }) => ({
         id: message.id,

@@ -1,16 +1,20 @@
 import type { MessageStatus, StartMode } from '../campaign-status.ts';
 import { instantOf, type Schedule } from '../schedule.ts';
 
-/** What a review is for: an action that sets a campaign going, and how. */
-export type ReviewOrder =
+/** An action that sets a campaign going, and how. */
+export type LaunchOrder =
   | { readonly action: 'launch' | 'start'; readonly start: StartMode }
   | { readonly action: 'restart'; readonly schedules: ReadonlyMap<string, Schedule> };
+
+/** What a review is of: an action, or a campaign that runs already. */
+export type ReviewOrder = LaunchOrder | { readonly action: 'run' };
 
 interface PlannableMessage {
   readonly id: string;
   readonly status: MessageStatus;
   readonly scheduleLocal: string | null;
   readonly scheduleZone: string | null;
+  readonly dueAt: Date | null;
 }
 
 /** A message that the order would send, and when it is due; null while nobody has said. */
@@ -27,6 +31,11 @@ export function plannedMessages<Message extends PlannableMessage>(
   messages: readonly Message[],
   at: number,
 ): PlannedMessage<Message>[] {
+  if (order.action === 'run') {
+    return messages
+      .filter((message) => message.status === 'scheduled' || message.status === 'sending')
+      .map((message) => ({ message, schedule: null, dueAt: message.dueAt?.getTime() ?? null }));
+  }
   if (order.action === 'restart') {
     return messages.flatMap((message) => {
       const schedule = order.schedules.get(message.id);

@@ -10,27 +10,41 @@ export interface ReviewWarning {
   readonly subject: string | null;
 }
 
-/** What does not fit in a forecast, in words: who expires, and who rolls over to another day. */
-export function forecastWarnings(forecast: MessageForecast, timeZone: string): ReviewWarning[] {
-  const { messageId, expires, rollsOver } = forecast;
-  const warnings: ReviewWarning[] = [];
+/** Something that does not fit in a message's forecast: what, in words, and what mends it. */
+export interface ForecastMisfit {
+  readonly code: 'forecast_expires' | 'forecast_rolls_over';
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** What does not fit in a forecast: who expires, and who rolls over to another day. */
+export function forecastMisfits({ expires, rollsOver }: MessageForecast, timeZone: string): ForecastMisfit[] {
+  const misfits: ForecastMisfit[] = [];
   if (expires !== null) {
-    warnings.push({
+    misfits.push({
       code: 'forecast_expires',
-      message: `${peopleIn(expires.count)} will not be texted before the message expires at ${toOffsetString(expires.at, timeZone)}. Raise the sender's pace, start earlier or let it expire later.`,
-      messageId,
-      subject: null,
+      reason: `${peopleIn(expires.count)} will not be texted before the message expires at ${toOffsetString(expires.at, timeZone)}.`,
+      remedy: "Raise the sender's pace, start earlier or let it expire later.",
     });
   }
   if (rollsOver !== null) {
-    warnings.push({
+    misfits.push({
       code: 'forecast_rolls_over',
-      message: `${peopleIn(rollsOver.count)} will be texted after the quiet hours that begin at ${toOffsetString(rollsOver.closesAt, timeZone)}, from ${toOffsetString(rollsOver.opensAt, timeZone)} on. Raise the sender's pace or start earlier.`,
-      messageId,
-      subject: null,
+      reason: `${peopleIn(rollsOver.count)} will be texted after the quiet hours that begin at ${toOffsetString(rollsOver.closesAt, timeZone)}, from ${toOffsetString(rollsOver.opensAt, timeZone)} on.`,
+      remedy: "Raise the sender's pace or start earlier.",
     });
   }
-  return warnings;
+  return misfits;
+}
+
+/** The same as warnings. */
+export function forecastWarnings(forecast: MessageForecast, timeZone: string): ReviewWarning[] {
+  return forecastMisfits(forecast, timeZone).map(({ code, reason, remedy }) => ({
+    code,
+    message: `${reason} ${remedy}`,
+    messageId: forecast.messageId,
+    subject: null,
+  }));
 }
 
 /** What the figures of a whole campaign warn of. `spendLeftMicroUsd` is null without a limit. */
