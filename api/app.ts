@@ -25,6 +25,7 @@ import { registerLogRoutes } from './routes/log.ts';
 import { registerMediaRoutes } from './routes/media.ts';
 import { registerMessageRoutes } from './routes/messages.ts';
 import { registerPeopleRoutes } from './routes/people.ts';
+import { registerRecipientRoutes } from './routes/recipients.ts';
 import { registerRefusedPhraseRoutes } from './routes/refused-phrases.ts';
 import { registerReviewRoutes } from './routes/reviews.ts';
 import { registerSenderRoutes } from './routes/senders.ts';
@@ -76,6 +77,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerSuppressionImportRoutes(api, deps);
   registerCampaignRoutes(api, deps);
   registerMessageRoutes(api, deps);
+  registerRecipientRoutes(api, deps);
   registerCampaignActionRoutes(api, deps);
   registerLogRoutes(api, deps);
   registerAlertRoutes(api, deps);

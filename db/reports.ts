@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { RecipientState } from '../domain/next-of-recipient.ts';
 import { type MessageReport, reportOf } from '../domain/report.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
@@ -25,29 +26,13 @@ export async function readReports(
   );
 }
 
-/** Where one recipient stands with one message. */
-export const RECIPIENT_STATES = [
-  'waiting',
-  'in_flight',
-  'deferred',
-  'accepted',
-  'sent',
-  'delivered',
-  'undelivered',
-  'failed',
-  'rejected',
-  'unknown',
-  'skipped',
-  'expired',
-] as const;
-export type RecipientState = (typeof RECIPIENT_STATES)[number];
-
 /** One recipient of a message. */
 export interface RecipientLine {
   /** His number within the audience, from 1. */
   readonly recipient: number;
   readonly contactId: number;
-  readonly number: string;
+  /** E.164; null once he has been erased. */
+  readonly number: string | null;
   readonly firstName: string | null;
   readonly lastName: string | null;
   readonly state: RecipientState;
@@ -73,7 +58,13 @@ export async function listRecipients(
           when a.result = 'unknown' and resolved.status is null then 'unknown'
           when a.result in ('accepted', 'unknown') then case when sent.status is null then 'accepted' else 'sent' end
           when a.result = 'rejected' then 'rejected'
-          when a.result = 'not_accepted' then 'deferred'
+          when a.result = 'not_accepted' then case when exists (
+            select from leases l join waves w on w.id = l.wave_id and w.wave > 0
+            join wave_members m on m.month = l.month and m.wave_id = w.id
+              and m.ordinal between l.ordinal_first and l.ordinal_last
+            where l.campaign_key = r.campaign_key and l.message_key = ${message.key} and l.closed_at is null
+              and m.recipient = r.recipient and m.attempt = a.attempt + 1
+          ) then 'in_flight' else 'deferred' end
           when exists (
             select from leases l join waves w on w.id = l.wave_id and w.wave = 0
             join cohorts c on c.campaign_key = l.campaign_key and c.cohort = w.cohort

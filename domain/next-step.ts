@@ -1,6 +1,7 @@
-import type { CampaignStatus, MessageStatus } from './campaign-status.ts';
-import { isQuiet, nextPermitted, type QuietHours } from './quiet-hours.ts';
-import { FREEZE_LEAD_MS, SETTLE_MS } from './schedule.ts';
+import type { CampaignStatus } from './campaign-status.ts';
+import { holdsOn, type MessageFacts, nextOfMessage, unsettledOf } from './next-of-message.ts';
+import type { QuietHours } from './quiet-hours.ts';
+import { SETTLE_MS } from './schedule.ts';
 
 /** What happens next with a campaign, in words for people. `at` is an instant in epoch milliseconds, null when open. */
 export interface NextStep {
@@ -25,18 +26,29 @@ export interface NextFacts {
     /** The only message that it keeps; null when it keeps all of them. */
     readonly position: number | null;
   }[];
-  readonly messages: readonly {
-    readonly position: number;
-    readonly status: MessageStatus;
-    readonly texting: boolean;
-    readonly dueAt: number | null;
-    readonly endedAt: number | null;
-    readonly unsent: number;
-  }[];
+  readonly messages: readonly MessageFacts[];
 }
 
 /** What happens next, at what instant, why then, and for how many. */
 export function nextStepOf(facts: NextFacts): NextStep {
+  const resting = nextOfResting(facts, unsentOf(facts));
+  return resting ?? nextOfRunning(facts);
+}
+
+/** The same for each message by its position. */
+export function nextStepsOfMessages(facts: NextFacts): Map<number, NextStep> {
+  return new Map(
+    facts.messages.map((message) => {
+      const count = facts.audienceSize === null ? null : message.unsent;
+      const isOver = message.endedAt !== null && message.status !== 'cut' && message.status !== 'cancelled';
+      const resting = isOver ? null : nextOfResting(facts, count);
+      return [message.position, resting ?? nextOfMessage(facts, message)];
+    }),
+  );
+}
+
+/** What a campaign that does not run by itself waits for; null for one that does. */
+function nextOfResting(facts: NextFacts, unsent: number | null): NextStep | null {
   const size = facts.audienceSize;
   switch (facts.status) {
     case 'draft':
@@ -68,14 +80,14 @@ export function nextStepOf(facts: NextFacts): NextStep {
         what: facts.holds.some((hold) => hold.kind !== 'hold') ? 'resume' : 'lift hold',
         at: null,
         why: facts.holds.map((hold) => hold.reason).join(' '),
-        count: unsentOf(facts),
+        count: unsent,
       };
     case 'stopped':
       return {
         what: 'restart',
         at: null,
         why: 'It was stopped; a restart gives its messages new schedules.',
-        count: unsentOf(facts),
+        count: unsent,
       };
     case 'aborted':
     case 'finished':
@@ -83,66 +95,57 @@ export function nextStepOf(facts: NextFacts): NextStep {
     case 'scheduled':
     case 'started':
     case 'sending':
-      return nextOfRunning(facts);
+      return null;
   }
 }
 
+/** The earliest of what happens next with its messages; the end of the campaign once all of them are over. */
 function nextOfRunning(facts: NextFacts): NextStep {
-  const texting = facts.messages.find((message) => message.texting);
-  if (texting !== undefined) {
-    return {
-      what: `send message ${texting.position}`,
-      at: facts.now,
-      why: 'It is being sent right now.',
-      count: texting.unsent,
-    };
-  }
-  const waiting = facts.messages.find((message) => message.status === 'sending');
-  if (waiting !== undefined) {
-    const reasons = holdsOn(facts, waiting.position);
-    if (reasons !== '') return { what: 'lift hold', at: null, why: reasons, count: waiting.unsent };
-    const isWindowClosed = isQuiet(facts.now, facts.quietHours, facts.timeZone);
-    return {
-      what: `go on with message ${waiting.position}`,
-      at: nextPermitted(facts.now, facts.quietHours, facts.timeZone),
-      why: isWindowClosed ? 'The rest waits until quiet hours end.' : 'Its next lane is about to start.',
-      count: waiting.unsent,
-    };
-  }
-  const upcoming = facts.messages
-    .filter((message) => message.status === 'scheduled' && message.dueAt !== null)
-    .toSorted((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0))[0];
-  if (upcoming !== undefined) {
-    const reasons = holdsOn(facts, upcoming.position);
-    const dueAt = upcoming.dueAt ?? facts.now;
-    const opensAt = nextPermitted(dueAt, facts.quietHours, facts.timeZone);
-    const frozen = facts.audienceSize !== null;
-    return {
-      what: `send message ${upcoming.position}`,
-      at: opensAt,
-      why: opensAt > dueAt ? 'It is due in quiet hours and waits for their end.' : 'It is due then.',
-      count: frozen ? upcoming.unsent : null,
-      ...(frozen
-        ? {}
-        : { why: `It is due then; its audience is frozen ${FREEZE_LEAD_MS / 60_000} minutes before.` }),
-      ...(reasons === '' ? {} : { why: `It is due then, unless it is still held: ${reasons}` }),
-    };
-  }
-  const endedAt = Math.max(0, ...facts.messages.map((message) => message.endedAt ?? 0));
+  const steps = facts.messages
+    .filter((message) => message.status === 'scheduled' || message.status === 'sending')
+    .map((message) => ({ message, step: nextOfMessage(facts, message) }))
+    .toSorted((one, other) => instantOf(one.step) - instantOf(other.step));
+  const [first] = steps;
+  if (first === undefined) return nextOfSettling(facts);
+  const { message, step } = first;
+  const held = holdsOn(facts, message.position);
   return {
-    what: 'finish',
-    at: endedAt + SETTLE_MS,
-    why: "Everybody has been dealt with; the carrier's last reports are awaited until then at the latest.",
-    count: null,
+    ...step,
+    what: step.what === 'lift hold' ? step.what : `${PHRASES[step.what] ?? step.what} ${message.position}`,
+    why:
+      held !== '' && step.what !== 'lift hold'
+        ? `${step.why} It stays put for as long as it is held: ${held}`
+        : step.why,
   };
 }
 
-/** The reasons of what keeps a message, as sentences; empty when nothing does. */
-function holdsOn(facts: NextFacts, position: number): string {
-  return facts.holds
-    .filter((hold) => hold.position === null || hold.position === position)
-    .map((hold) => hold.reason)
-    .join(' ');
+const PHRASES: Readonly<Record<string, string>> = {
+  send: 'send message',
+  'go on': 'go on with message',
+  'try again': 'try again with message',
+  expire: 'expire message',
+};
+
+function nextOfSettling(facts: NextFacts): NextStep {
+  const awaited = facts.messages.reduce((sum, message) => sum + unsettledOf(message), 0);
+  const endedAt = Math.max(0, ...facts.messages.map((message) => message.endedAt ?? 0));
+  return awaited > 0
+    ? {
+        what: 'finish',
+        at: Math.max(facts.now, endedAt + SETTLE_MS),
+        why: "Everybody has been dealt with; the carrier's last reports are awaited until then at the latest.",
+        count: awaited,
+      }
+    : {
+        what: 'finish',
+        at: facts.now,
+        why: 'Everybody has been dealt with and no report is awaited any more.',
+        count: 0,
+      };
+}
+
+function instantOf(step: NextStep): number {
+  return step.at ?? Number.POSITIVE_INFINITY;
 }
 
 function unsentOf(facts: NextFacts): number | null {

@@ -3,8 +3,8 @@ import { CAMPAIGN_ACTIONS } from '../../domain/campaign-actions.ts';
 import { CAMPAIGN_STATUSES, MESSAGE_STATUSES, START_MODES } from '../../domain/campaign-status.ts';
 import { HOLD_SCOPES } from '../../domain/hold.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
-import { RECIPIENT_STATES } from '../../db/reports.ts';
 import { AlertOutput } from './alert-schemas.ts';
+import { RECIPIENT_STATES } from '../../domain/next-of-recipient.ts';
 import { ActorOutput, idOf, INSTANT, nullable, oneOf } from './common.ts';
 
 /** What an owner gives of a campaign; every field may be left for later while it is a draft. */
@@ -111,6 +111,14 @@ export const WarningOutput = Type.Object({
   subject: nullable(Type.String()),
 });
 
+/** What happens next: what, at what instant, why then, and for how many. */
+export const NextOutput = Type.Object({
+  what: Type.String(),
+  at: nullable(Type.String({ description: 'Null: it waits for somebody, or is open.' })),
+  why: Type.String(),
+  count: nullable(Type.Integer({ description: 'Null while the audience is not frozen.' })),
+});
+
 /** A message as the API shows it. */
 export const MessageOutput = Type.Object({
   id: idOf('msg'),
@@ -131,14 +139,8 @@ export const MessageOutput = Type.Object({
     description:
       "What the law or the carriers want although the message has the account's prefix or suffix off.",
   }),
+  next: NextOutput,
   report: ReportOutput,
-});
-
-const Next = Type.Object({
-  what: Type.String(),
-  at: nullable(INSTANT),
-  why: Type.String(),
-  count: nullable(Type.Integer()),
 });
 
 /** A campaign with its messages, oldest to newest, what it allows now and what happens next. */
@@ -203,7 +205,7 @@ export const CampaignOutput = Type.Object({
     },
   ),
   alerts: Type.Array(AlertOutput, { description: 'What is open about it or its sender, the latest first.' }),
-  next: Next,
+  next: NextOutput,
   report: ReportOutput,
   messages: Type.Array(MessageOutput),
 });
@@ -354,7 +356,7 @@ export const ActionRecordOutput = Type.Object({
 export const RecipientOutput = Type.Object({
   id: Type.Integer({ description: 'His number within the audience, from 1.' }),
   contactId: Type.String(),
-  number: Type.String(),
+  number: nullable(Type.String({ description: 'Null once he has been erased.' })),
   firstName: nullable(Type.String()),
   lastName: nullable(Type.String()),
   state: oneOf(RECIPIENT_STATES, { description: 'Where he stands.' }),

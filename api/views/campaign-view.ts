@@ -9,11 +9,11 @@ import { type AffixTemplates, switchedOffAffixes } from '../../domain/affixes.ts
 import { allowancesOf } from '../../domain/campaign-actions.ts';
 import { affixWarnings, type MessageWarning, purposeOf } from '../../domain/content-check.ts';
 import { ACKNOWLEDGEMENT, type LaunchIssue, missingDetails } from '../../domain/launch-check.ts';
-import { nextStepOf } from '../../domain/next-step.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
 import { type MessageReport, reportOf, sumReports } from '../../domain/report.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
 import { alertView } from './alert-view.ts';
+import { nextView, readNext } from './next-view.ts';
 
 /** What a campaign without a name is called. */
 export const UNTITLED = 'Untitled campaign';
@@ -85,25 +85,7 @@ export async function readCampaignView(
   const missing = isDraft ? missingOf(campaign, found) : [];
   const instant = instantIn(clock.timeZone);
   const warningsOf = await affixWarningsOf(trx, campaign, found, clock);
-  const next = nextStepOf({
-    status: campaign.status,
-    ...clock,
-    audienceSize: campaign.audienceFrozenAt === null ? null : campaign.audienceSize,
-    holds: holds.map(({ kind, reason, scope, scopeId }) => ({
-      kind,
-      reason,
-      position:
-        scope === 'message' ? (found.find((message) => message.id === scopeId)?.position ?? null) : null,
-    })),
-    messages: found.map((message) => ({
-      position: message.position,
-      status: message.status,
-      texting: message.texting,
-      dueAt: message.dueAt?.getTime() ?? null,
-      endedAt: message.endedAt?.getTime() ?? null,
-      unsent: reportFor(message).waiting + reportFor(message).deferred,
-    })),
-  });
+  const next = await readNext(trx, { campaign, messages: found, holds, reportFor, clock });
   return {
     ...summaryOf(campaign, instant),
     settled: campaign.status === 'finished' && report.unknown === 0,
@@ -118,10 +100,11 @@ export async function readCampaignView(
     }),
     holds: holds.map(({ placedAt, ...hold }) => ({ ...hold, placedAt: instant(placedAt) ?? '' })),
     alerts: (await latestAlerts(trx, campaign)).map(alertView),
-    next: { ...next, at: next.at === null ? null : toOffsetString(next.at, clock.timeZone) },
+    next: nextView(next.campaign, clock.timeZone),
     report: reportView(report),
     messages: messages.map((message) => ({
       ...messageView(message, reportFor(message), instant),
+      next: nextView(next.messages.get(message.position) ?? next.campaign, clock.timeZone),
       warnings: warningsOf(message),
     })),
   };

@@ -6,6 +6,7 @@ import { OPERATOR } from '../../api/authentication.ts';
 import type { Api, ApiDeps } from '../../api/deps.ts';
 import { insertApiKey } from '../../db/api-keys.ts';
 import { type Db, openPipelinedDatabase, openPool, withAccount } from '../../db/database.ts';
+import { freezeAudience } from '../../db/audience.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { ACCOUNT_SCOPES, makeApiKey, type Scope } from '../../db/make-api-key.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
@@ -34,6 +35,8 @@ export type Caller = (method: string, path: string, options?: CallOptions) => Pr
 
 /** An account with a caller that has every scope an account can have. */
 export interface Tenant extends SeededAccount {
+  /** Freezes a campaign's audience, as its workflow would. */
+  readonly freeze: (campaignId: string) => Promise<void>;
   readonly call: Caller;
   /** A caller with these scopes only. */
   readonly withScopes: (scopes: readonly Scope[]) => Promise<Caller>;
@@ -201,7 +204,10 @@ async function makeTenant(url: string, db: Db): Promise<Tenant> {
   const account = await seedAccount(db);
   const withScopes = async (scopes: readonly Scope[]) =>
     callerOf(url, await addKey(db, account.accountId, scopes));
-  return { ...account, call: await withScopes(ACCOUNT_SCOPES), withScopes };
+  const freeze = async (campaignId: string): Promise<void> => {
+    await withAccount(db, account.accountId, (trx) => freezeAudience(trx, campaignId, NOON));
+  };
+  return { ...account, freeze, call: await withScopes(ACCOUNT_SCOPES), withScopes };
 }
 
 async function addKey(db: Db, accountId: string, scopes: readonly Scope[]): Promise<string> {

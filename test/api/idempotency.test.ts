@@ -21,6 +21,7 @@ const KEEPS_NOTHING = [
   'rotateKey',
   'createOperatorKey',
   'rotateOperatorKey',
+  'findRecipient',
   'findSuppressions',
   'listSuppressionHistory',
   'receiveStatus',

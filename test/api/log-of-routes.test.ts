@@ -7,6 +7,7 @@ import { create, createThings, PIXEL, type Things } from './seeded-things.ts';
 const CHANGES_NOTHING: Readonly<Record<string, string>> = {
   findContact: 'It looks for a number, which may not stand in a URL.',
   findSuppressions: 'As above.',
+  findRecipient: 'As above.',
   listSuppressionHistory: 'As above.',
   previewMessage: 'It shows how a text would look.',
   receiveStatus: "The carrier's report on a text, which the ledger keeps.",

@@ -21,6 +21,8 @@ export interface Things {
   /** That a campaign was suspended. */
   readonly alert: string;
   readonly suppression: string;
+  /** Of the launched campaign, whose audience is frozen. */
+  readonly recipient: string;
 }
 
 /** The smallest PNG: one transparent pixel. */
@@ -81,6 +83,7 @@ export async function createThings(tenant: Tenant): Promise<Things> {
   const draft = await createDraft(tenant, 'Spring sale');
   const { campaign: launched, message: launchedMessage } = await createDraft(tenant, 'Launched');
   const action = await create(call, `/v1/campaigns/${launched}/launch`, { start: 'scheduled' });
+  await tenant.freeze(launched);
   const media = await call('POST', '/v1/media', { body: PIXEL, headers: { 'content-type': 'image/png' } });
   return {
     ...draft,
@@ -100,6 +103,7 @@ export async function createThings(tenant: Tenant): Promise<Things> {
       scopeId: tenant.senderId,
       reason: 'Its owner asked for it.',
     }),
+    recipient: '1',
     suppression: await create(call, '/v1/suppressions', { number: '+12125552077', kind: 'opt_out' }),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
-import { type NextFacts, nextStepOf } from '../../domain/next-step.ts';
+import { type NextFacts, nextStepOf, nextStepsOfMessages } from '../../domain/next-step.ts';
 
 const NOW = Date.parse('2026-03-03T10:00:00-05:00');
 const HOUR_MS = 3_600_000;
@@ -9,8 +9,14 @@ const MESSAGE = {
   status: 'scheduled',
   texting: false,
   dueAt: null,
+  expiresAt: null,
   endedAt: null,
   unsent: 40,
+  inFlight: 0,
+  awaitingReport: 0,
+  waves: [{ waiting: 40, dueAt: null }],
+  pace: null,
+  slowedUntil: null,
 } as const;
 const FACTS: NextFacts = {
   status: 'scheduled',
@@ -75,15 +81,16 @@ describe('what happens next', () => {
     expect(nextStepOf({ ...FACTS, status: 'started', now: night, messages: [cut] })).toMatchObject({
       what: 'go on with message 1',
       at: Date.parse('2026-03-04T08:00:00-05:00'),
-      why: 'The rest waits until quiet hours end.',
+      why: 'The rest waits: quiet hours in America/New_York last until then.',
     });
   });
 
   it('is the end of the campaign ten minutes after its last post at the latest', () => {
-    const sent = { ...MESSAGE, status: 'sent', endedAt: NOW, unsent: 0 } as const;
+    const sent = { ...MESSAGE, status: 'sent', endedAt: NOW, unsent: 0, awaitingReport: 7 } as const;
     expect(nextStepOf({ ...FACTS, status: 'started', messages: [sent] })).toMatchObject({
       what: 'finish',
       at: NOW + HOUR_MS / 6,
+      count: 7,
     });
   });
 
@@ -126,5 +133,115 @@ describe('what happens next', () => {
     expect(nextStepOf({ ...FACTS, status: 'started', holds, messages: [later] }).why).toContain(
       'Checked first.',
     );
+  });
+});
+
+describe('what happens next with a message', () => {
+  const night = Date.parse('2026-03-03T22:00:00-05:00');
+  const morning = Date.parse('2026-03-04T08:00:00-05:00');
+  const nextOf = (facts: Partial<NextFacts>) => nextStepsOfMessages({ ...FACTS, ...facts }).get(1);
+  const waiting = { ...MESSAGE, status: 'sending' } as const;
+
+  it.each(CAMPAIGN_STATUSES)('is said of a campaign that is %s, in sentences', (status) => {
+    for (const message of [MESSAGE, waiting, { ...MESSAGE, status: 'cut' } as const]) {
+      const next = nextOf({
+        status,
+        messages: [message],
+        holds: [{ kind: 'pause', reason: 'Held.', position: null }],
+      });
+      expect(next?.what).not.toBe('');
+      expect(next?.why).toMatch(/\.$/);
+    }
+  });
+
+  it('is each its own of several', () => {
+    const facts: NextFacts = {
+      ...FACTS,
+      status: 'sending',
+      messages: [
+        { ...waiting, texting: true, pace: '25 segments a second' },
+        { ...MESSAGE, position: 2, dueAt: NOW + HOUR_MS, unsent: 70 },
+        { ...MESSAGE, position: 3, status: 'cancelled' },
+      ],
+    };
+    const steps = nextStepsOfMessages(facts);
+    expect(steps.get(1)).toMatchObject({ what: 'send', at: NOW, count: 40 });
+    expect(steps.get(1)?.why).toContain('25 segments a second');
+    expect(steps.get(2)).toMatchObject({ what: 'send', at: NOW + HOUR_MS, count: 70 });
+    expect(steps.get(3)).toMatchObject({ what: 'nothing', at: null, count: 0 });
+  });
+
+  it('is the next try of those whom the carrier has not taken, and at the end of quiet hours if it lies in them', () => {
+    const waves = [{ waiting: 3, dueAt: NOW + 30_000 }];
+    const deferred = { ...waiting, unsent: 3, waves };
+    expect(nextOf({ status: 'started', messages: [deferred] })).toMatchObject({
+      what: 'try again',
+      at: NOW + 30_000,
+      count: 3,
+    });
+    expect(nextOf({ status: 'sending', messages: [{ ...deferred, texting: true }] })?.what).toBe('try again');
+    const posting = { ...deferred, texting: true, inFlight: 1 };
+    expect(nextOf({ status: 'sending', messages: [posting] })?.what).toBe('send');
+    const late = { ...waiting, unsent: 3, waves: [{ waiting: 3, dueAt: night + 60_000 }] };
+    expect(nextOf({ status: 'started', now: night, messages: [late] })).toMatchObject({
+      what: 'try again',
+      at: morning,
+    });
+  });
+
+  it('counts those only whose turn it is then', () => {
+    const waves = [
+      { waiting: 3, dueAt: NOW + 30_000 },
+      { waiting: 4, dueAt: NOW + 60_000 },
+    ];
+    expect(nextOf({ status: 'started', messages: [{ ...waiting, unsent: 7, waves }] })).toMatchObject({
+      at: NOW + 30_000,
+      count: 3,
+    });
+  });
+
+  it('is its expiry when that comes before anybody may be texted', () => {
+    const expiresAt = morning - 1;
+    expect(nextOf({ status: 'started', now: night, messages: [{ ...waiting, expiresAt }] })).toMatchObject({
+      what: 'expire',
+      at: expiresAt,
+      count: 40,
+    });
+    const upcoming = { ...MESSAGE, dueAt: night, expiresAt };
+    expect(nextOf({ messages: [upcoming] })).toMatchObject({ what: 'expire', at: expiresAt });
+    expect(nextOf({ messages: [{ ...upcoming, expiresAt: morning + 1 }] })).toMatchObject({
+      what: 'send',
+      at: morning,
+    });
+  });
+
+  it('waits for the instant that the carrier named when it asked to slow down', () => {
+    const slowed = { ...waiting, texting: true, slowedUntil: NOW + 5_000 };
+    expect(nextOf({ status: 'sending', messages: [slowed] })).toMatchObject({
+      what: 'go on',
+      at: NOW + 5_000,
+    });
+  });
+
+  it('has no instant while a hold keeps it, and says whose word it waits for', () => {
+    const holds = [{ kind: 'hold', reason: 'The sender is checked.', position: null }];
+    expect(nextOf({ status: 'started', holds, messages: [waiting] })).toEqual({
+      what: 'lift hold',
+      at: null,
+      why: 'The sender is checked.',
+      count: 40,
+    });
+  });
+
+  it('awaits the reports of a sent one for ten minutes, and then nothing', () => {
+    const sent = { ...MESSAGE, status: 'sent', endedAt: NOW, unsent: 0, awaitingReport: 2 } as const;
+    const until = NOW + HOUR_MS / 6;
+    expect(nextOf({ status: 'started', messages: [sent] })).toMatchObject({
+      what: 'await reports',
+      at: until,
+      count: 2,
+    });
+    expect(nextOf({ status: 'started', now: until, messages: [sent] })?.what).toBe('nothing');
+    expect(nextOf({ status: 'started', messages: [{ ...sent, awaitingReport: 0 }] })?.what).toBe('nothing');
   });
 });

@@ -1,0 +1,82 @@
+import type { Campaign } from '../../db/campaigns.ts';
+import type { Trx } from '../../db/database.ts';
+import type { HoldOver } from '../../db/holds-over.ts';
+import { readOpenWaves, readSenderPaces } from '../../db/message-progress.ts';
+import type { Message } from '../../db/messages.ts';
+import type { MessageFacts } from '../../domain/next-of-message.ts';
+import { type NextFacts, type NextStep, nextStepOf, nextStepsOfMessages } from '../../domain/next-step.ts';
+import type { QuietHours } from '../../domain/quiet-hours.ts';
+import type { MessageReport } from '../../domain/report.ts';
+import { toOffsetString } from '../../domain/zoned-time.ts';
+
+/** What is known of a campaign when somebody asks what happens next. */
+export interface NextQuestion {
+  readonly campaign: Campaign;
+  readonly messages: readonly Message[];
+  readonly holds: readonly HoldOver[];
+  readonly reportFor: (message: Message) => MessageReport;
+  readonly clock: { readonly now: number; readonly timeZone: string; readonly quietHours: QuietHours };
+}
+
+/** What happens next with a campaign and with each of its messages, by position. */
+export interface NextAnswer {
+  readonly facts: NextFacts;
+  readonly campaign: NextStep;
+  readonly messages: ReadonlyMap<number, NextStep>;
+}
+
+/** Reads what is needed beyond the question, and answers it. */
+export async function readNext(trx: Trx, question: NextQuestion): Promise<NextAnswer> {
+  const { campaign, messages, holds, clock } = question;
+  const facts: NextFacts = {
+    status: campaign.status,
+    now: clock.now,
+    timeZone: clock.timeZone,
+    quietHours: clock.quietHours,
+    audienceSize: campaign.audienceFrozenAt === null ? null : campaign.audienceSize,
+    holds: holds.map(({ kind, reason, scope, scopeId }) => ({
+      kind,
+      reason,
+      position:
+        scope === 'message' ? (messages.find((message) => message.id === scopeId)?.position ?? null) : null,
+    })),
+    messages: await readMessageFacts(trx, question),
+  };
+  return { facts, campaign: nextStepOf(facts), messages: nextStepsOfMessages(facts) };
+}
+
+/** A step as it is shown, its instant in the account's zone. */
+export function nextView({ at, ...step }: NextStep, timeZone: string) {
+  return { ...step, at: at === null ? null : toOffsetString(at, timeZone) };
+}
+
+async function readMessageFacts(trx: Trx, question: NextQuestion): Promise<MessageFacts[]> {
+  const { campaign, messages, reportFor, clock } = question;
+  const sending = messages.filter((message) => message.status === 'sending');
+  const keys = sending.map((message) => message.key);
+  const [waves, paces] =
+    sending.length === 0 || campaign.senderId === null
+      ? [[], new Map<string, never>()]
+      : await Promise.all([readOpenWaves(trx, keys), readSenderPaces(trx, campaign.senderId)]);
+  return messages.map((message) => {
+    const isMms = message.mediaIds.length > 0;
+    const { perSecond, slowedMs } = paces.get(isMms ? 'mms' : 'sms') ?? { perSecond: null, slowedMs: 0 };
+    const report = reportFor(message);
+    return {
+      position: message.position,
+      status: message.status,
+      texting: message.texting,
+      dueAt: message.dueAt?.getTime() ?? null,
+      expiresAt: message.expiresAt?.getTime() ?? null,
+      endedAt: message.endedAt?.getTime() ?? null,
+      unsent: report.waiting + report.deferred,
+      inFlight: report.inFlight,
+      awaitingReport: report.awaitingReport,
+      waves: waves
+        .filter((wave) => wave.messageKey === message.key)
+        .map((wave) => ({ waiting: wave.waiting, dueAt: wave.dueAt?.getTime() ?? null })),
+      pace: perSecond === null ? null : `${perSecond} ${isMms ? 'messages' : 'segments'} a second`,
+      slowedUntil: slowedMs > 0 ? clock.now + Math.ceil(slowedMs) : null,
+    };
+  });
+}

@@ -1,0 +1,113 @@
+import type { MessageFacts } from './next-of-message.ts';
+import type { NextFacts, NextStep } from './next-step.ts';
+import { nextPermitted } from './quiet-hours.ts';
+import type { SuppressionKind } from './suppression.ts';
+
+/** Where one recipient stands with one message. */
+export const RECIPIENT_STATES = [
+  'waiting',
+  'in_flight',
+  'deferred',
+  'accepted',
+  'sent',
+  'delivered',
+  'undelivered',
+  'failed',
+  'rejected',
+  'unknown',
+  'skipped',
+  'expired',
+] as const;
+export type RecipientState = (typeof RECIPIENT_STATES)[number];
+
+/** What decides when a recipient is due. */
+export interface RecipientFacts {
+  readonly state: RecipientState;
+  /** What would leave him out if it were his turn now; null when nothing would. */
+  readonly leftOutAs: SuppressionKind | 'contact_deleted' | null;
+  /** How many come before him in his wave. */
+  readonly ahead: number;
+  /** Campaign time of his next try; null for the first. */
+  readonly triedAgainAt: number | null;
+  /** How many recipients of one segment his sender's pace lets through in a second; null: as many as can be. */
+  readonly perSecond: number | null;
+}
+
+/** What happens next with one recipient of a message; `count` is how many come before him. */
+export interface RecipientStep extends Omit<NextStep, 'count'> {
+  readonly ahead: number | null;
+}
+
+/** What happens next with him, at what instant at the earliest, and why then. */
+export function nextOfRecipient(
+  facts: NextFacts,
+  message: MessageFacts,
+  step: NextStep,
+  him: RecipientFacts,
+): RecipientStep {
+  switch (him.state) {
+    case 'waiting':
+    case 'deferred':
+      return nextTry(facts, message, step, him);
+    case 'in_flight':
+      return open('await answer', 'His text is on its way to the carrier, whose answer is awaited.');
+    case 'accepted':
+    case 'sent':
+      return open('await report', 'The carrier has his text; its last word is awaited.');
+    case 'unknown':
+      return open(
+        'nothing',
+        'Nobody knows whether the carrier took his text, so it is never sent again by itself; a report may still tell.',
+      );
+    case 'delivered':
+    case 'undelivered':
+    case 'failed':
+    case 'rejected':
+      return open('nothing', `His text is ${him.state}, which is the last word.`);
+    case 'skipped':
+    case 'expired':
+      return open('nothing', `He is ${him.state} and is not texted.`);
+  }
+}
+
+/** The message's own step where it is held, over or at rest; else his turn in it. */
+function nextTry(
+  facts: NextFacts,
+  message: MessageFacts,
+  step: NextStep,
+  him: RecipientFacts,
+): RecipientStep {
+  const { ahead } = him;
+  if (step.at === null || step.what === 'expire' || message.status === 'draft') {
+    return { what: step.what, at: step.at, why: step.why, ahead };
+  }
+  const from = Math.max(step.what === 'try again' ? facts.now : step.at, him.triedAgainAt ?? 0);
+  const turn = from + (him.perSecond === null ? 0 : Math.floor((ahead * 1_000) / him.perSecond));
+  const at = nextPermitted(turn, facts.quietHours, facts.timeZone);
+  if (message.expiresAt !== null && message.expiresAt <= at) {
+    return {
+      what: 'expire',
+      at: message.expiresAt,
+      why: 'Its time is over before his turn comes; he is given up on then.',
+      ahead,
+    };
+  }
+  if (him.leftOutAs !== null) {
+    return { what: 'skip', at, why: `He is left out when his turn comes: ${him.leftOutAs}.`, ahead };
+  }
+  const isAgain = him.state === 'deferred';
+  return {
+    what: isAgain ? 'try again' : 'send',
+    at,
+    why: isAgain
+      ? 'The carrier has certainly not taken his text; it is tried again then at the earliest.'
+      : ahead > 0
+        ? `${step.why} ${ahead} recipients come before him.`
+        : step.why,
+    ahead,
+  };
+}
+
+function open(what: string, why: string): RecipientStep {
+  return { what, at: null, why, ahead: null };
+}
