@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Db } from '../db/database.ts';
+import { forgetEvents, numberEvents } from '../db/events.ts';
 import {
   campaignsToRun,
   foldRollups,
@@ -43,6 +44,7 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
       await deps.workflows.startImport(accountId, id);
     }
     await forgetIdempotencyKeys(deps.db);
+    await forgetEvents(deps.db);
   });
 }
 
@@ -70,4 +72,6 @@ export function startRepair(deps: RepairDeps): { stop: () => Promise<void> } {
 
 async function foldAll(deps: RepairDeps, isStopped: () => boolean): Promise<void> {
   while (!isStopped() && (await foldRollups(deps.db, FOLD_ROWS)) === FOLD_ROWS);
+  // While somebody listens the API does it; otherwise what has happened would wait for its number for ever.
+  await numberEvents(deps.db);
 }
