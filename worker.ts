@@ -83,6 +83,7 @@ const repair = startRepair({
   workflows,
   registerNamespace: () => registerNamespace(client, namespace),
   onError: logError,
+  now: Date.now,
 });
 
 const stop = (): void => {

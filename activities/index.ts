@@ -4,6 +4,7 @@ import type { Db } from '../db/database.ts';
 import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
+import { watchCarriers } from './carrier-watch.ts';
 import { createCampaignActivities } from './campaign-activities.ts';
 import type { Carriers } from './carriers.ts';
 import type { DispatchWatch } from './dispatch-watch.ts';
@@ -49,7 +50,7 @@ export function createActivities(deps: ActivityDeps) {
       draining: deps.draining,
       ...(deps.laneBudgetMs === undefined ? {} : { laneBudgetMs: deps.laneBudgetMs }),
       lane: {
-        store,
+        store: watchCarriers(store, { db: deps.db, now: machineClock.now }),
         slots: createSlots(REQUESTS_AT_ONCE_MAX),
         machine: machineClock,
         crash: deps.crash,

@@ -16,7 +16,6 @@ import { registerCampaignActionRoutes } from './routes/campaign-actions.ts';
 import { registerCampaignRoutes } from './routes/campaigns.ts';
 import { registerCarrierAccountRoutes } from './routes/carrier-accounts.ts';
 import { registerContactRoutes } from './routes/contacts.ts';
-import { registerEventRoutes } from './routes/events.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerHoldRoutes } from './routes/holds.ts';
 import { registerImportRoutes } from './routes/imports.ts';
@@ -84,7 +83,6 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerAlertRoutes(api, deps);
   registerHoldRoutes(api, deps);
   registerReviewRoutes(api, deps);
-  registerEventRoutes(api, deps);
   registerCallbackRoutes(api, deps);
   return api;
 }

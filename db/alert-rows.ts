@@ -89,7 +89,7 @@ export async function findAlert(trx: Trx, id: string): Promise<Alert | null> {
   return row ?? null;
 }
 
-/** What is open about a campaign or its sender, the latest first. */
+/** What is open about a campaign, its sender or that one's carrier account, the latest first. */
 export async function latestAlerts(
   trx: Trx,
   campaign: { readonly id: string; readonly senderId: string | null },
@@ -100,7 +100,13 @@ export async function latestAlerts(
     .where((column) =>
       column.or([
         column('campaign_id', '=', campaign.id),
-        column('subject_id', 'in', [campaign.id, ...(campaign.senderId === null ? [] : [campaign.senderId])]),
+        column('subject_id', 'in', [campaign.id, campaign.senderId ?? '']),
+        column('subject_id', '=', (select) =>
+          select
+            .selectFrom('senders')
+            .where('senders.id', '=', campaign.senderId)
+            .select('senders.carrier_account_id'),
+        ),
       ]),
     )
     .select(COLUMNS)

@@ -8,11 +8,18 @@ export async function resolveCampaignAlerts(
   campaignId: string,
   kinds?: readonly AlertKind[],
 ): Promise<void> {
+  // Locked in the order in which an edit of hours raises those of many messages.
+  const open = trx
+    .selectFrom('alerts')
+    .where('campaign_id', '=', campaignId)
+    .where('resolved_at', 'is', null)
+    .$if(kinds !== undefined, (query) => query.where('kind', 'in', kinds ?? []))
+    .select('id')
+    .orderBy('subject_id')
+    .forUpdate();
   await trx
     .updateTable('alerts')
     .set((set) => ({ resolved_at: sql<Date>`clock_timestamp()`, version: set('version', '+', 1) }))
-    .where('campaign_id', '=', campaignId)
-    .where('resolved_at', 'is', null)
-    .$if(kinds !== undefined, (update) => update.where('kind', 'in', kinds ?? []))
+    .where('id', '=', sql<string>`any(array(${open}))`)
     .execute();
 }

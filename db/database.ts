@@ -1,5 +1,5 @@
 import { CompiledQuery, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
-import { escapeLiteral, Pool, types } from 'pg';
+import { escapeLiteral, Pool, type PoolClient, types } from 'pg';
 import { PipelinedDialect } from './pipelined-driver.ts';
 import type { Database } from './schema.ts';
 
@@ -102,6 +102,16 @@ async function inAccount<Result>(
   } finally {
     await named;
   }
+}
+
+/** The queries of this module's kind on a plain connection that is in a transaction of an account already. */
+export function transactionOf(client: PoolClient): Trx {
+  const pool = {
+    connect: () => Promise.resolve({ query: client.query.bind(client), release: () => undefined }),
+    end: () => Promise.resolve(),
+  };
+  // It begins and ends nothing by itself, which is all that a transaction's handle asks for.
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }) as unknown as Trx;
 }
 
 /** Goes over to another account for a part of a transaction, so that what an operator makes commits as one. */

@@ -3,6 +3,7 @@ import type { ColumnMapping } from '../domain/csv-format.ts';
 import type { FileFormat, ImportFault, ImportStatus } from '../domain/import/import-plan.ts';
 import type { SuppressionKind } from '../domain/suppression.ts';
 import type { Trx } from './database.ts';
+import { noteFailure } from './imports/import-end.ts';
 import { newId } from './ids.ts';
 
 /** What became of a file's rows: `read` is the sum of `imported`, `merged` and `refused`. */
@@ -151,7 +152,7 @@ export async function recordProgress(
 }
 
 /** Ends an import that cannot be: nothing of its file has been imported, and its content is removed. */
-export async function failImport(trx: Trx, id: string, error: ImportFault): Promise<void> {
+export async function failImport(trx: Trx, accountId: string, id: string, error: ImportFault): Promise<void> {
   const { numUpdatedRows } = await trx
     .updateTable('imports')
     .set((set) => ({
@@ -163,7 +164,9 @@ export async function failImport(trx: Trx, id: string, error: ImportFault): Prom
     .where('id', '=', id)
     .where('status', 'in', ['queued', 'running'])
     .executeTakeFirst();
-  if (numUpdatedRows === 1n) await trx.deleteFrom('import_pieces').where('import_id', '=', id).execute();
+  if (numUpdatedRows !== 1n) return;
+  await trx.deleteFrom('import_pieces').where('import_id', '=', id).execute();
+  await noteFailure(trx, { accountId, importId: id }, error);
 }
 
 /** Whether an import that has its content is to fill this list. One that only waits for content keeps no list. */

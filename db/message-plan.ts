@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { isQuiet, nextPermitted } from '../domain/quiet-hours.ts';
 import { resolveAlerts } from './alerts.ts';
+import { isQuiet, nextPermitted } from '../domain/quiet-hours.ts';
 import type { Trx } from './database.ts';
 import { INSTALLATION } from '../domain/hold.ts';
 import { fenceMessage } from './dispatch/enter-lane.ts';
@@ -95,6 +95,10 @@ async function show(
     await resolveAlerts(trx, { accountId: input.accountId, kind: 'forecast', subjectId: input.messageId });
   } else if (texting !== message.texting) {
     await trx.updateTable('messages').set({ texting }).where('id', '=', input.messageId).execute();
+  }
+  if (texting && !message.texting) {
+    const { accountId, messageId: subjectId } = input;
+    await resolveAlerts(trx, { accountId, kind: 'hours_changed', subjectId });
   }
   if (texting !== message.texting) await showStatus(trx, input.campaignId);
 }

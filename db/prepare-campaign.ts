@@ -40,7 +40,7 @@ export async function prepareCampaign(
     .set({ prepared_at: new Date(input.at), status_reasons: '[]' })
     .where('id', '=', input.campaignId)
     .execute();
-  const cause = await outsideCause(trx, input.campaignId);
+  const cause = await outsideCause(trx, input.campaignId, input.at);
   if (cause !== null) {
     await suspendCampaign(trx, input, cause);
     return { kind: 'suspended' };

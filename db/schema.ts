@@ -179,22 +179,6 @@ interface ContactTable {
   updated_at: Generated<Date>;
 }
 
-interface EventCounterTable {
-  account_id: string;
-  last: number;
-  forgotten: Generated<number>;
-}
-
-interface EventTable {
-  position: GeneratedAlways<number>;
-  account_id: string;
-  number: number;
-  campaign_id: string | null;
-  kind: string;
-  at: Date;
-  data: ColumnType<Record<string, unknown>, string, string>;
-}
-
 interface GateTable {
   scope_id: string;
   holds: Generated<number>;
@@ -443,7 +427,6 @@ interface RollupTable {
   message_key: number;
   counter: string;
   value: number;
-  folded_at: Generated<Date>;
 }
 
 interface SenderPaceTable {
@@ -461,6 +444,7 @@ interface SenderTable {
   type: SenderType;
   supports_mms: boolean;
   registration: string;
+  registration_expires_on: string | null;
   segments_per_second: number | null;
   mms_per_second: number | null;
   carrier_account_id: string;
@@ -540,8 +524,6 @@ export interface Database {
   carrier_accounts: CarrierAccountTable;
   cohorts: CohortTable;
   contacts: ContactTable;
-  event_counters: EventCounterTable;
-  events: EventTable;
   gates: GateTable;
   holds: HoldTable;
   idempotency_keys: IdempotencyKeyTable;

@@ -9,6 +9,8 @@ export interface Sender {
   readonly type: SenderType;
   readonly supportsMms: boolean;
   readonly registration: string;
+  /** The last day in UTC on which it counts, `YYYY-MM-DD`; null is not known. */
+  readonly registrationExpiresOn: string | null;
   /** Null is unpaced. */
   readonly segmentsPerSecond: number | null;
   readonly mmsPerSecond: number | null;
@@ -22,6 +24,7 @@ export interface Sender {
 export interface SenderChanges {
   readonly supportsMms?: boolean;
   readonly registration?: string;
+  readonly registrationExpiresOn?: string | null;
   readonly segmentsPerSecond?: number | null;
   readonly mmsPerSecond?: number | null;
   readonly disabledAt?: Date | null;
@@ -33,6 +36,7 @@ const COLUMNS = [
   'type',
   'supports_mms as supportsMms',
   'registration',
+  'registration_expires_on as registrationExpiresOn',
   'segments_per_second as segmentsPerSecond',
   'mms_per_second as mmsPerSecond',
   'carrier_account_id as carrierAccountId',
@@ -50,6 +54,7 @@ export async function insertSender(
     readonly type: SenderType;
     readonly supportsMms: boolean;
     readonly registration: string;
+    readonly registrationExpiresOn: string | null;
     readonly segmentsPerSecond: number | null;
     readonly mmsPerSecond: number | null;
     readonly carrierAccountId: string;
@@ -65,6 +70,7 @@ export async function insertSender(
       type: sender.type,
       supports_mms: sender.supportsMms,
       registration: sender.registration,
+      registration_expires_on: sender.registrationExpiresOn,
       segments_per_second: sender.segmentsPerSecond,
       mms_per_second: sender.mmsPerSecond,
       carrier_account_id: sender.carrierAccountId,
@@ -120,6 +126,9 @@ export async function updateSender(trx: Trx, id: string, changes: SenderChanges)
     .set((set) => ({
       ...(changes.supportsMms === undefined ? {} : { supports_mms: changes.supportsMms }),
       ...(changes.registration === undefined ? {} : { registration: changes.registration }),
+      ...(changes.registrationExpiresOn === undefined
+        ? {}
+        : { registration_expires_on: changes.registrationExpiresOn }),
       ...(changes.segmentsPerSecond === undefined ? {} : { segments_per_second: changes.segmentsPerSecond }),
       ...(changes.mmsPerSecond === undefined ? {} : { mms_per_second: changes.mmsPerSecond }),
       ...(changes.disabledAt === undefined ? {} : { disabled_at: changes.disabledAt }),

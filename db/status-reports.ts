@@ -100,7 +100,9 @@ async function lockSuspendable(trx: Trx, reports: readonly StatusReport[]): Prom
       .executeTakeFirst();
     if (campaign !== undefined) found.push({ index, accountId, campaignId: campaign.id, cause });
   }
-  const inOrder = found.toSorted((one, other) => (one.campaignId < other.campaignId ? -1 : 1));
+  // By account first: each account's alert of its carrier is locked after its campaigns.
+  const orderOf = (one: Suspendable): string => `${one.accountId} ${one.campaignId}`;
+  const inOrder = found.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
   for (const { accountId, campaignId } of inOrder) {
     await asAccount(trx, accountId);
     await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forUpdate().execute();

@@ -1,5 +1,7 @@
+import { type CarrierTrouble, isCarrierTrouble } from '../domain/carrier-trouble.ts';
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import { SUSPENSIONS } from '../domain/suspension.ts';
+import { raiseCarrierTrouble } from './carrier-alerts.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
 
@@ -18,4 +20,21 @@ export async function suspendCampaign(
     reason: `${reason} ${remedy}`,
     actor: { id: 'system', via: 'system' },
   });
+  if (isCarrierTrouble(cause)) await tellOfCarrier(trx, campaign, cause);
+}
+
+/** What stops one campaign is the matter with the carrier account, and so with every campaign that sends by it. */
+async function tellOfCarrier(
+  trx: Trx,
+  campaign: { readonly accountId: string; readonly campaignId: string },
+  trouble: CarrierTrouble,
+): Promise<void> {
+  const sender = await trx
+    .selectFrom('campaigns as c')
+    .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .where('c.id', '=', campaign.campaignId)
+    .select('s.carrier_account_id as carrierAccountId')
+    .executeTakeFirst();
+  if (sender === undefined) return;
+  await raiseCarrierTrouble(trx, { accountId: campaign.accountId, ...sender }, trouble);
 }

@@ -1,5 +1,6 @@
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import { costMicroUsd } from '../domain/rates.ts';
+import { isRegistered } from '../domain/registration.ts';
 import { monthOf } from '../domain/zoned-time.ts';
 import type { Trx } from './database.ts';
 
@@ -38,7 +39,7 @@ async function isPersisting(
       return spendIsReached(trx, accountId, campaignId, at);
     case 'sender_disabled':
     case 'registration_lapsed':
-      return (await senderCause(trx, campaignId)) === cause;
+      return (await senderCause(trx, campaignId, at)) === cause;
     case 'list_gone':
       return aListIsGone(trx, campaignId);
     default:
@@ -51,8 +52,8 @@ async function isPersisting(
  * Why a campaign that nothing holds has to be suspended because of what it names: its sender, and its lists as long as
  * the audience has to be frozen from them. Null when all is well.
  */
-export async function outsideCause(trx: Trx, campaignId: string): Promise<SuspendCause | null> {
-  const cause = await senderCause(trx, campaignId);
+export async function outsideCause(trx: Trx, campaignId: string, at: number): Promise<SuspendCause | null> {
+  const cause = await senderCause(trx, campaignId, at);
   if (cause !== null) return cause;
   const thawed = await trx
     .selectFrom('campaigns')
@@ -66,15 +67,20 @@ export async function outsideCause(trx: Trx, campaignId: string): Promise<Suspen
 async function senderCause(
   trx: Trx,
   campaignId: string,
+  at: number,
 ): Promise<'sender_disabled' | 'registration_lapsed' | null> {
   const sender = await trx
     .selectFrom('campaigns as c')
     .innerJoin('senders as s', 's.id', 'c.sender_id')
     .where('c.id', '=', campaignId)
-    .select(['s.disabled_at as disabledAt', 's.registration'])
+    .select([
+      's.disabled_at as disabledAt',
+      's.registration',
+      's.registration_expires_on as registrationExpiresOn',
+    ])
     .executeTakeFirst();
   if (sender === undefined || sender.disabledAt !== null) return 'sender_disabled';
-  return sender.registration === 'approved' ? null : 'registration_lapsed';
+  return isRegistered(sender, at) ? null : 'registration_lapsed';
 }
 
 async function aListIsGone(trx: Trx, campaignId: string): Promise<boolean> {

@@ -1,6 +1,8 @@
 import type pg from 'pg';
-import type { Db } from '../db/database.ts';
-import { forgetEvents, numberEvents } from '../db/events.ts';
+import { liveCampaignIds } from '../db/accounts.ts';
+import { watchCarrierTroubles } from '../db/carrier-alerts.ts';
+import { type Db, withAccount } from '../db/database.ts';
+import { watchRegistrations } from '../db/registration-alerts.ts';
 import {
   campaignsToRun,
   foldRollups,
@@ -19,6 +21,8 @@ export interface RepairDeps {
   /** Makes sure of the namespace and its search attributes again, in case the engine has lost its data. */
   readonly registerNamespace: () => Promise<void>;
   readonly onError: (error: unknown) => void;
+  /** Epoch milliseconds of the machine; what decides whether a sender's registration is near its end. */
+  readonly now: () => number;
 }
 
 const REPAIR_INTERVAL_MS = 30_000;
@@ -43,8 +47,12 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
     for (const { id, accountId } of await importsToRun(deps.db, RUNS_MAX)) {
       await deps.workflows.startImport(accountId, id);
     }
+    for (const accountId of await watchRegistrations(deps.db, deps.now(), RUNS_MAX)) {
+      const live = await withAccount(deps.db, accountId, (trx) => liveCampaignIds(trx));
+      for (const id of live) await deps.workflows.wakeCampaign(accountId, id);
+    }
+    await watchCarrierTroubles(deps.db);
     await forgetIdempotencyKeys(deps.db);
-    await forgetEvents(deps.db);
   });
 }
 
@@ -72,6 +80,4 @@ export function startRepair(deps: RepairDeps): { stop: () => Promise<void> } {
 
 async function foldAll(deps: RepairDeps, isStopped: () => boolean): Promise<void> {
   while (!isStopped() && (await foldRollups(deps.db, FOLD_ROWS)) === FOLD_ROWS);
-  // While somebody listens the API does it; otherwise what has happened would wait for its number for ever.
-  await numberEvents(deps.db);
 }

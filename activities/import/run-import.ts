@@ -62,7 +62,9 @@ export async function runImport(deps: ImportDeps, run: ImportRun): Promise<Impor
       : await importRows(deps, run, found, contactsSubject(deps, run.accountId, found));
   if (result.kind === 'busy') return { kind: 'busy' };
   if (result.kind === 'fault') {
-    await withAccount(deps.db, run.accountId, (trx) => failImport(trx, run.importId, result.fault));
+    await withAccount(deps.db, run.accountId, (trx) =>
+      failImport(trx, run.accountId, run.importId, result.fault),
+    );
   }
   const ended = await readImport(deps, run);
   return ended === null ? { kind: 'gone' } : resultOf(ended);

@@ -10,6 +10,7 @@ import {
   newAccountId,
   updateAccount,
 } from '../../db/accounts.ts';
+import { reviewHours } from '../../db/hours-alerts.ts';
 import { actAs, type Trx, withAccount } from '../../db/database.ts';
 import { AFFIX_LENGTH_MAX, affixFault } from '../../domain/affixes.ts';
 import { isCountry } from '../../domain/phone-number.ts';
@@ -205,6 +206,9 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
           { before: viewOf(before), after: viewOf(after) },
           { kept: TEXTS },
         );
+        if (hoursDiffer(before, after)) {
+          await reviewHours(trx, accountId, { before, after }, deps.now());
+        }
         return { account: after, live: await liveCampaignIds(trx) };
       });
       for (const campaignId of live) {
@@ -214,6 +218,14 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
       setEtag(reply, account.version);
       return viewOf(account);
     },
+  );
+}
+
+function hoursDiffer(before: Account, after: Account): boolean {
+  return (
+    before.timeZone !== after.timeZone ||
+    before.quietStart !== after.quietStart ||
+    before.quietEnd !== after.quietEnd
   );
 }
 

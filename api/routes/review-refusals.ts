@@ -26,7 +26,7 @@ export async function refusalsOf(
     ...orderIssues(order, messages, account, at),
     ...(await mmsIssues(trx, campaign, messages)),
     ...(await contentIssues(trx, messages, review, at)),
-    ...(await outsideIssues(trx, campaign)),
+    ...(await outsideIssues(trx, campaign, at)),
   ];
 }
 
@@ -63,8 +63,8 @@ async function contentIssues(
 }
 
 /** A draft without a sender lacks it, which is said already. */
-async function outsideIssues(trx: Trx, campaign: Campaign): Promise<LaunchIssue[]> {
-  const cause = campaign.senderId === null ? null : await outsideCause(trx, campaign.id);
+async function outsideIssues(trx: Trx, campaign: Campaign, at: number): Promise<LaunchIssue[]> {
+  const cause = campaign.senderId === null ? null : await outsideCause(trx, campaign.id, at);
   if (cause === null) return [];
   const { reason, remedy } = SUSPENSIONS[cause];
   const pointer = cause === 'list_gone' ? '/listIds' : '/senderId';

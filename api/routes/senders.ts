@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { liveCampaignIds } from '../../db/accounts.ts';
 import { ensureDefaultCarrierAccount, findCarrierAccount } from '../../db/carrier-accounts.ts';
 import { withAccount } from '../../db/database.ts';
+import { reviewRegistration } from '../../db/registration-alerts.ts';
 import {
   findSender,
   insertSender,
@@ -10,6 +11,7 @@ import {
   type Sender,
   updateSender,
 } from '../../db/senders.ts';
+import { isRegistered, type Registration } from '../../domain/registration.ts';
 import { isSenderAddress, SENDER_TYPES } from '../../domain/sender.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
@@ -25,6 +27,15 @@ const changeable = {
   supportsMms: Type.Optional(Type.Boolean()),
   registration: Type.Optional(
     oneOf(['pending', 'approved', 'lapsed'], { description: 'Only approved senders send.' }),
+  ),
+  registrationExpiresOn: Type.Optional(
+    nullable(
+      Type.String({
+        format: 'date',
+        description: 'The last day in UTC on which the registration counts; you are told 14 days before.',
+        examples: ['2027-01-31'],
+      }),
+    ),
   ),
   segmentsPerSecond: Type.Optional(nullable(Pace)),
   mmsPerSecond: Type.Optional(nullable(Pace)),
@@ -48,6 +59,7 @@ const SenderOutput = Type.Object({
   type: oneOf(SENDER_TYPES, { description: 'What kind of line it is.' }),
   supportsMms: Type.Boolean(),
   registration: Type.String(),
+  registrationExpiresOn: nullable(Type.String()),
   segmentsPerSecond: nullable(Type.Integer({ description: 'SMS segments; null is unpaced.' })),
   mmsPerSecond: nullable(Type.Integer()),
   carrierAccountId: idOf('car'),
@@ -83,6 +95,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
           ],
         });
       }
+      refuseLapsed({ registration: 'pending', registrationExpiresOn: null }, input, deps.now());
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const carrierAccountId = input.carrierAccountId ?? (await ensureDefaultCarrierAccount(trx));
         if ((await findCarrierAccount(trx, carrierAccountId)) === null) {
@@ -94,6 +107,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
           type: input.type,
           supportsMms: input.supportsMms ?? false,
           registration: input.registration ?? 'pending',
+          registrationExpiresOn: input.registrationExpiresOn ?? null,
           segmentsPerSecond: input.segmentsPerSecond ?? null,
           mmsPerSecond: input.mmsPerSecond ?? null,
           carrierAccountId,
@@ -102,6 +116,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         if (sender === null) throw notFound('sender');
         const { address: _address, createdAt: _createdAt, id: _id, ...to } = viewOf(sender);
         await logChange(trx, request.caller, { kind: 'sender', id }, { what: 'create', to });
+        await reviewRegistration(trx, accountId, sender, deps.now());
         return { status: 201, body: viewOf(sender) };
       });
       return body;
@@ -170,12 +185,14 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         const before = await lockSender(trx, request.params.id);
         if (before === null) throw notFound('sender');
         checkIfMatch(request, before.version);
+        refuseLapsed(before, changes, deps.now());
         const disabledAt =
           disabled === undefined ? {} : { disabledAt: disabled ? new Date(deps.now()) : null };
         await updateSender(trx, before.id, { ...changes, ...disabledAt });
         const after = (await findSender(trx, before.id)) ?? before;
         const states = { before: viewOf(before), after: viewOf(after) };
         await logUpdate(trx, request.caller, { kind: 'sender', id: before.id }, states);
+        if (concernsRegistration(before, after)) await reviewRegistration(trx, accountId, after, deps.now());
         return { sender: after, live: await liveCampaignIds(trx) };
       });
       for (const campaignId of live) {
@@ -186,6 +203,35 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
       return viewOf(sender);
     },
   );
+}
+
+function concernsRegistration(before: Sender, after: Sender): boolean {
+  return (
+    before.registration !== after.registration ||
+    before.registrationExpiresOn !== after.registrationExpiresOn ||
+    before.disabledAt !== after.disabledAt
+  );
+}
+
+/** Approved until a day that is over would be no approval. What is not touched stays as it is. */
+function refuseLapsed(before: Registration, changes: Partial<Registration>, now: number): void {
+  if (changes.registration === undefined && changes.registrationExpiresOn === undefined) return;
+  const after = {
+    registration: changes.registration ?? before.registration,
+    registrationExpiresOn:
+      changes.registrationExpiresOn === undefined
+        ? before.registrationExpiresOn
+        : changes.registrationExpiresOn,
+  };
+  if (after.registration !== 'approved' || isRegistered(after, now)) return;
+  throw new Problem('not-acceptable-value', 'The registration has ended already.', {
+    errors: [
+      {
+        pointer: '/registrationExpiresOn',
+        message: 'Give the last day of the renewed registration, today in UTC or later, or null.',
+      },
+    ],
+  });
 }
 
 function taken(error: unknown): never {
@@ -204,6 +250,7 @@ function viewOf(sender: Sender): Static<typeof SenderOutput> {
     type: sender.type,
     supportsMms: sender.supportsMms,
     registration: sender.registration,
+    registrationExpiresOn: sender.registrationExpiresOn,
     segmentsPerSecond: sender.segmentsPerSecond,
     mmsPerSecond: sender.mmsPerSecond,
     carrierAccountId: sender.carrierAccountId,

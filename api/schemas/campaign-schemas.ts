@@ -204,7 +204,9 @@ export const CampaignOutput = Type.Object({
       description: 'What keeps it or one of its messages from sending, from the account or installation too.',
     },
   ),
-  alerts: Type.Array(AlertOutput, { description: 'What is open about it or its sender, the latest first.' }),
+  alerts: Type.Array(AlertOutput, {
+    description: 'What is open about it, its sender or that one’s carrier, the latest first.',
+  }),
   next: NextOutput,
   report: ReportOutput,
   messages: Type.Array(MessageOutput),

@@ -1,3 +1,4 @@
+import { resolveAlerts } from '../alerts.ts';
 import type { Trx } from '../database.ts';
 
 /** What is to become of one message that has not begun. */
@@ -43,10 +44,16 @@ export async function applyMessageOrders(
       .where('campaign_id', '=', campaignId)
       .where('id', '=', order.messageId)
       .where('status', '=', 'scheduled')
-      .returning(['id', 'expires_after_ms'])
+      .returning(['id', 'account_id', 'expires_after_ms'])
       .executeTakeFirst();
-    if (changed === undefined) missed.push(order.messageId);
-    else if (order.do === 'send') {
+    if (changed === undefined) {
+      missed.push(order.messageId);
+      continue;
+    }
+    // Whoever gives a message its time anew has seen that it waits.
+    const { id: subjectId, account_id: accountId } = changed;
+    await resolveAlerts(trx, { accountId, kind: 'hours_changed', subjectId });
+    if (order.do === 'send') {
       // "Send" counts expiry anew: whoever ordered it wants the text to go out now.
       await trx
         .updateTable('messages')

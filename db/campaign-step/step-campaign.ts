@@ -82,7 +82,7 @@ export async function stepCampaign(trx: Trx, input: StepInput): Promise<StepPlan
   if (current.prepared_at === null) {
     return { ...nothing, kind: 'prepare', status: current.status, next: { what: 'prepare', at: input.at } };
   }
-  const cause = await outsideCause(trx, input.campaignId);
+  const cause = await outsideCause(trx, input.campaignId, input.at);
   if (cause !== null) {
     await suspendCampaign(trx, input, cause);
     return { ...nothing, kind: 'run', status: 'suspended', next: { what: 'resume', at: null } };

@@ -3,6 +3,7 @@ import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { leaseWidth, requestIntervalMs } from '../../domain/dispatch/pace.ts';
 import { isQuiet, nextPermitted, quietFrom } from '../../domain/quiet-hours.ts';
+import { isRegistered } from '../../domain/registration.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
 import { claimRange } from './claim-range.ts';
@@ -78,9 +79,9 @@ async function claimGates(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   return allOpen ? null : { kind: 'held' };
 }
 
-async function claimSender(_trx: Trx, { context }: LeaseDraft): ReturnType<Claim> {
+async function claimSender(_trx: Trx, { context, at }: LeaseDraft): ReturnType<Claim> {
   if (context.sender.isDisabled) return { kind: 'suspend', cause: 'sender_disabled' };
-  if (!context.sender.isApproved) return { kind: 'suspend', cause: 'registration_lapsed' };
+  if (!isRegistered(context.sender, at)) return { kind: 'suspend', cause: 'registration_lapsed' };
   return null;
 }
 

@@ -31,7 +31,8 @@ export interface LeaseContext {
     readonly address: string;
     readonly type: SenderType;
     readonly isDisabled: boolean;
-    readonly isApproved: boolean;
+    readonly registration: string;
+    readonly registrationExpiresOn: string | null;
     /** Segments a second for SMS, messages a second for MMS; null is unpaced. */
     readonly pace: number | null;
     readonly carrierAccountId: string;
@@ -102,6 +103,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       's.type as senderType',
       's.disabled_at as disabledAt',
       's.registration',
+      's.registration_expires_on as registrationExpiresOn',
       's.segments_per_second as segmentsPerSecond',
       's.mms_per_second as mmsPerSecond',
       's.carrier_account_id as carrierAccountId',
@@ -139,7 +141,8 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       address: row.address,
       type: row.senderType,
       isDisabled: row.disabledAt !== null,
-      isApproved: row.registration === 'approved',
+      registration: row.registration,
+      registrationExpiresOn: row.registrationExpiresOn,
       pace: kind === 'mms' ? row.mmsPerSecond : row.segmentsPerSecond,
       carrierAccountId: row.carrierAccountId,
     },

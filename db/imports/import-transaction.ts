@@ -5,7 +5,9 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { ColumnMapping } from '../../domain/csv-format.ts';
 import type { RefusedRow } from '../../domain/import/contact-row.ts';
 import type { FileFormat, ImportFault } from '../../domain/import/import-plan.ts';
+import { transactionOf } from '../database.ts';
 import type { ImportCounts } from '../imports.ts';
+import { noteFinish } from './import-end.ts';
 import type { BatchCounts, RowWriter } from './row-writer.ts';
 
 /** What an import's transaction is opened for. */
@@ -142,6 +144,7 @@ function transactionOn<Row>(
       ]);
       if (finished.rowCount !== 1) throw new Error('The import was ended by another process.');
       await client.query('delete from import_pieces where import_id = $1', [importId]);
+      await noteFinish(transactionOf(client), options, counts);
       onBeforeCommit();
       await client.query('commit');
       isReleased = true;

@@ -23,7 +23,11 @@ async function sleeping(): Promise<CampaignUnderTest> {
 /** Changes the sender as its route does, and tells the campaign to look. */
 async function changeSender(
   campaign: CampaignUnderTest,
-  changes: { readonly disabled_at?: Date | null; readonly registration?: string },
+  changes: {
+    readonly disabled_at?: Date | null;
+    readonly registration?: string;
+    readonly registration_expires_on?: string | null;
+  },
 ): Promise<void> {
   const { senderId, accountId } = campaign.account;
   await campaign.inside((trx) =>
@@ -37,6 +41,8 @@ describe('a campaign that waits for its time', () => {
   it.each([
     ['sender_disabled', { disabled_at: new Date() }, { disabled_at: null }],
     ['registration_lapsed', { registration: 'lapsed' }, { registration: 'approved' }],
+    // Long over by the campaign's own time, whatever the machine's clock says.
+    ['registration_lapsed', { registration_expires_on: '2000-01-01' }, { registration_expires_on: null }],
   ] as const)(
     'is suspended at once with %s, and goes on when that is mended',
     async (cause, broken, mended) => {
