@@ -16,6 +16,7 @@ import { registerCampaignActionRoutes } from './routes/campaign-actions.ts';
 import { registerCampaignRoutes } from './routes/campaigns.ts';
 import { registerCarrierAccountRoutes } from './routes/carrier-accounts.ts';
 import { registerContactRoutes } from './routes/contacts.ts';
+import { registerEventRoutes } from './routes/events.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerHoldRoutes } from './routes/holds.ts';
 import { registerImportRoutes } from './routes/imports.ts';
@@ -83,6 +84,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerAlertRoutes(api, deps);
   registerHoldRoutes(api, deps);
   registerReviewRoutes(api, deps);
+  registerEventRoutes(api, deps);
   registerCallbackRoutes(api, deps);
   return api;
 }

@@ -65,6 +65,7 @@ export const PROBLEMS = {
   'reason-required': [422, 'It needs a reason'],
   'key-reused': [422, 'The idempotency key was used with another request'],
   internal: [500, 'Something went wrong on our side'],
+  'too-many-readers': [503, 'Too many streams are open'],
   'not-ready': [503, 'Not ready'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -179,6 +179,22 @@ interface ContactTable {
   updated_at: Generated<Date>;
 }
 
+interface EventCounterTable {
+  account_id: string;
+  last: number;
+  forgotten: Generated<number>;
+}
+
+interface EventTable {
+  position: GeneratedAlways<number>;
+  account_id: string;
+  number: number;
+  campaign_id: string | null;
+  kind: string;
+  at: Date;
+  data: ColumnType<Record<string, unknown>, string, string>;
+}
+
 interface GateTable {
   scope_id: string;
   holds: Generated<number>;
@@ -427,6 +443,7 @@ interface RollupTable {
   message_key: number;
   counter: string;
   value: number;
+  folded_at: Generated<Date>;
 }
 
 interface SenderPaceTable {
@@ -524,6 +541,8 @@ export interface Database {
   carrier_accounts: CarrierAccountTable;
   cohorts: CohortTable;
   contacts: ContactTable;
+  event_counters: EventCounterTable;
+  events: EventTable;
   gates: GateTable;
   holds: HoldTable;
   idempotency_keys: IdempotencyKeyTable;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { liveCampaignIds } from '../db/accounts.ts';
 import { watchCarrierTroubles } from '../db/carrier-alerts.ts';
 import { type Db, withAccount } from '../db/database.ts';
+import { forgetEvents, numberEvents } from '../db/events.ts';
 import { watchRegistrations } from '../db/registration-alerts.ts';
 import {
   campaignsToRun,
@@ -53,6 +54,7 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
     }
     await watchCarrierTroubles(deps.db);
     await forgetIdempotencyKeys(deps.db);
+    await forgetEvents(deps.db);
   });
 }
 
@@ -80,4 +82,6 @@ export function startRepair(deps: RepairDeps): { stop: () => Promise<void> } {
 
 async function foldAll(deps: RepairDeps, isStopped: () => boolean): Promise<void> {
   while (!isStopped() && (await foldRollups(deps.db, FOLD_ROWS)) === FOLD_ROWS);
+  // While somebody listens the API does it; otherwise what has happened would wait for its number for ever.
+  await numberEvents(deps.db);
 }

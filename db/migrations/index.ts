@@ -8,6 +8,7 @@ import { up as systemFunctions } from './0006-system-functions.ts';
 import { up as logAndAlerts } from './0007-log-and-alerts.ts';
 import { up as registrationExpiry } from './0008-registration-expiry.ts';
 import { up as holds } from './0010-holds.ts';
+import { up as events } from './0011-events.ts';
 import { up as affixes } from './0013-affixes.ts';
 import { up as reviews } from './0014-reviews.ts';
 import { up as keyRotation } from './0016-key-rotation.ts';
@@ -24,6 +25,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0007-log-and-alerts': { up: logAndAlerts },
   '0008-registration-expiry': { up: registrationExpiry },
   '0010-holds': { up: holds },
+  '0011-events': { up: events },
   '0013-affixes': { up: affixes },
   '0014-reviews': { up: reviews },
   '0016-key-rotation': { up: keyRotation },

@@ -108,7 +108,7 @@ describe('every route', () => {
       lists,
       () => '200 none',
       async (route) => {
-        const { status, body } = await world.mine.call('GET', route.path);
+        const { status, body } = await world.mine.call('GET', pathWith(route, mine));
         const text = JSON.stringify(body);
         // A recipient's id is his place in the audience, which is nobody's in particular.
         const { recipient: _place, ...named } = theirs;

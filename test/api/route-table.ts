@@ -10,6 +10,8 @@ export interface RouteCase {
   readonly ids?: Readonly<Record<string, keyof Things>>;
   /** An acceptable body; what it names belongs to the account of these things. */
   readonly body?: (things: Things) => unknown;
+  /** What the path is asked with, so that the answer ends. */
+  readonly query?: string;
   /** Only an operator may, whatever the scopes; he names the account. */
   readonly operatorOnly?: true;
 }
@@ -149,6 +151,8 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
     scope: 'send',
     body: (things) => ({ scope: 'campaign', scopeId: things.campaign, reason: 'It has to be checked.' }),
   },
+  followEvents: { ...read(), query: '?follow=false&lastEventId=0' },
+  followCampaignEvents: { ...read('launched'), query: '?follow=false&lastEventId=0' },
   listHolds: read(),
   getHold: read('hold'),
   liftHold: { scope: 'send', ids: { id: 'hold' } },
@@ -160,13 +164,14 @@ export const NOBODYS = '01m86mtaj9fzxvj3x8dcj53g4n';
 
 /** The route's path with these things' ids in it; parts that nobody owns get an id of nobody. */
 export function pathWith(route: Route, things: Things): string {
-  const ids = ROUTE_CASES[route.operation.operationId ?? '']?.ids ?? {};
-  return route.path.replaceAll(/\{(\w+)\}/g, (_part, name: string) => {
+  const { ids = {}, query = '' } = ROUTE_CASES[route.operation.operationId ?? ''] ?? {};
+  const path = route.path.replaceAll(/\{(\w+)\}/g, (_part, name: string) => {
     const kind = ids[name];
     if (kind !== undefined) return things[kind];
     if (name === 'token') return 'x'.repeat(32);
     return `${prefixOf(route.path)}_${NOBODYS}`;
   });
+  return `${path}${query}`;
 }
 
 function prefixOf(path: string): string {

@@ -1,0 +1,202 @@
+import type { Db } from '../../db/database.ts';
+import {
+  type CampaignProgress,
+  eventsAfter,
+  keysInForce,
+  type LiveEvent,
+  liveProgress,
+  numberEvents,
+} from '../../db/events.ts';
+import { BEAT, eventFrame, type Frame, progressFrame } from './frames.ts';
+
+/** Somebody who listens to an account, or to one of its campaigns. */
+export interface LiveReader {
+  readonly accountId: string;
+  /** Null listens to the whole account. */
+  readonly campaignId: string | null;
+  readonly keyId: string;
+  readonly onEvent: (event: LiveEvent, frame: Frame) => void;
+  readonly onProgress: (frame: Frame) => void;
+  readonly onBeat: (frame: Frame) => void;
+  /** Ends the stream in order. */
+  readonly end: () => void;
+}
+
+/** Reads what happens once for all readers of this process. */
+export interface EventHub {
+  /** Resolves when everything that commits from now on will reach the reader. */
+  readonly add: (reader: LiveReader) => Promise<void>;
+  readonly remove: (reader: LiveReader) => void;
+  readonly readersOf: (accountId: string) => number;
+  readonly size: () => number;
+  /** Ends every stream; nobody can be added any more. */
+  readonly close: () => Promise<void>;
+}
+
+/** Nobody waits longer than this for an event, beside what the database needs. */
+const POLL_MS = 200;
+/** Two a second a campaign at most. */
+const PROGRESS_MS = 500;
+const BEAT_MS = 15_000;
+/** Few enough that a reader who keeps up takes them before the next come. */
+const EVENTS_AT_ONCE = 500;
+
+/**
+ * The rows are polled instead of announced by NOTIFY: that lets only one transaction of the whole database commit at a
+ * time, and everybody who writes would pay for those who read. While nobody listens nothing is asked.
+ */
+export function createEventHub(
+  db: Db,
+  onError: (error: unknown) => void,
+  beatMs: number = BEAT_MS,
+): EventHub {
+  const readers = new Set<LiveReader>();
+  /** The same by the id of what they listen to. */
+  const audiences = new Map<string, Set<LiveReader>>();
+  /** What was said of each campaign last, so that progress is told only when there is some. */
+  let told = new Map<string, string>();
+  /** Everything up to it has been handed out; null while nobody listens. */
+  let position: number | null = null;
+  let progressAt = 0;
+  let isClosed = false;
+  let hasFailed = false;
+  let round: Promise<void> | null = null;
+  let waiting: (() => void)[] = [];
+  let timer: NodeJS.Timeout | null = null;
+
+  const runRound = async (): Promise<void> => {
+    // Whoever was added before this round began is served by it.
+    const served = waiting;
+    waiting = [];
+    try {
+      await readEvents();
+      if (performance.now() - progressAt >= PROGRESS_MS) await readProgress();
+      for (const resolve of served) resolve();
+      hasFailed = false;
+    } catch (error) {
+      waiting.push(...served);
+      hasFailed = true;
+      onError(error);
+    }
+  };
+
+  const readEvents = async (): Promise<void> => {
+    const newest = await numberEvents(db);
+    position ??= newest;
+    for (;;) {
+      const accountIds = [...new Set([...readers].map((reader) => reader.accountId))];
+      const events = await eventsAfter(db, position, accountIds, EVENTS_AT_ONCE);
+      for (const event of events) hand(event);
+      const isAll = events.length < EVENTS_AT_ONCE;
+      position = Math.max(position, events.at(-1)?.position ?? 0, isAll ? newest : 0);
+      if (isAll) return;
+    }
+  };
+
+  const hand = (event: LiveEvent): void => {
+    const frame = eventFrame(event);
+    for (const reader of listeners(event.accountId, event.campaignId)) reader.onEvent(event, frame);
+  };
+
+  function* listeners(accountId: string, campaignId: string | null): Generator<LiveReader> {
+    yield* audiences.get(accountId) ?? [];
+    if (campaignId !== null) yield* audiences.get(campaignId) ?? [];
+  }
+
+  const readProgress = async (): Promise<void> => {
+    progressAt = performance.now();
+    const whole = new Set<string>();
+    const single = new Set<string>();
+    for (const { accountId, campaignId } of readers) {
+      if (campaignId === null) whole.add(accountId);
+      else single.add(campaignId);
+    }
+    const before = told;
+    told = new Map();
+    for (const progress of await liveProgress(db, [...whole], [...single])) {
+      const state = JSON.stringify(progress.progress);
+      told.set(progress.campaignId, state);
+      if (before.get(progress.campaignId) !== state) tell(progress);
+    }
+  };
+
+  const tell = (progress: CampaignProgress): void => {
+    const frame = progressFrame(progress);
+    for (const reader of listeners(progress.accountId, progress.campaignId)) reader.onProgress(frame);
+  };
+
+  /** One round after the other, as long as somebody listens. */
+  const keepRunning = (): void => {
+    if (round !== null || timer !== null || isClosed) return;
+    if (readers.size === 0) {
+      position = null;
+      told = new Map();
+      return;
+    }
+    const startedAt = performance.now();
+    round = runRound().finally(() => {
+      round = null;
+      const isWanted = waiting.length > 0 && !hasFailed;
+      const restMs = isWanted ? 0 : POLL_MS - (performance.now() - startedAt);
+      timer = setTimeout(
+        () => {
+          timer = null;
+          keepRunning();
+        },
+        Math.max(0, restMs),
+      );
+    });
+  };
+
+  const beat = async (): Promise<void> => {
+    if (readers.size === 0) return;
+    const inForce = await keysInForce(db, [...new Set([...readers].map((reader) => reader.keyId))]);
+    for (const reader of readers) {
+      if (inForce.has(reader.keyId)) reader.onBeat(BEAT);
+      else reader.end();
+    }
+  };
+  const beats = setInterval(() => {
+    beat().catch(onError);
+  }, beatMs);
+  beats.unref();
+
+  return {
+    add: (reader) => {
+      if (isClosed) {
+        reader.end();
+        return Promise.resolve();
+      }
+      readers.add(reader);
+      audiences.set(keyOf(reader), (audiences.get(keyOf(reader)) ?? new Set()).add(reader));
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        if (round === null && timer !== null) {
+          clearTimeout(timer);
+          timer = null;
+        }
+        keepRunning();
+      });
+    },
+    remove: (reader) => {
+      readers.delete(reader);
+      const audience = audiences.get(keyOf(reader));
+      audience?.delete(reader);
+      if (audience?.size === 0) audiences.delete(keyOf(reader));
+    },
+    readersOf: (accountId) => [...readers].filter((reader) => reader.accountId === accountId).length,
+    size: () => readers.size,
+    close: async () => {
+      isClosed = true;
+      clearInterval(beats);
+      if (timer !== null) clearTimeout(timer);
+      for (const reader of readers) reader.end();
+      await round;
+      for (const resolve of waiting) resolve();
+    },
+  };
+}
+
+function keyOf(reader: LiveReader): string {
+  return reader.campaignId ?? reader.accountId;
+}

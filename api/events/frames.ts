@@ -1,0 +1,28 @@
+import type { CampaignProgress, LiveEvent } from '../../db/events.ts';
+
+/** A frame of a stream of server-sent events, made once for all its readers. */
+export type Frame = Buffer;
+
+/** Keeps the connection and whatever stands in between from taking silence for an end. */
+export const BEAT: Frame = Buffer.from(': beat\n\n');
+
+/** An event with its id, which a reader names when it comes back. */
+export function eventFrame(event: LiveEvent): Frame {
+  return frameOf(event.kind, { at: event.at.toISOString(), ...event.data }, event.number);
+}
+
+/** Progress is a state and has no id: whoever comes back is told how far the campaign has come by then. */
+export function progressFrame({ campaignId, progress }: CampaignProgress): Frame {
+  return frameOf('progress', { campaignId, ...progress });
+}
+
+/** The first frame: the id from which the reader would go on, and how soon it is to come back. */
+export function openingFrame(kind: 'ready' | 'reset', data: Record<string, unknown>, number: number): Frame {
+  return Buffer.concat([Buffer.from('retry: 1000\n'), frameOf(kind, data, number)]);
+}
+
+function frameOf(kind: string, data: unknown, number?: number): Frame {
+  const id = number === undefined ? '' : `id: ${number}\n`;
+  // JSON has no line breaks of its own, so the data are one line.
+  return Buffer.from(`${id}event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
+}

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEventHub, type LiveReader } from '../../api/events/event-hub.ts';
+import { createEventStream } from '../../api/events/event-stream.ts';
+import { revokeApiKey } from '../../db/api-keys.ts';
+import { withAccount } from '../../db/database.ts';
+import { until } from '../support/until.ts';
+import { type EventsApi, type EventsWorld, openEventsWorld } from './events-world.ts';
+
+/** More than the operating system keeps for a connection that nobody reads. */
+const LINES = 6_000;
+const LINE_BYTES = 3_000;
+
+let world: EventsWorld;
+let api: EventsApi;
+beforeAll(async () => {
+  world = await openEventsWorld();
+  api = await world.openApi();
+});
+afterAll(() => world.close());
+
+const listener = () => ({ accountId: world.mine.accountId, campaignId: null, keyId: world.mine.keyId });
+const silent = (): LiveReader => ({
+  ...listener(),
+  onEvent: () => undefined,
+  onProgress: () => undefined,
+  onBeat: () => undefined,
+  end: () => undefined,
+});
+
+/** Appends long lines to my account's log, all at once. */
+const burst = (name: string): Promise<unknown> =>
+  world.owner.query(
+    `insert into log (account_id, subject_kind, subject_id, what, who, via, detail)
+     select $1, 'account', $1, $4 || n, 'system', 'system', jsonb_build_object('filler', repeat('x', $3))
+     from generate_series(1, $2::int) n`,
+    [world.mine.accountId, LINES, LINE_BYTES, name],
+  );
+
+test('a reader that stops reading holds nobody up, and is told the rest in order when it reads again', async () => {
+  const stalled = await world.follow(api);
+  const brisk = await world.follow(api);
+  for (const reader of [stalled, brisk]) await reader.awaits((event) => event.kind === 'ready');
+  await world.log('before');
+  await stalled.awaits((event) => event.data['what'] === 'before');
+  stalled.stall();
+  await burst('line ');
+  await brisk.awaits((event) => event.data['what'] === `line ${LINES}`);
+  expect(brisk.numbered()).toHaveLength(LINES + 1);
+  expect(stalled.numbered()).toHaveLength(1);
+  stalled.resume();
+  await stalled.awaits((event) => event.data['what'] === `line ${LINES}`);
+  expect(stalled.numbered().map((event) => event.id)).toEqual(brisk.numbered().map((event) => event.id));
+});
+
+test('a reader that takes nothing is cut off, after a bounded memory, and gone from the hub', async () => {
+  const hub = createEventHub(world.db, () => undefined);
+  let cuts = 0;
+  const stream = createEventStream(
+    {
+      db: world.db,
+      hub,
+      cut: () => {
+        cuts += 1;
+      },
+      stalledMs: 50,
+    },
+    { ...listener(), lastEventId: null, follow: true },
+  );
+  await until(
+    () => Promise.resolve(hub.size()),
+    (size) => size === 1,
+  );
+  let bufferedMax = 0;
+  const watch = setInterval(() => {
+    bufferedMax = Math.max(bufferedMax, stream.readableLength);
+  }, 1);
+  await burst('unread ');
+  await until(
+    () => Promise.resolve(cuts),
+    (count) => count > 0,
+  );
+  clearInterval(watch);
+  expect(bufferedMax).toBeGreaterThan(0);
+  expect(bufferedMax).toBeLessThan(2 * 262_144 + 500 * 2 * LINE_BYTES);
+  await until(
+    () => Promise.resolve(hub.size()),
+    (size) => size === 0,
+  );
+  await hub.close();
+});
+
+test('a stream ends when its key is revoked, and only then', async () => {
+  const hub = createEventHub(world.db, () => undefined, 20);
+  const seen = { beats: 0, ended: 0 };
+  await hub.add({
+    ...silent(),
+    onBeat: () => {
+      seen.beats += 1;
+    },
+    end: () => {
+      seen.ended += 1;
+    },
+  });
+  await until(
+    () => Promise.resolve(seen.beats),
+    (beats) => beats > 2,
+  );
+  expect(seen.ended).toBe(0);
+  await withAccount(world.db, world.mine.accountId, (trx) => revokeApiKey(trx, world.mine.keyId));
+  await until(
+    () => Promise.resolve(seen.ended),
+    (ended) => ended > 0,
+  );
+  await hub.close();
+});
+
+test('a hub that could not ask the database serves whoever waits once it can', async () => {
+  let failures = 0;
+  await world.owner.query('alter function number_events(integer) rename to number_events_away');
+  const hub = createEventHub(world.db, () => {
+    failures += 1;
+  });
+  const added = hub.add(silent());
+  await until(
+    () => Promise.resolve(failures),
+    (count) => count > 1,
+  );
+  await world.owner.query('alter function number_events_away(integer) rename to number_events');
+  await added;
+  expect(hub.size()).toBe(1);
+  await hub.close();
+});
