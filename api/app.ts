@@ -17,6 +17,7 @@ import { registerCampaignRoutes } from './routes/campaigns.ts';
 import { registerCarrierAccountRoutes } from './routes/carrier-accounts.ts';
 import { registerContactRoutes } from './routes/contacts.ts';
 import { registerEventRoutes } from './routes/events.ts';
+import { registerExportRoutes } from './routes/exports.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerHoldRoutes } from './routes/holds.ts';
 import { registerImportRoutes } from './routes/imports.ts';
@@ -85,6 +86,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerHoldRoutes(api, deps);
   registerReviewRoutes(api, deps);
   registerEventRoutes(api, deps);
+  registerExportRoutes(api, deps);
   registerCallbackRoutes(api, deps);
   return api;
 }

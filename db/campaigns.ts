@@ -24,6 +24,8 @@ export interface Campaign {
   readonly startMode: StartMode | null;
   readonly audienceTiming: string;
   readonly audienceSize: number | null;
+  /** The month of the ledger that holds its recipients, `YYYY-MM-01`. */
+  readonly audienceMonth: string | null;
   readonly audienceFrozenAt: Date | null;
   readonly everLeased: boolean;
   readonly launchedAt: Date | null;
@@ -71,6 +73,7 @@ const COLUMNS = [
   'start_mode as startMode',
   'audience_timing as audienceTiming',
   'audience_size as audienceSize',
+  'audience_month as audienceMonth',
   'audience_frozen_at as audienceFrozenAt',
   'ever_leased as everLeased',
   'launched_at as launchedAt',

@@ -4,6 +4,7 @@ import { type MessageReport, reportOf } from '../domain/report.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import type { Message } from './messages.ts';
+import { recipientState } from './recipient-state.ts';
 import { readCounters } from './report-counters.ts';
 
 /** The report of each message, by message id. Exact at any moment: see `readCounters`. */
@@ -52,27 +53,7 @@ export async function listRecipients(
     select * from (
       select r.recipient, r.contact_id as "contactId", r.number, p.first_name as "firstName", p.last_name as "lastName",
         coalesce(a.attempt, 0)::int as attempts,
-        case
-          when skip.status is not null then skip.status
-          when final.status is not null then final.status
-          when a.result = 'unknown' and resolved.status is null then 'unknown'
-          when a.result in ('accepted', 'unknown') then case when sent.status is null then 'accepted' else 'sent' end
-          when a.result = 'rejected' then 'rejected'
-          when a.result = 'not_accepted' then case when exists (
-            select from leases l join waves w on w.id = l.wave_id and w.wave > 0
-            join wave_members m on m.month = l.month and m.wave_id = w.id
-              and m.ordinal between l.ordinal_first and l.ordinal_last
-            where l.campaign_key = r.campaign_key and l.message_key = ${message.key} and l.closed_at is null
-              and m.recipient = r.recipient and m.attempt = a.attempt + 1
-          ) then 'in_flight' else 'deferred' end
-          when exists (
-            select from leases l join waves w on w.id = l.wave_id and w.wave = 0
-            join cohorts c on c.campaign_key = l.campaign_key and c.cohort = w.cohort
-            where l.campaign_key = r.campaign_key and l.message_key = ${message.key} and l.closed_at is null
-              and r.recipient between c.recipient_first + l.ordinal_first and c.recipient_first + l.ordinal_last
-          ) then 'in_flight'
-          else 'waiting'
-        end as state,
+        ${recipientState(message.key)} as state,
         coalesce(skip.reason, final.reason, a.cause) as reason
       from recipients r
       join campaigns c on c.key = r.campaign_key and c.audience_month = r.month

@@ -38,6 +38,8 @@ export interface Tenant extends SeededAccount {
   /** Freezes a campaign's audience, as its workflow would. */
   readonly freeze: (campaignId: string) => Promise<void>;
   readonly call: Caller;
+  /** A GET whose answer is read by the caller, bit by bit. */
+  readonly download: (path: string, signal: AbortSignal) => Promise<Response>;
   /** A caller with these scopes only. */
   readonly withScopes: (scopes: readonly Scope[]) => Promise<Caller>;
 }
@@ -207,7 +209,10 @@ async function makeTenant(url: string, db: Db): Promise<Tenant> {
   const freeze = async (campaignId: string): Promise<void> => {
     await withAccount(db, account.accountId, (trx) => freezeAudience(trx, campaignId, NOON));
   };
-  return { ...account, freeze, call: await withScopes(ACCOUNT_SCOPES), withScopes };
+  const key = await addKey(db, account.accountId, ACCOUNT_SCOPES);
+  const download = (path: string, signal: AbortSignal) =>
+    fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` }, signal });
+  return { ...account, freeze, download, call: callerOf(url, key), withScopes };
 }
 
 async function addKey(db: Db, accountId: string, scopes: readonly Scope[]): Promise<string> {
@@ -232,7 +237,8 @@ function callerOf(url: string, key: string | null): Caller {
     });
     const text = await response.text();
     const type = response.headers.get('content-type') ?? '';
-    const parsed: unknown = type.includes('json') ? JSON.parse(text) : { text };
+    const isOneValue = type.includes('json') && !type.includes('ndjson');
+    const parsed: unknown = isOneValue ? JSON.parse(text) : { text };
     return {
       status: response.status,
       headers: response.headers,

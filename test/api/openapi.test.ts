@@ -128,9 +128,7 @@ describe('the OpenAPI document', () => {
 
   test('tells the truth: what the API answers has the shape that is documented', async () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
-    const reads = routes.filter(
-      (route) => route.method === 'GET' && idOf(route) !== 'downloadImportRefusals',
-    );
+    const reads = routes.filter((route) => route.method === 'GET' && !isDownload(route.operation));
     const faults: string[] = [];
     for (const route of reads) {
       const call = ROUTE_CASES[idOf(route)]?.scope === 'operator' ? world.operator : world.mine.call;
@@ -150,6 +148,11 @@ describe('the OpenAPI document', () => {
     expect(page).toMatchObject({ status: 200, type: 'text/html' });
   });
 });
+
+/** What it answers with is text for another program, of which a schema says nothing. */
+function isDownload(operation: Operation): boolean {
+  return 'text/csv' in (operation.responses?.['200']?.content ?? {});
+}
 
 function isOpen(operation: Operation): boolean {
   return operation.security !== undefined && operation.security.length === 0;

@@ -112,6 +112,12 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   listSuppressionHistory: { scope: 'read', body: () => ({ number: '+12125552001' }) },
   createSuppressionImport: write(() => ({ kind: 'opt_out' })),
 
+  exportSuppressions: { scope: 'reports' },
+  exportImportRefusals: { scope: 'reports', ids: { id: 'import' } },
+  exportRecipients: { scope: 'reports', ids: { id: 'launched' } },
+  exportLog: { scope: 'reports' },
+  exportCampaignLog: { scope: 'reports', ids: { id: 'launched' } },
+
   createCampaign: write((things) => ({ name: 'New', listIds: [things.list] })),
   listCampaigns: read(),
   getCampaign: read('campaign'),

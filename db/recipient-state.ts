@@ -1,0 +1,30 @@
+import { type RawBuilder, sql } from 'kysely';
+
+/**
+ * Where a recipient `r` stands with a message, by what is known of him: his last attempt `a`, the outcome that left him
+ * out `skip`, and the stages `final`, `resolved` and `sent` of that attempt.
+ */
+export function recipientState(messageKey: number): RawBuilder<string> {
+  return sql<string>`
+    case
+      when skip.status is not null then skip.status
+      when final.status is not null then final.status
+      when a.result = 'unknown' and resolved.status is null then 'unknown'
+      when a.result in ('accepted', 'unknown') then case when sent.status is null then 'accepted' else 'sent' end
+      when a.result = 'rejected' then 'rejected'
+      when a.result = 'not_accepted' then case when exists (
+        select from leases l join waves w on w.id = l.wave_id and w.wave > 0
+        join wave_members m on m.month = l.month and m.wave_id = w.id
+          and m.ordinal between l.ordinal_first and l.ordinal_last
+        where l.campaign_key = r.campaign_key and l.message_key = ${messageKey} and l.closed_at is null
+          and m.recipient = r.recipient and m.attempt = a.attempt + 1
+      ) then 'in_flight' else 'deferred' end
+      when exists (
+        select from leases l join waves w on w.id = l.wave_id and w.wave = 0
+        join cohorts c on c.campaign_key = l.campaign_key and c.cohort = w.cohort
+        where l.campaign_key = r.campaign_key and l.message_key = ${messageKey} and l.closed_at is null
+          and r.recipient between c.recipient_first + l.ordinal_first and c.recipient_first + l.ordinal_last
+      ) then 'in_flight'
+      else 'waiting'
+    end`;
+}
