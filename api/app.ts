@@ -13,6 +13,7 @@ import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerAlertRoutes } from './routes/alerts.ts';
 import { registerCallbackRoutes } from './routes/callbacks.ts';
 import { registerCampaignActionRoutes } from './routes/campaign-actions.ts';
+import { registerCampaignListRoute } from './routes/campaign-list.ts';
 import { registerCampaignRoutes } from './routes/campaigns.ts';
 import { registerCarrierAccountRoutes } from './routes/carrier-accounts.ts';
 import { registerContactRoutes } from './routes/contacts.ts';
@@ -77,6 +78,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerImportRoutes(api, deps);
   registerSuppressionRoutes(api, deps);
   registerSuppressionImportRoutes(api, deps);
+  registerCampaignListRoute(api, deps);
   registerCampaignRoutes(api, deps);
   registerMessageRoutes(api, deps);
   registerRecipientRoutes(api, deps);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 import { newId } from './ids.ts';
+import type { Listed, Order, Part } from './listing.ts';
 
 /** An account: a tenant with its settings. */
 export interface Account {
@@ -142,10 +143,21 @@ function textAndReviewColumns(settings: AccountSettings) {
   };
 }
 
-/** Ids of accounts after this one, for the operator. */
-export async function listAccountIds(db: Db, after: string, limit: number): Promise<string[]> {
-  const rows = await sql<{ id: string }>`select id from list_account_ids(${after}, ${limit})`.execute(db);
-  return rows.rows.map((row) => row.id);
+/** What accounts can be sorted by. */
+export const ACCOUNT_SORTS = ['createdAt', 'name'] as const;
+
+/** The ids of a page of the installation's accounts, for the operator. `q` finds a part of a name. */
+export async function listAccountIds(
+  db: Db,
+  query: { readonly q?: string; readonly countries?: readonly string[] } & Order<
+    (typeof ACCOUNT_SORTS)[number]
+  > &
+    Part,
+): Promise<Listed<string>> {
+  const { rows } = await sql<Listed<string>>`
+    select items, total from list_accounts(${query.q ?? null}, ${query.countries ?? null}::text[], ${query.sort},
+      ${query.descending}, ${query.limit}, ${query.offset})`.execute(db);
+  return rows[0] ?? { items: [], total: 0 };
 }
 
 /** Campaigns of the account that a workflow runs, so that it hears of changed settings. */

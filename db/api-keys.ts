@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { type Listed, nameHas, type Order, orderOf, type Part } from './listing.ts';
 
 /** A key as authentication sees it. */
 export interface ApiKeyRecord {
@@ -94,22 +95,47 @@ export async function insertApiKey(
   return id;
 }
 
-/** A page of the keys of the account, newest first, and how many there are. */
-export async function listApiKeys(
-  trx: Trx,
-  page: { readonly offset: number; readonly limit: number },
-): Promise<{ items: ApiKey[]; total: number }> {
-  const items = await trx
-    .selectFrom('api_keys')
-    .select([...COLUMNS, LAST_USED.as('lastUsedAt')])
-    .orderBy('id', 'desc')
-    .limit(page.limit)
-    .offset(page.offset)
-    .execute();
-  const { total } = await trx
-    .selectFrom('api_keys')
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
+/** What keys can be sorted by. */
+export const KEY_SORTS = ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const;
+/** What a key can be: only active ones are taken. */
+export const KEY_STATES = ['active', 'expired', 'revoked'] as const;
+
+/** Which keys; several values of a filter are joined by or. */
+export interface KeyQuery extends Order<(typeof KEY_SORTS)[number]>, Part {
+  /** A part of the name. */
+  readonly q?: string;
+  readonly states?: readonly (typeof KEY_STATES)[number][];
+  readonly scopes?: readonly string[];
+  /** The instant at which states are judged. */
+  readonly at: Date;
+}
+
+/** A page of the keys of the account, and how many there are. */
+export async function listApiKeys(trx: Trx, query: KeyQuery): Promise<Listed<ApiKey>> {
+  let rows = trx.selectFrom('api_keys');
+  const { q, states, scopes } = query;
+  if (q !== undefined) rows = rows.where(nameHas(sql.ref('name'), q));
+  if (scopes !== undefined) rows = rows.where(sql<boolean>`scopes && ${[...scopes]}::text[]`);
+  if (states !== undefined) {
+    const state = sql<string>`case when revoked_at is not null then 'revoked'
+      when expires_at <= ${query.at} then 'expired' else 'active' end`;
+    rows = rows.where(state, 'in', states);
+  }
+  const sorts = {
+    createdAt: sql.ref('created_at'),
+    name: sql`lower(name)`,
+    expiresAt: sql.ref('expires_at'),
+    lastUsedAt: LAST_USED,
+  };
+  const [{ total }, items] = await Promise.all([
+    rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    rows
+      .select([...COLUMNS, LAST_USED.as('lastUsedAt')])
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
   return { items, total };
 }
 

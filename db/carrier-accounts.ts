@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { type Listed, nameHas, type Order, orderOf, type Part } from './listing.ts';
 import { type SealingKey, unseal } from './sealing.ts';
 
 /** Credentials of an account at a carrier. */
@@ -57,9 +58,27 @@ export async function defaultCarrierAccountId(db: Db): Promise<string | null> {
   return row?.id ?? null;
 }
 
-/** Every carrier account of the installation. */
-export async function listCarrierAccounts(trx: Trx): Promise<CarrierAccount[]> {
-  return trx.selectFrom('carrier_accounts').select(COLUMNS).orderBy('id').execute();
+/** What carrier accounts can be sorted by. */
+export const CARRIER_ACCOUNT_SORTS = ['createdAt', 'name'] as const;
+
+/** A page of the installation's carrier accounts, and how many there are. `q` finds a part of a name. */
+export async function listCarrierAccounts(
+  trx: Trx,
+  query: { readonly q?: string } & Order<(typeof CARRIER_ACCOUNT_SORTS)[number]> & Part,
+): Promise<Listed<CarrierAccount>> {
+  let rows = trx.selectFrom('carrier_accounts');
+  if (query.q !== undefined) rows = rows.where(nameHas(sql.ref('name'), query.q));
+  const sorts = { createdAt: sql.ref('created_at'), name: sql`lower(name)` };
+  const [{ total }, items] = await Promise.all([
+    rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    rows
+      .select(COLUMNS)
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
+  return { items, total };
 }
 
 /** The carrier account, or null. */

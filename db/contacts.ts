@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { parsePublicId, publicId } from '../domain/public-id.ts';
 import type { Trx } from './database.ts';
+import { nameHas } from './listing.ts';
 
 /** A person with a number, unique in the account. */
 export interface Contact {
@@ -110,29 +111,49 @@ export async function findContactByNumber(
   return row === undefined ? null : contactOf(row);
 }
 
-/** Contacts after a cursor, in the order in which they were made; of one list if it is named. */
-export async function listContacts(
-  trx: Trx,
-  query: {
-    readonly afterKey: number;
-    readonly limit: number;
-    readonly listId?: string;
-  },
-): Promise<Contact[]> {
+/** Which contacts, and from where on; several values of a filter are joined by or. */
+export interface ContactQuery {
+  readonly afterKey: number;
+  readonly limit: number;
+  /** A part of the first and last name. */
+  readonly q?: string;
+  readonly listIds?: readonly string[];
+  readonly countries?: readonly string[];
+  readonly timeZones?: readonly string[];
+}
+
+/** Contacts after a cursor, the oldest first. */
+export async function listContacts(trx: Trx, query: ContactQuery): Promise<Contact[]> {
   let rows = trx
     .selectFrom('contacts')
     .where('contacts.id', '>', query.afterKey)
     .select(COLUMNS)
     .orderBy('contacts.id')
     .limit(query.limit);
-  const { listId } = query;
-  if (listId !== undefined) {
+  const { q, listIds, countries, timeZones } = query;
+  if (q !== undefined) rows = rows.where(nameHas(FULL_NAME, q));
+  if (countries !== undefined) rows = rows.where('country', 'in', countries);
+  if (timeZones !== undefined) rows = rows.where('time_zone', 'in', timeZones);
+  const [listId, ...more] = listIds ?? [];
+  if (listId !== undefined && more.length === 0) {
     rows = rows
       .innerJoin('list_members', 'list_members.contact_id', 'contacts.id')
       .where('list_members.list_id', '=', listId);
+  } else if (listIds !== undefined) {
+    rows = rows.where((where) =>
+      where.exists(
+        where
+          .selectFrom('list_members')
+          .whereRef('list_members.contact_id', '=', 'contacts.id')
+          .where('list_members.list_id', 'in', listIds)
+          .select('list_members.list_id'),
+      ),
+    );
   }
   return (await rows.execute()).map(contactOf);
 }
+
+const FULL_NAME = sql`concat_ws(' ', first_name, last_name)`;
 
 /** Changes a contact. Rejects with PostgreSQL's unique violation if its new number is another contact's. */
 export async function updateContact(trx: Trx, id: string, changes: ContactChanges): Promise<Contact | null> {

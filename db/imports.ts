@@ -5,6 +5,7 @@ import type { SuppressionKind } from '../domain/suppression.ts';
 import type { Trx } from './database.ts';
 import { noteFailure } from './imports/import-end.ts';
 import { newId } from './ids.ts';
+import { type Listed, type Order, orderOf, type Part } from './listing.ts';
 
 /** What became of a file's rows: `read` is the sum of `imported`, `merged` and `refused`. */
 export interface ImportCounts {
@@ -102,23 +103,42 @@ export async function findImport(trx: Trx, id: string): Promise<ContactImport | 
   return row === undefined ? null : importOf(row);
 }
 
-/** A page of the account's imports, the newest first, and how many there are in all. */
-export async function listImports(
-  trx: Trx,
-  query: { readonly page: number; readonly pageSize: number },
-): Promise<{ items: ContactImport[]; total: number }> {
-  const { total } = await trx
-    .selectFrom('imports')
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  const rows = await trx
-    .selectFrom('imports')
-    .select(COLUMNS)
-    .orderBy('id', 'desc')
-    .limit(query.pageSize)
-    .offset((query.page - 1) * query.pageSize)
-    .execute();
-  return { items: rows.map(importOf), total };
+/** What imports can be sorted by. */
+export const IMPORT_SORTS = ['createdAt', 'status', 'rowsRead', 'rowsRefused'] as const;
+
+/** Which imports; several values of a filter are joined by or. */
+export interface ImportQuery extends Order<(typeof IMPORT_SORTS)[number]>, Part {
+  readonly statuses?: readonly ImportStatus[];
+  readonly listIds?: readonly string[];
+  readonly createdFrom?: Date;
+  readonly createdTo?: Date;
+}
+
+/** A page of imports, and how many there are in all. */
+export async function listImports(trx: Trx, query: ImportQuery): Promise<Listed<ContactImport>> {
+  let rows = trx.selectFrom('imports');
+  if (query.statuses !== undefined) rows = rows.where('status', 'in', query.statuses);
+  if (query.listIds !== undefined) {
+    rows = rows.where(sql<boolean>`list_ids && ${[...query.listIds]}::text[]`);
+  }
+  if (query.createdFrom !== undefined) rows = rows.where('created_at', '>=', query.createdFrom);
+  if (query.createdTo !== undefined) rows = rows.where('created_at', '<', query.createdTo);
+  const sorts = {
+    createdAt: sql.ref('created_at'),
+    status: sql.ref('status'),
+    rowsRead: sql.ref('rows_read'),
+    rowsRefused: sql.ref('rows_refused'),
+  };
+  const [{ total }, items] = await Promise.all([
+    rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    rows
+      .select(COLUMNS)
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
+  return { items: items.map(importOf), total };
 }
 
 /**

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { contactKey } from './contacts.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { type Listed, nameHas, type Order, orderOf, type Part } from './listing.ts';
 
 /** A named list of contacts. */
 export interface ContactList {
@@ -12,13 +13,8 @@ export interface ContactList {
   readonly createdAt: Date;
 }
 
-const COLUMNS = [
-  'id',
-  'name',
-  'version',
-  'created_at as createdAt',
-  sql<number>`(select count(*)::int from list_members m where m.list_id = lists.id)`.as('contacts'),
-] as const;
+const CONTACTS = sql<number>`(select count(*)::int from list_members m where m.list_id = lists.id)`;
+const COLUMNS = ['id', 'name', 'version', 'created_at as createdAt', CONTACTS.as('contacts')] as const;
 
 /** Makes a list. Null if the account has one of this name, without regard to case. */
 export async function insertList(trx: Trx, accountId: string, name: string): Promise<ContactList | null> {
@@ -57,27 +53,26 @@ export async function missingLists(trx: Trx, ids: readonly string[]): Promise<st
   return ids.filter((id) => !rows.some((row) => row.id === id));
 }
 
-/** A page of lists by name, and how many there are in all. `name` finds a part of a name. */
+/** What lists can be sorted by. */
+export const LIST_SORTS = ['name', 'createdAt', 'contacts'] as const;
+
+/** A page of lists, and how many there are in all. `q` finds a part of a name. */
 export async function listLists(
   trx: Trx,
-  query: { readonly name?: string; readonly offset: number; readonly limit: number },
-): Promise<{ items: ContactList[]; total: number }> {
+  query: { readonly q?: string } & Order<(typeof LIST_SORTS)[number]> & Part,
+): Promise<Listed<ContactList>> {
   let rows = trx.selectFrom('lists');
-  if (query.name !== undefined) {
-    // A pattern character in the name that is looked for means itself.
-    const pattern = `%${query.name.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-    rows = rows.where(sql`lower(name)`, 'like', pattern);
-  }
-  const { total } = await rows
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  const items = await rows
-    .select(COLUMNS)
-    .orderBy(sql`lower(name)`)
-    .orderBy('id')
-    .limit(query.limit)
-    .offset(query.offset)
-    .execute();
+  if (query.q !== undefined) rows = rows.where(nameHas(sql.ref('name'), query.q));
+  const sorts = { name: sql`lower(name)`, createdAt: sql.ref('created_at'), contacts: CONTACTS };
+  const [{ total }, items] = await Promise.all([
+    rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    rows
+      .select(COLUMNS)
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
   return { items, total };
 }
 

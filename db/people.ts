@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { type Listed, nameHas, type Order, orderOf, type Part } from './listing.ts';
 
 /** A person who works for an account. */
 export interface Person {
@@ -36,22 +38,30 @@ export async function lockPerson(trx: Trx, id: string): Promise<Person | null> {
   return row ?? null;
 }
 
-/** A page of the people of the account, and how many there are. */
+/** What people can be sorted by. */
+export const PERSON_SORTS = ['name', 'address', 'createdAt'] as const;
+
+/** A page of the people of the account, and how many there are. `q` finds a part of a name or an address. */
 export async function listPeople(
   trx: Trx,
-  page: { readonly offset: number; readonly limit: number },
-): Promise<{ items: Person[]; total: number }> {
-  const items = await trx
-    .selectFrom('people')
-    .select(COLUMNS)
-    .orderBy('id')
-    .limit(page.limit)
-    .offset(page.offset)
-    .execute();
-  const { total } = await trx
-    .selectFrom('people')
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
+  query: { readonly q?: string; readonly disabled?: boolean } & Order<(typeof PERSON_SORTS)[number]> & Part,
+): Promise<Listed<Person>> {
+  let rows = trx.selectFrom('people');
+  const { q, disabled } = query;
+  if (q !== undefined) {
+    rows = rows.where((where) => where.or([nameHas(sql.ref('name'), q), nameHas(sql.ref('address'), q)]));
+  }
+  if (disabled !== undefined) rows = rows.where('disabled_at', disabled ? 'is not' : 'is', null);
+  const sorts = { name: sql`lower(name)`, address: sql`lower(address)`, createdAt: sql.ref('created_at') };
+  const [{ total }, items] = await Promise.all([
+    rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    rows
+      .select(COLUMNS)
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
   return { items, total };
 }
 

@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import { DEFAULT_REFUSED_PHRASES } from '../domain/content-check.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { type Listed, nameHas, type Order, orderOf, type Part } from './listing.ts';
 
 /** A dated phrase for which campaigns are rejected; days as YYYY-MM-DD, the last exclusive. */
 export interface KeptPhrase {
@@ -19,9 +21,44 @@ const COLUMNS = [
   'effective_to as effectiveTo',
 ] as const;
 
-/** Every refused phrase of the installation. */
-export async function listRefusedPhrases(trx: Trx): Promise<KeptPhrase[]> {
-  return trx.selectFrom('refused_phrases').select(COLUMNS).orderBy('id').execute();
+/** What phrases can be sorted by. */
+export const PHRASE_SORTS = ['phrase', 'effectiveFrom', 'createdAt'] as const;
+
+/** Which phrases. */
+export interface PhraseQuery extends Order<(typeof PHRASE_SORTS)[number]>, Part {
+  /** A part of the phrase. */
+  readonly q?: string;
+  /** A day, as YYYY-MM-DD, on which they have effect. */
+  readonly effectiveOn?: string;
+}
+
+/** A page of the installation's refused phrases, and how many there are. */
+export async function listRefusedPhrases(trx: Trx, query: PhraseQuery): Promise<Listed<KeptPhrase>> {
+  let rows = trx.selectFrom('refused_phrases');
+  const { q, effectiveOn } = query;
+  if (q !== undefined) rows = rows.where(nameHas(sql.ref('phrase'), q));
+  if (effectiveOn !== undefined) {
+    rows = rows
+      .where('effective_from', '<=', effectiveOn)
+      .where((where) =>
+        where.or([where('effective_to', 'is', null), where('effective_to', '>', effectiveOn)]),
+      );
+  }
+  const sorts = {
+    phrase: sql`lower(phrase)`,
+    effectiveFrom: sql.ref('effective_from'),
+    createdAt: sql.ref('created_at'),
+  };
+  const [{ total }, items] = await Promise.all([
+    rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    rows
+      .select(COLUMNS)
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
+  return { items, total };
 }
 
 /** Adds a phrase. */

@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { SenderType } from '../domain/sender.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { type Listed, nameHas, type Order, orderOf, type Part } from './listing.ts';
 
 /** A send-as number. */
 export interface Sender {
@@ -100,22 +102,44 @@ export async function lockSender(trx: Trx, id: string): Promise<Sender | null> {
   return row ?? null;
 }
 
+/** What senders can be sorted by. */
+export const SENDER_SORTS = ['createdAt', 'address', 'type', 'registration'] as const;
+
+/** Which senders; several values of a filter are joined by or. */
+export interface SenderQuery extends Order<(typeof SENDER_SORTS)[number]>, Part {
+  /** A part of the address. */
+  readonly q?: string;
+  readonly types?: readonly SenderType[];
+  readonly registrations?: readonly string[];
+  readonly carrierAccountIds?: readonly string[];
+  readonly disabled?: boolean;
+}
+
 /** A page of senders, and how many there are. */
-export async function listSenders(
-  trx: Trx,
-  page: { readonly offset: number; readonly limit: number },
-): Promise<{ items: Sender[]; total: number }> {
-  const items = await trx
-    .selectFrom('senders')
-    .select(COLUMNS)
-    .orderBy('id')
-    .limit(page.limit)
-    .offset(page.offset)
-    .execute();
-  const { total } = await trx
-    .selectFrom('senders')
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
+export async function listSenders(trx: Trx, query: SenderQuery): Promise<Listed<Sender>> {
+  let rows = trx.selectFrom('senders');
+  if (query.q !== undefined) rows = rows.where(nameHas(sql.ref('address'), query.q));
+  if (query.types !== undefined) rows = rows.where('type', 'in', query.types);
+  if (query.registrations !== undefined) rows = rows.where('registration', 'in', query.registrations);
+  if (query.carrierAccountIds !== undefined) {
+    rows = rows.where('carrier_account_id', 'in', query.carrierAccountIds);
+  }
+  if (query.disabled !== undefined) rows = rows.where('disabled_at', query.disabled ? 'is not' : 'is', null);
+  const sorts = {
+    createdAt: sql.ref('created_at'),
+    address: sql`lower(address)`,
+    type: sql.ref('type'),
+    registration: sql.ref('registration'),
+  };
+  const [{ total }, items] = await Promise.all([
+    rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    rows
+      .select(COLUMNS)
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
   return { items, total };
 }
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import {
   type Account,
+  ACCOUNT_SORTS,
   type AccountSettings,
   findAccount,
   insertAccount,
@@ -10,8 +11,8 @@ import {
   newAccountId,
   updateAccount,
 } from '../../db/accounts.ts';
+import { actAs, type Trx, withAccount, withAccountReading } from '../../db/database.ts';
 import { reviewHours } from '../../db/hours-alerts.ts';
-import { actAs, type Trx, withAccount } from '../../db/database.ts';
 import { AFFIX_LENGTH_MAX, affixFault } from '../../domain/affixes.ts';
 import { isCountry } from '../../domain/phone-number.ts';
 import { isQuietHours } from '../../domain/quiet-hours.ts';
@@ -21,7 +22,8 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
-import { CursorQuery, cursorPageOf } from '../pages.ts';
+import { orderIn, Q, severalOf, sortedBy } from '../list-query.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { type FieldError, notFound, Problem, problems } from '../problem.ts';
 import { idOf, INSTANT, MONEY, nullable } from '../schemas/common.ts';
 
@@ -82,6 +84,15 @@ const AccountInput = Type.Object(fields, { additionalProperties: false });
 const AccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
 type AccountChanges = Static<typeof AccountChanges>;
 
+const AccountQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    q: Q,
+    defaultCountry: severalOf(Type.String({ pattern: '^[A-Z]{2}$' }), { maxItems: 250 }),
+    ...sortedBy(ACCOUNT_SORTS, 'asc'),
+  },
+  { additionalProperties: false },
+);
 const AccountOutput = Type.Object({
   id: idOf('acc'),
   name: Type.String(),
@@ -142,20 +153,23 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'listAccounts',
         summary: 'List accounts',
         tags: ['installation'],
-        querystring: CursorQuery,
-        response: { 200: cursorPageOf(AccountOutput), ...problems() },
+        querystring: AccountQuery,
+        response: { 200: pageOf(AccountOutput), ...problems() },
       },
     },
     async (request) => {
-      const limit = request.query.pageSize ?? 50;
-      const ids = await listAccountIds(deps.db, request.query.cursor ?? '', limit);
+      const range = rangeOf(request.query);
+      const { q, defaultCountry } = request.query;
+      const { items, total } = await listAccountIds(deps.db, {
+        ...(q === undefined ? {} : { q }),
+        ...(defaultCountry === undefined ? {} : { countries: defaultCountry }),
+        ...orderIn(ACCOUNT_SORTS, 'asc', request.query),
+        ...range,
+      });
       const accounts = await Promise.all(
-        ids.map((id) => withAccount(deps.db, id, (trx) => findAccount(trx, id))),
+        items.map((id) => withAccountReading(deps.db, id, (trx) => findAccount(trx, id))),
       );
-      return {
-        items: accounts.filter((account) => account !== null).map(viewOf),
-        nextCursor: ids.length === limit ? (ids.at(-1) ?? null) : null,
-      };
+      return toPage(accounts.filter((account) => account !== null).map(viewOf), total, range);
     },
   );
 

@@ -2,10 +2,8 @@ import type { Static } from 'typebox';
 import {
   type Campaign,
   type CampaignDetails,
-  type CampaignQuery,
   findCampaign,
   insertCampaign,
-  listCampaigns,
   lockCampaign,
   updateCampaign,
 } from '../../db/campaigns.ts';
@@ -26,8 +24,6 @@ import { cursorPageOf, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import {
   CampaignInput,
-  CampaignListItemOutput,
-  CampaignListQuery,
   CampaignOutput,
   RecipientOutput,
   RecipientQuery,
@@ -61,27 +57,6 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
         return { status: 201, body: await readView(trx, deps, accountId, id) };
       });
       return body;
-    },
-  );
-
-  api.get(
-    '/v1/campaigns',
-    {
-      schema: {
-        operationId: 'listCampaigns',
-        summary: 'List campaigns',
-        description: 'Archived campaigns are hidden unless `status=archived` asks for them.',
-        tags: ['campaigns'],
-        querystring: CampaignListQuery,
-        response: { 200: pageOf(CampaignListItemOutput), ...problems() },
-      },
-    },
-    async (request) => {
-      const range = rangeOf(request.query);
-      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
-        listCampaigns(trx, queryOf(request.query, range)),
-      );
-      return toPage(items.map(listItemView), total, range);
     },
   );
 
@@ -287,22 +262,4 @@ async function checkReferences(trx: Trx, input: Static<typeof CampaignInput>): P
     const missing = wanted.findIndex((id) => !found.some((list) => list.id === id));
     if (missing !== -1) throw unknownReference(`/${field}/${missing}`, 'list');
   }
-}
-
-function queryOf(
-  query: Static<typeof CampaignListQuery>,
-  range: { readonly page: number; readonly pageSize: number },
-): CampaignQuery {
-  const statuses = query.status ?? [];
-  return {
-    ...(query.name === undefined ? {} : { name: query.name }),
-    statuses: CAMPAIGN_STATUSES.filter((status) => statuses.some((wanted) => wanted === status)),
-    archived: statuses.some((wanted) => wanted === 'archived'),
-    ...(query.senderId === undefined ? {} : { senderId: query.senderId }),
-    ...(query.startFrom === undefined ? {} : { startFrom: new Date(query.startFrom) }),
-    ...(query.startTo === undefined ? {} : { startTo: new Date(query.startTo) }),
-    sort: query.sort ?? 'createdAt',
-    descending: (query.order ?? 'desc') === 'desc',
-    ...range,
-  };
 }

@@ -1,18 +1,21 @@
 import { type Static, Type } from 'typebox';
 import {
   type CarrierAccount,
+  CARRIER_ACCOUNT_SORTS,
   findCarrierAccount,
   insertCarrierAccount,
   listCarrierAccounts,
   updateCarrierAccount,
 } from '../../db/carrier-accounts.ts';
-import { withAccount } from '../../db/database.ts';
+import { withAccount, withAccountReading } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 import { seal } from '../../db/sealing.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
+import { orderIn, Q, sortedBy } from '../list-query.ts';
 import { logChange, logUpdate } from '../log-change.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable } from '../schemas/common.ts';
 
@@ -39,6 +42,11 @@ const CarrierAccountOutput = Type.Object({
   requestsWindowMs: Type.Integer(),
   createdAt: INSTANT,
 });
+
+const CarrierAccountQuery = Type.Object(
+  { ...PageQuery.properties, q: Q, ...sortedBy(CARRIER_ACCOUNT_SORTS, 'asc') },
+  { additionalProperties: false },
+);
 
 const REQUESTS_MAX = 300;
 /** What the log names without its values. */
@@ -97,12 +105,22 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'listCarrierAccounts',
         summary: 'List carrier accounts',
         tags: ['installation'],
-        response: { 200: Type.Object({ items: Type.Array(CarrierAccountOutput) }), ...problems() },
+        querystring: CarrierAccountQuery,
+        response: { 200: pageOf(CarrierAccountOutput), ...problems() },
       },
     },
-    async () => {
-      const accounts = await withAccount(deps.db, OPERATOR, (trx) => listCarrierAccounts(trx));
-      return { items: accounts.map(viewOf) };
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { q } = request.query;
+      const query = {
+        ...(q === undefined ? {} : { q }),
+        ...orderIn(CARRIER_ACCOUNT_SORTS, 'asc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, OPERATOR, (trx) =>
+        listCarrierAccounts(trx, query),
+      );
+      return toPage(items.map(viewOf), total, range);
     },
   );
 

@@ -18,6 +18,7 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
+import { Q, severalOf } from '../list-query.ts';
 import { logChange, logUpdate } from '../log-change.ts';
 import { CursorQuery, cursorPageOf, rangeOf } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
@@ -33,8 +34,16 @@ import {
 } from '../views/contact-view.ts';
 
 const params = idParams('con');
+const FILTER_VALUES_MAX = 100;
+const several = { maxItems: FILTER_VALUES_MAX };
 const ContactQuery = Type.Object(
-  { ...CursorQuery.properties, listId: Type.Optional(idOf('lst')) },
+  {
+    ...CursorQuery.properties,
+    q: Q,
+    listId: severalOf(idOf('lst'), several),
+    country: severalOf(Type.String({ pattern: '^[A-Z]{2}$', examples: ['US'] }), several),
+    timeZone: severalOf(Type.String({ maxLength: 64, examples: ['America/New_York'] }), several),
+  },
   { additionalProperties: false },
 );
 
@@ -146,13 +155,20 @@ function registerReads(api: Api, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { cursor, listId } = request.query;
+      const { cursor, q, listId = [], country, timeZone } = request.query;
       const { limit } = rangeOf(request.query);
       const afterKey = cursor === undefined ? 0 : contactKey(cursor);
       if (afterKey === null) throw badCursor();
       const contacts = await withAccount(deps.db, request.caller.accountId, async (trx) => {
-        if (listId !== undefined && (await missingLists(trx, [listId])).length > 0) throw notFound('list');
-        return listContacts(trx, { afterKey, limit, ...(listId === undefined ? {} : { listId }) });
+        if ((await missingLists(trx, listId)).length > 0) throw notFound('list');
+        return listContacts(trx, {
+          afterKey,
+          limit,
+          ...(q === undefined ? {} : { q }),
+          ...(listId.length === 0 ? {} : { listIds: listId }),
+          ...(country === undefined ? {} : { countries: country }),
+          ...(timeZone === undefined ? {} : { timeZones: timeZone }),
+        });
       });
       return {
         items: contacts.map(contactView),

@@ -2,19 +2,21 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import { Type } from 'typebox';
 import { findAccount } from '../../db/accounts.ts';
-import { type Db, withAccount } from '../../db/database.ts';
-import { findImport, insertImport, listImports } from '../../db/imports.ts';
+import { type Db, withAccount, withAccountReading } from '../../db/database.ts';
+import { findImport, IMPORT_SORTS, insertImport, listImports } from '../../db/imports.ts';
 import { listRefusals, type Refusal } from '../../db/imports/refusals.ts';
 import { insertList, missingLists } from '../../db/lists.ts';
+import { IMPORT_STATUSES } from '../../domain/import/import-plan.ts';
 import { isCountry } from '../../domain/phone-number.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { emptyContent, keepContent } from '../import-upload.ts';
+import { orderIn, severalOf, sortedBy } from '../list-query.ts';
 import { logChange } from '../log-change.ts';
 import { CursorQuery, cursorPageOf, PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
-import { idOf, idParams } from '../schemas/common.ts';
+import { idOf, idParams, oneOf } from '../schemas/common.ts';
 import {
   ImportOutput,
   importView,
@@ -28,6 +30,19 @@ import { LIST_NAME, listNameTaken } from './lists.ts';
 
 const REFUSALS_AT_ONCE = 1_000;
 const params = idParams('imp');
+const ImportQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    status: severalOf(oneOf(IMPORT_STATUSES, { description: 'How far it is.' }), {
+      maxItems: IMPORT_STATUSES.length,
+    }),
+    listId: severalOf(idOf('lst'), { maxItems: 100 }),
+    createdFrom: Type.Optional(Type.String({ format: 'date-time' })),
+    createdTo: Type.Optional(Type.String({ format: 'date-time' })),
+    ...sortedBy(IMPORT_SORTS, 'desc'),
+  },
+  { additionalProperties: false },
+);
 const ImportInput = Type.Object(
   {
     listIds: Type.Optional(Type.Array(idOf('lst'), { maxItems: 100, uniqueItems: true })),
@@ -148,16 +163,25 @@ function registerReads(api: Api, deps: ApiDeps): void {
     {
       schema: {
         operationId: 'listImports',
-        summary: 'List imports, the newest first',
+        summary: 'List imports',
         tags: ['contacts'],
-        querystring: PageQuery,
+        querystring: ImportQuery,
         response: { 200: pageOf(ImportOutput), ...problems() },
       },
     },
     async (request) => {
       const range = rangeOf(request.query);
-      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        listImports(trx, range),
+      const { status, listId, createdFrom, createdTo } = request.query;
+      const query = {
+        ...(status === undefined ? {} : { statuses: status }),
+        ...(listId === undefined ? {} : { listIds: listId }),
+        ...(createdFrom === undefined ? {} : { createdFrom: new Date(createdFrom) }),
+        ...(createdTo === undefined ? {} : { createdTo: new Date(createdTo) }),
+        ...orderIn(IMPORT_SORTS, 'desc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
+        listImports(trx, query),
       );
       return toPage(items.map(importView), total, range);
     },

@@ -1,16 +1,18 @@
 import { Type } from 'typebox';
-import { listApiKeys, readApiKey } from '../../db/api-keys.ts';
-import { withAccount } from '../../db/database.ts';
+import { KEY_SORTS, listApiKeys, readApiKey } from '../../db/api-keys.ts';
+import { withAccount, withAccountReading } from '../../db/database.ts';
 import type { Scope } from '../../db/make-api-key.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { setEtag } from '../etag.ts';
-import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { orderIn } from '../list-query.ts';
+import { pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, problems } from '../problem.ts';
 import { idParams } from '../schemas/common.ts';
 import {
   KeyInput,
   KeyOutput,
   KeyPatch,
+  KeyQuery,
   keyView,
   NewKeyOutput,
   OperatorKeyInput,
@@ -100,19 +102,29 @@ function registerReads(api: Api, deps: ApiDeps, { path, noun, words, tag, readin
       config: { scope: reading },
       schema: {
         operationId: `list${noun}s`,
-        summary: `List ${words}s, the newest first`,
+        summary: `List ${words}s`,
         tags: [tag],
-        querystring: PageQuery,
+        querystring: KeyQuery,
         response: { 200: pageOf(KeyOutput), ...problems() },
       },
     },
     async (request) => {
       const range = rangeOf(request.query);
-      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        listApiKeys(trx, range),
+      const { q, state, scope } = request.query;
+      const now = deps.now();
+      const query = {
+        ...(q === undefined ? {} : { q }),
+        ...(state === undefined ? {} : { states: state }),
+        ...(scope === undefined ? {} : { scopes: scope }),
+        at: new Date(now),
+        ...orderIn(KEY_SORTS, 'desc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
+        listApiKeys(trx, query),
       );
       return toPage(
-        items.map((key) => keyView(key, deps.now())),
+        items.map((key) => keyView(key, now)),
         total,
         range,
       );

@@ -1,6 +1,6 @@
 import { liveCampaignIds } from '../../db/accounts.ts';
 import { type Static, Type } from 'typebox';
-import { withAccount } from '../../db/database.ts';
+import { withAccount, withAccountReading } from '../../db/database.ts';
 import { isListImportedInto } from '../../db/imports.ts';
 import {
   addMembers,
@@ -8,6 +8,7 @@ import {
   deleteList,
   findList,
   insertList,
+  LIST_SORTS,
   listLists,
   lockList,
   removeMember,
@@ -18,6 +19,7 @@ import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
+import { orderIn, Q, sortedBy } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT } from '../schemas/common.ts';
@@ -43,10 +45,7 @@ const ListOutput = Type.Object({
   createdAt: INSTANT,
 });
 const ListQuery = Type.Object(
-  {
-    ...PageQuery.properties,
-    name: Type.Optional(Type.String({ maxLength: 200, description: 'A part of it.' })),
-  },
+  { ...PageQuery.properties, q: Q, ...sortedBy(LIST_SORTS, 'asc') },
   { additionalProperties: false },
 );
 const params = idParams('lst');
@@ -174,9 +173,14 @@ function registerReads(api: Api, deps: ApiDeps): void {
     },
     async (request) => {
       const range = rangeOf(request.query);
-      const { name } = request.query;
-      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        listLists(trx, { ...range, ...(name === undefined ? {} : { name }) }),
+      const { q } = request.query;
+      const query = {
+        ...(q === undefined ? {} : { q }),
+        ...orderIn(LIST_SORTS, 'asc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
+        listLists(trx, query),
       );
       return toPage(items.map(viewOf), total, range);
     },

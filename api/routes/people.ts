@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox';
-import { withAccount } from '../../db/database.ts';
+import { withAccount, withAccountReading } from '../../db/database.ts';
 import {
   findPerson,
   insertPerson,
   listPeople,
   lockPerson,
+  PERSON_SORTS,
   type Person,
   updatePerson,
 } from '../../db/people.ts';
@@ -12,6 +13,7 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
+import { orderIn, Q, sortedBy } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT } from '../schemas/common.ts';
@@ -30,6 +32,15 @@ const PersonInput = Type.Object(fields, { additionalProperties: false });
 const PersonChanges = Type.Partial(Type.Object({ ...fields, disabled: Type.Boolean() }), {
   additionalProperties: false,
 });
+const PersonQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    q: Q,
+    disabled: Type.Optional(Type.Boolean()),
+    ...sortedBy(PERSON_SORTS, 'asc'),
+  },
+  { additionalProperties: false },
+);
 const PersonOutput = Type.Object({
   id: idOf('per'),
   ...fields,
@@ -74,14 +85,21 @@ export function registerPeopleRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'listPeople',
         summary: 'List people',
         tags: ['account'],
-        querystring: PageQuery,
+        querystring: PersonQuery,
         response: { 200: pageOf(PersonOutput), ...problems() },
       },
     },
     async (request) => {
       const range = rangeOf(request.query);
-      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        listPeople(trx, range),
+      const { q, disabled } = request.query;
+      const query = {
+        ...(q === undefined ? {} : { q }),
+        ...(disabled === undefined ? {} : { disabled }),
+        ...orderIn(PERSON_SORTS, 'asc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
+        listPeople(trx, query),
       );
       return toPage(items.map(viewOf), total, range);
     },

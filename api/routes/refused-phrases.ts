@@ -1,11 +1,18 @@
 import { type Static, Type } from 'typebox';
-import { withAccount } from '../../db/database.ts';
-import { deleteRefusedPhrase, insertRefusedPhrase, listRefusedPhrases } from '../../db/refused-phrases.ts';
+import { withAccount, withAccountReading } from '../../db/database.ts';
+import {
+  deleteRefusedPhrase,
+  insertRefusedPhrase,
+  listRefusedPhrases,
+  PHRASE_SORTS,
+} from '../../db/refused-phrases.ts';
 import { hasWords } from '../../domain/content-check.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
+import { orderIn, Q, sortedBy } from '../list-query.ts';
 import { logChange } from '../log-change.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { type FieldError, notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, nullable } from '../schemas/common.ts';
 
@@ -26,6 +33,16 @@ const PhraseOutput = Type.Object({
   effectiveFrom: Type.String(),
   effectiveTo: nullable(Type.String()),
 });
+
+const PhraseQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    q: Q,
+    effectiveOn: Type.Optional(Day),
+    ...sortedBy(PHRASE_SORTS, 'asc'),
+  },
+  { additionalProperties: false },
+);
 
 /** Refuses a phrase that could never match, since its operator believes that it does. */
 function refuseWithoutEffect(phrase: Static<typeof PhraseInput>): void {
@@ -56,10 +73,24 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'listRefusedPhrases',
         summary: 'List refused phrases',
         tags: ['installation'],
-        response: { 200: Type.Object({ items: Type.Array(PhraseOutput) }), ...problems() },
+        querystring: PhraseQuery,
+        response: { 200: pageOf(PhraseOutput), ...problems() },
       },
     },
-    async () => ({ items: await withAccount(deps.db, OPERATOR, (trx) => listRefusedPhrases(trx)) }),
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { q, effectiveOn } = request.query;
+      const query = {
+        ...(q === undefined ? {} : { q }),
+        ...(effectiveOn === undefined ? {} : { effectiveOn }),
+        ...orderIn(PHRASE_SORTS, 'asc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, OPERATOR, (trx) =>
+        listRefusedPhrases(trx, query),
+      );
+      return toPage(items, total, range);
+    },
   );
 
   api.post(

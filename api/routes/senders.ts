@@ -1,13 +1,14 @@
 import { type Static, Type } from 'typebox';
 import { liveCampaignIds } from '../../db/accounts.ts';
 import { ensureDefaultCarrierAccount, findCarrierAccount } from '../../db/carrier-accounts.ts';
-import { withAccount } from '../../db/database.ts';
+import { withAccount, withAccountReading } from '../../db/database.ts';
 import { reviewRegistration } from '../../db/registration-alerts.ts';
 import {
   findSender,
   insertSender,
   listSenders,
   lockSender,
+  SENDER_SORTS,
   type Sender,
   updateSender,
 } from '../../db/senders.ts';
@@ -18,16 +19,16 @@ import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
+import { orderIn, Q, severalOf, sortedBy } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
 
+const REGISTRATIONS = ['pending', 'approved', 'lapsed'] as const;
 const Pace = Type.Integer({ minimum: 1, maximum: 10_000 });
 const changeable = {
   supportsMms: Type.Optional(Type.Boolean()),
-  registration: Type.Optional(
-    oneOf(['pending', 'approved', 'lapsed'], { description: 'Only approved senders send.' }),
-  ),
+  registration: Type.Optional(oneOf(REGISTRATIONS, { description: 'Only approved senders send.' })),
   registrationExpiresOn: Type.Optional(
     nullable(
       Type.String({
@@ -51,6 +52,22 @@ const SenderInput = Type.Object(
 );
 const SenderChanges = Type.Object(
   { ...changeable, disabled: Type.Optional(Type.Boolean()) },
+  { additionalProperties: false },
+);
+const SenderQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    q: Q,
+    type: severalOf(oneOf(SENDER_TYPES, { description: 'What kind of line it is.' }), {
+      maxItems: SENDER_TYPES.length,
+    }),
+    registration: severalOf(oneOf(REGISTRATIONS, { description: 'Only approved senders send.' }), {
+      maxItems: REGISTRATIONS.length,
+    }),
+    carrierAccountId: severalOf(idOf('car'), { maxItems: 50 }),
+    disabled: Type.Optional(Type.Boolean()),
+    ...sortedBy(SENDER_SORTS, 'asc'),
+  },
   { additionalProperties: false },
 );
 const SenderOutput = Type.Object({
@@ -130,14 +147,24 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'listSenders',
         summary: 'List senders',
         tags: ['account'],
-        querystring: PageQuery,
+        querystring: SenderQuery,
         response: { 200: pageOf(SenderOutput), ...problems() },
       },
     },
     async (request) => {
       const range = rangeOf(request.query);
-      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        listSenders(trx, range),
+      const { q, type, registration, carrierAccountId, disabled } = request.query;
+      const query = {
+        ...(q === undefined ? {} : { q }),
+        ...(type === undefined ? {} : { types: type }),
+        ...(registration === undefined ? {} : { registrations: registration }),
+        ...(carrierAccountId === undefined ? {} : { carrierAccountIds: carrierAccountId }),
+        ...(disabled === undefined ? {} : { disabled }),
+        ...orderIn(SENDER_SORTS, 'asc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
+        listSenders(trx, query),
       );
       return toPage(items.map(viewOf), total, range);
     },

@@ -212,53 +212,6 @@ export const CampaignOutput = Type.Object({
   messages: Type.Array(MessageOutput),
 });
 
-/** One line of the list of campaigns. */
-export const CampaignListItemOutput = Type.Object({
-  id: idOf('cmp'),
-  name: nullable(Type.String()),
-  displayName: Type.String(),
-  kind: Type.String(),
-  type: Type.String(),
-  status: oneOf(CAMPAIGN_STATUSES, { description: 'The status of this campaign.' }),
-  archived: Type.Boolean(),
-  senderId: nullable(Type.String()),
-  startAt: nullable(INSTANT),
-  createdBy: Type.String(),
-  createdByName: nullable(Type.String()),
-  createdAt: INSTANT,
-  messageCount: Type.Integer(),
-  lists: Type.Array(Type.Object({ id: Type.String(), name: Type.String() })),
-});
-
-/** How the list is narrowed and ordered. */
-export const CampaignListQuery = Type.Object(
-  {
-    name: Type.Optional(
-      Type.String({ maxLength: 200, description: 'Any part of the name, without regard to case.' }),
-    ),
-    status: Type.Optional(
-      Type.Array(
-        oneOf([...CAMPAIGN_STATUSES, 'archived'], { description: 'archived lists archived ones.' }),
-        {
-          maxItems: 13,
-        },
-      ),
-    ),
-    senderId: Type.Optional(idOf('snd')),
-    startFrom: Type.Optional(Type.String({ format: 'date-time' })),
-    startTo: Type.Optional(Type.String({ format: 'date-time' })),
-    sort: Type.Optional(
-      oneOf(['status', 'name', 'startAt', 'createdBy', 'createdAt', 'messageCount', 'listNames'], {
-        description: 'The column to sort by.',
-      }),
-    ),
-    order: Type.Optional(oneOf(['asc', 'desc'], { description: 'desc unless told.' })),
-    page: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
-    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
-  },
-  { additionalProperties: false },
-);
-
 const ReviewToken = Type.Optional(
   Type.String({
     pattern: '^rvw_[0-9a-z]{26}$',

@@ -1,5 +1,6 @@
 import { latestAlerts } from '../../db/alert-rows.ts';
-import type { Campaign, CampaignListItem } from '../../db/campaigns.ts';
+import type { CampaignListItem } from '../../db/campaign-list.ts';
+import type { Campaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
 import { holdsOver } from '../../db/holds-over.ts';
 import { listMessages, type Message } from '../../db/messages.ts';

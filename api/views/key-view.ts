@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
-import type { ApiKey } from '../../db/api-keys.ts';
-import { ACCOUNT_SCOPES } from '../../db/make-api-key.ts';
+import { type ApiKey, KEY_SORTS, KEY_STATES } from '../../db/api-keys.ts';
+import { ACCOUNT_SCOPES, SCOPES } from '../../db/make-api-key.ts';
+import { Q, severalOf, sortedBy } from '../list-query.ts';
+import { PageQuery } from '../pages.ts';
 import { idOf, INSTANT, nullable, oneOf } from '../schemas/common.ts';
 
 /** The longest that a rotated key and its successor are both valid: 30 days. */
@@ -50,13 +52,27 @@ export const RotationInput = Type.Object(
   { additionalProperties: false },
 );
 
+const State = oneOf(KEY_STATES, { description: 'Only active keys are taken.' });
+
+/** Which keys. */
+export const KeyQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    q: Q,
+    state: severalOf(State, { maxItems: KEY_STATES.length }),
+    scope: severalOf(oneOf(SCOPES, { description: 'What the key may do.' }), { maxItems: SCOPES.length }),
+    ...sortedBy(KEY_SORTS, 'desc'),
+  },
+  { additionalProperties: false },
+);
+
 /** A key without its secret. */
 export const KeyOutput = Type.Object({
   id: idOf('key'),
   name: Type.String(),
   prefix: Type.String({ description: 'What the key has between crl_ and its secret.' }),
   scopes: Type.Array(Type.String()),
-  state: oneOf(['active', 'expired', 'revoked'], { description: 'Only active keys are taken.' }),
+  state: State,
   expiresAt: nullable(INSTANT),
   revokedAt: nullable(INSTANT),
   lastUsedAt: nullable(
@@ -76,7 +92,7 @@ export const NewKeyOutput = Type.Object({
 export function keyState(
   key: Pick<ApiKey, 'expiresAt' | 'revokedAt'>,
   at: number,
-): 'active' | 'expired' | 'revoked' {
+): (typeof KEY_STATES)[number] {
   if (key.revokedAt !== null) return 'revoked';
   return key.expiresAt !== null && key.expiresAt.getTime() <= at ? 'expired' : 'active';
 }

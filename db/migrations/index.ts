@@ -12,6 +12,7 @@ import { up as events } from './0011-events.ts';
 import { up as affixes } from './0013-affixes.ts';
 import { up as reviews } from './0014-reviews.ts';
 import { up as keyRotation } from './0016-key-rotation.ts';
+import { up as textSearch } from './0017-text-search.ts';
 import { up as suppressions } from './0020-suppressions.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -29,5 +30,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0013-affixes': { up: affixes },
   '0014-reviews': { up: reviews },
   '0016-key-rotation': { up: keyRotation },
+  '0017-text-search': { up: textSearch },
   '0020-suppressions': { up: suppressions },
 };

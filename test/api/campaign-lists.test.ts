@@ -116,7 +116,7 @@ describe('the list of campaigns', () => {
   });
 
   test('shows of each its status, start, maker, messages and lists', async () => {
-    const { items } = await list('?name=spring');
+    const { items } = await list('?q=spring');
     expect(items).toEqual([
       expect.objectContaining({
         name: 'Spring sale',
@@ -135,11 +135,11 @@ describe('the list of campaigns', () => {
   });
 
   test.each<[string, (one: Known) => boolean]>([
-    ['name=SALE', (one) => /sale/i.test(one.name ?? '')],
-    ['name=100%25', (one) => one.name === '100% off_today'],
-    ['name=f_t', (one) => one.name === '100% off_today'],
-    ['name=%5C', () => false],
-    ['name=nothing', () => false],
+    ['q=SALE', (one) => /sale/i.test(one.name ?? '')],
+    ['q=100%25', (one) => one.name === '100% off_today'],
+    ['q=f_t', (one) => one.name === '100% off_today'],
+    ['q=%5C', () => false],
+    ['q=nothing', () => false],
     ['status=draft', (one) => one.status === 'draft'],
     ['status=draft&status=paused', (one) => one.status === 'draft' || one.status === 'paused'],
     ['status=sending', () => false],
@@ -149,10 +149,10 @@ describe('the list of campaigns', () => {
     ['startTo=2027-03-01T15:00:01Z', (one) => one.name === 'Spring sale'],
     ['startFrom=2027-03-01T15:00:00Z&startTo=2027-03-01T15:00:00Z', () => false],
     [
-      'name=sale&status=scheduled&senderId=first&startFrom=2027-06-01T00:00:00Z',
+      'q=sale&status=scheduled&senderId=first&startFrom=2027-06-01T00:00:00Z',
       (one) => one.name === 'autumn SALE',
     ],
-    ['name=sale&senderId=second', () => false],
+    ['q=sale&senderId=second', () => false],
   ])('filtered by %s shows what fits, all of it and nothing else', async (query, fits) => {
     const filled = query.replace(
       /senderId=(first|second)/,
@@ -211,8 +211,8 @@ describe('the list of campaigns', () => {
 
   test('leaves out what is deleted', async () => {
     const { campaign } = await createDraft(world.mine, 'Deleted soon');
-    expect((await list('?name=deleted')).names).toEqual(['Deleted soon']);
+    expect((await list('?q=deleted')).names).toEqual(['Deleted soon']);
     await world.mine.call('DELETE', `/v1/campaigns/${campaign}`);
-    expect((await list('?name=deleted')).page).toMatchObject({ items: [], total: 0 });
+    expect((await list('?q=deleted')).page).toMatchObject({ items: [], total: 0 });
   });
 });

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 async function names(account: SeededAccount): Promise<string[]> {
   const { items } = await withAccountReading(db, account.accountId, (trx) =>
-    listLists(trx, { offset: 0, limit: 50 }),
+    listLists(trx, { sort: 'name', descending: false, offset: 0, limit: 50 }),
   );
   return items.map((list) => list.name);
 }

@@ -175,7 +175,7 @@ describe('a list', () => {
       body: { name: 'BAKERS' },
     });
     expect((await api.caller.call('POST', '/v1/lists', { name: ' ' })).status).toBe(400);
-    const found = await api.caller.call('GET', '/v1/lists?name=aker');
+    const found = await api.caller.call('GET', '/v1/lists?q=aker');
     expect(found.body).toMatchObject({ total: 1, items: [{ id, name: 'BAKERS' }] });
   });
 

@@ -132,7 +132,7 @@ describe('SMS campaigns, as their users describe them', () => {
     await world.draft('Sorted A', listId, ['One']);
     await world.draft('Sorted B', listId, ['One', 'Two']);
     const page = await world.api.get<{ items: Record<string, unknown>[]; total: number; pages: number }>(
-      '/v1/campaigns?name=sorted&sort=name&order=asc',
+      '/v1/campaigns?q=sorted&sort=name&order=asc',
     );
     expect(page).toMatchObject({ total: 2, pages: 1 });
     expect(page.items).toMatchObject([
@@ -146,11 +146,11 @@ describe('SMS campaigns, as their users describe them', () => {
 
   it('are found by name, status, start date and sender', async () => {
     expect(await names('name=sorted%20b')).toEqual(['Sorted B']);
-    expect(await names('status=finished&name=sequence')).toEqual(['Sequence']);
-    expect(await names(`senderId=${world.senderId}&name=sequence`)).toEqual(['Sequence']);
+    expect(await names('status=finished&q=sequence')).toEqual(['Sequence']);
+    expect(await names(`senderId=${world.senderId}&q=sequence`)).toEqual(['Sequence']);
     const tomorrow = encodeURIComponent(new Date(Date.now() + 24 * HOUR_MS).toISOString());
-    expect(await names(`startFrom=${tomorrow}&name=sequence`)).toEqual([]);
-    expect(await names(`startTo=${tomorrow}&name=sequence`)).toEqual(['Sequence']);
+    expect(await names(`startFrom=${tomorrow}&q=sequence`)).toEqual([]);
+    expect(await names(`startTo=${tomorrow}&q=sequence`)).toEqual(['Sequence']);
   });
 
   it('are hidden once archived, unless archived ones are asked for', async () => {
@@ -163,7 +163,7 @@ describe('SMS campaigns, as their users describe them', () => {
   });
 
   it('show a timeline from oldest to newest with the deliverability of each message, status and actions', async () => {
-    const [finished] = (await world.api.get<{ items: { id: string }[] }>('/v1/campaigns?name=sequence'))
+    const [finished] = (await world.api.get<{ items: { id: string }[] }>('/v1/campaigns?q=sequence'))
       .items;
     const campaign = await until(
       () => world.campaign(finished?.id ?? ''),
@@ -191,7 +191,7 @@ describe('SMS campaigns, as their users describe them', () => {
   });
 
   it('are restarted with a new message schedule and nothing else', async () => {
-    const [found] = (await world.api.get<{ items: { id: string }[] }>('/v1/campaigns?name=stopped')).items;
+    const [found] = (await world.api.get<{ items: { id: string }[] }>('/v1/campaigns?q=stopped')).items;
     const campaign = await world.campaign(found?.id ?? '');
     expect(await patch(`/v1/campaigns/${campaign.id}`, { name: 'Renamed' })).toMatchObject({
       code: 'details-locked',
