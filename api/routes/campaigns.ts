@@ -12,7 +12,6 @@ import { listMessages } from '../../db/messages.ts';
 import { findPerson } from '../../db/people.ts';
 import { listRecipients } from '../../db/reports.ts';
 import { detailsAreEditable } from '../../domain/campaign-actions.ts';
-import { CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
 import { publicId } from '../../domain/public-id.ts';
 import type { Caller } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
@@ -20,7 +19,7 @@ import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
-import { cursorPageOf, pageOf, rangeOf, toPage } from '../pages.ts';
+import { cursorPageOf } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import {
   CampaignInput,
@@ -29,7 +28,7 @@ import {
   RecipientQuery,
 } from '../schemas/campaign-schemas.ts';
 import { idParams } from '../schemas/common.ts';
-import { listItemView, readCampaignParts, readCampaignView, readViewClock } from '../views/campaign-view.ts';
+import { readCampaignParts, readCampaignView, readViewClock } from '../views/campaign-view.ts';
 
 const params = idParams('cmp');
 

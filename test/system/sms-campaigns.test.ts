@@ -163,8 +163,7 @@ describe('SMS campaigns, as their users describe them', () => {
   });
 
   it('show a timeline from oldest to newest with the deliverability of each message, status and actions', async () => {
-    const [finished] = (await world.api.get<{ items: { id: string }[] }>('/v1/campaigns?q=sequence'))
-      .items;
+    const [finished] = (await world.api.get<{ items: { id: string }[] }>('/v1/campaigns?q=sequence')).items;
     const campaign = await until(
       () => world.campaign(finished?.id ?? ''),
       ({ report }) => report.delivered === 60,
