@@ -6,7 +6,11 @@ import type { PostPermission } from '../domain/dispatch/post-lease.ts';
 
 /** Memory that follows the database, so that each post can look once more without asking it. */
 export interface DispatchWatch {
-  readonly permission: (lease: Lease, person: LeasedRecipient, leasedAt: number) => PostPermission;
+  readonly permission: (
+    lease: Pick<Lease, 'accountId' | 'scopes'>,
+    person: Pick<LeasedRecipient, 'numberHash'>,
+    leasedAt: number,
+  ) => PostPermission;
   readonly close: () => Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { callbackUrl, type SigningKey } from '../db/callback-url.ts';
+import { callbackUrl, type SigningKey, testCallbackUrl } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
 import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
@@ -10,6 +10,7 @@ import type { Carriers } from './carriers.ts';
 import type { DispatchWatch } from './dispatch-watch.ts';
 import { createImportActivities } from './import-contacts.ts';
 import { createLaneActivities } from './lane-activities.ts';
+import { createTestSendActivities } from './test-send-activities.ts';
 import { machineClock } from './machine-clock.ts';
 
 /** Everything that activities reach the world through, wired in the worker's composition root. */
@@ -35,10 +36,12 @@ const REQUESTS_AT_ONCE_MAX = 50;
 
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDeps) {
+  const slots = createSlots(REQUESTS_AT_ONCE_MAX);
+  const mediaUrl = (token: string): string => `${deps.publicUrl}/media/${token}`;
   const store = createPostgresDispatchStore({
     db: deps.db,
     crash: deps.crash,
-    mediaUrl: (token) => `${deps.publicUrl}/media/${token}`,
+    mediaUrl,
   });
   return {
     ...createCampaignActivities(deps),
@@ -51,7 +54,7 @@ export function createActivities(deps: ActivityDeps) {
       ...(deps.laneBudgetMs === undefined ? {} : { laneBudgetMs: deps.laneBudgetMs }),
       lane: {
         store: watchCarriers(store, { db: deps.db, now: machineClock.now }),
-        slots: createSlots(REQUESTS_AT_ONCE_MAX),
+        slots,
         machine: machineClock,
         crash: deps.crash,
         permission: deps.watch.permission,
@@ -68,6 +71,22 @@ export function createActivities(deps: ActivityDeps) {
             }),
           }),
       },
+    }),
+    ...createTestSendActivities({
+      db: deps.db,
+      crash: deps.crash,
+      machine: machineClock,
+      slots,
+      permission: deps.watch.permission,
+      allowVirtualTime: deps.allowVirtualTime,
+      post: (test) =>
+        deps.carriers.send(test.carrierAccountId, {
+          from: test.from,
+          to: [test.to],
+          text: test.text,
+          mediaUrls: test.mediaTokens.map(mediaUrl),
+          callbackUrl: testCallbackUrl(deps.publicUrl, deps.signingKey, test.accountId, test.key),
+        }),
     }),
   };
 }

@@ -2,6 +2,7 @@ import { Context, heartbeat } from '@temporalio/activity';
 import { type LaneDeps, type LaneReport, runLane } from '../domain/dispatch/lane.ts';
 import { type Db, withAccount } from '../db/database.ts';
 import { suspendCampaign } from '../db/suspend-campaign.ts';
+import { campaignClock } from './campaign-clock.ts';
 
 /** What lanes need. */
 export interface LaneActivityDeps {
@@ -79,16 +80,6 @@ export function createLaneActivities(deps: LaneActivityDeps) {
 
 /** The activities as workflows see them. */
 export type LaneActivities = ReturnType<typeof createLaneActivities>;
-
-/**
- * Real: the later of what the workflow read and the machine's clock, so that a lane which was queued before
- * quiet hours and starts in them sends nothing. Virtual: what the workflow read plus the time elapsed here.
- */
-function campaignClock(input: LaneInput): () => number {
-  if (input.time === 'real') return () => Math.max(input.at, Date.now());
-  const started = performance.now();
-  return () => Math.floor(input.at + performance.now() - started);
-}
 
 function outputOf(report: LaneReport, reachedAt: number): LaneOutput {
   const { tally, end } = report;

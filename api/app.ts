@@ -34,6 +34,8 @@ import { registerReviewRoutes } from './routes/reviews.ts';
 import { registerSenderRoutes } from './routes/senders.ts';
 import { registerSuppressionImportRoutes } from './routes/suppression-imports.ts';
 import { registerSuppressionRoutes } from './routes/suppressions.ts';
+import { registerTestNumberRoutes } from './routes/test-numbers.ts';
+import { registerTestSendRoutes } from './routes/test-sends.ts';
 import { registerTextCheck } from './text-check.ts';
 
 const BODY_BYTES_MAX = 1_048_576;
@@ -89,6 +91,8 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
   registerReviewRoutes(api, deps);
   registerEventRoutes(api, deps);
   registerExportRoutes(api, deps);
+  registerTestNumberRoutes(api, deps);
+  registerTestSendRoutes(api, deps);
   registerCallbackRoutes(api, deps);
   return api;
 }

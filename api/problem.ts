@@ -49,6 +49,7 @@ export const PROBLEMS = {
   'cause-persists': [409, 'What suspended it persists'],
   'review-required': [409, 'A review is required'],
   'review-stale': [409, 'It is not what was reviewed'],
+  held: [409, 'A hold forbids it'],
   'request-in-flight': [409, 'A request with this key is under way'],
   'in-use': [409, 'It is in use'],
   'key-not-rotatable': [409, 'The key cannot be rotated'],

@@ -1,5 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { callbackSubject, formatPostId, parsePostId, type PostId } from '../domain/callback-path.ts';
+import {
+  callbackSubject,
+  formatPostId,
+  formatTestPostId,
+  parsePostId,
+  parseTestPostId,
+  type PostId,
+} from '../domain/callback-path.ts';
 
 /** A key that signs callback paths; the first of a list signs, all of them verify. */
 export interface SigningKey {
@@ -8,16 +15,29 @@ export interface SigningKey {
 }
 
 /** A verified callback path. */
-export interface CallbackPath {
-  readonly accountId: string;
-  readonly post: PostId;
-}
+export type CallbackPath =
+  | { readonly kind: 'lease'; readonly accountId: string; readonly post: PostId }
+  | { readonly kind: 'test'; readonly accountId: string; readonly key: number };
 
 const CARRIER = 'plivo';
 
 /** Where the carrier reports on one post: our post id and a MAC that proves that we made it. */
 export function callbackUrl(publicUrl: string, key: SigningKey, accountId: string, post: PostId): string {
-  const subject = callbackSubject(CARRIER, accountId, key.id, formatPostId(post));
+  return signedUrl(publicUrl, key, accountId, formatPostId(post));
+}
+
+/** Where the carrier reports on the one post of a test. */
+export function testCallbackUrl(
+  publicUrl: string,
+  key: SigningKey,
+  accountId: string,
+  testKey: number,
+): string {
+  return signedUrl(publicUrl, key, accountId, formatTestPostId(testKey));
+}
+
+function signedUrl(publicUrl: string, key: SigningKey, accountId: string, postId: string): string {
+  const subject = callbackSubject(CARRIER, accountId, key.id, postId);
   return `${publicUrl}/callbacks/${subject}/${mac(key, subject)}`;
 }
 
@@ -27,12 +47,15 @@ export function verifyCallbackPath(
   path: { accountId: string; keyId: string; postId: string; mac: string },
 ): CallbackPath | null {
   const key = keys.find((one) => one.id === path.keyId);
+  const { accountId } = path;
   const post = parsePostId(path.postId);
-  if (key === undefined || post === null) return null;
+  const testKey = parseTestPostId(path.postId);
+  if (key === undefined) return null;
   const wanted = Buffer.from(mac(key, callbackSubject(CARRIER, path.accountId, path.keyId, path.postId)));
   const given = Buffer.from(path.mac);
   if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) return null;
-  return { accountId: path.accountId, post };
+  if (post !== null) return { kind: 'lease', accountId, post };
+  return testKey === null ? null : { kind: 'test', accountId, key: testKey };
 }
 
 function mac(key: SigningKey, subject: string): string {

@@ -30,6 +30,17 @@ export async function erasePerson(
     .where('account_id', '=', accountId)
     .where('number_hash', '=', numberHash)
     .execute();
+  await trx
+    .deleteFrom('test_numbers')
+    .where('account_id', '=', accountId)
+    .where('number', '=', number)
+    .execute();
+  await trx
+    .updateTable('test_sends')
+    .set({ number: null, text: null })
+    .where('account_id', '=', accountId)
+    .where('number_hash', '=', numberHash)
+    .execute();
   await trx.deleteFrom('contacts').where('account_id', '=', accountId).where('number', '=', number).execute();
   // Campaign by campaign through the audience's unique key; an index by number over all audiences would cost each
   // freeze more than an erasure, which is rare, is worth.

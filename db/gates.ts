@@ -25,3 +25,18 @@ export async function closedScopes(trx: Trx, scopeIds: readonly string[]): Promi
   const openIds = new Set(open.map((gate) => gate.scopeId));
   return new Set(scopeIds.filter((id) => !openIds.has(id)));
 }
+
+/**
+ * Whether all these gates are open; they stay so until the transaction ends. The share lock makes whoever places a hold
+ * wait for leases under way, and leases after it see the hold.
+ */
+export async function lockOpenGates(trx: Trx, scopeIds: readonly string[]): Promise<boolean> {
+  const gates = await trx
+    .selectFrom('gates')
+    .where('scope_id', 'in', scopeIds)
+    .select('holds')
+    .orderBy('scope_id')
+    .forShare()
+    .execute();
+  return gates.length === scopeIds.length && gates.every((gate) => gate.holds === 0);
+}

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import { SUPPRESSION_KINDS } from '../domain/suppression.ts';
+import { SUPPRESSION_KINDS, type SuppressionKind } from '../domain/suppression.ts';
+import type { Trx } from './database.ts';
 
 /** Of several suppressions `s` of one number the gravest, which is the reason that is told. */
 export const GRAVEST_SUPPRESSION = sql`(array_agg(s.kind order by array_position(${SUPPRESSION_KINDS}::text[], s.kind)))[1]`;
@@ -21,4 +22,17 @@ export function leftOutReason(person: {
     when ${person.contactId} is null then 'contact_deleted'
     when ${person.country} <> all(${[...person.countries]}::text[]) then 'country_not_allowed'
   end`;
+}
+
+/** The gravest suppression of a number for a sender, or null when it may be texted. */
+export async function gravestSuppression(
+  trx: Trx,
+  accountId: string,
+  senderId: string,
+  numberHash: Buffer,
+): Promise<SuppressionKind | null> {
+  const { rows } = await sql<{ kind: SuppressionKind | null }>`
+    select ${GRAVEST_SUPPRESSION} as kind from suppressions s where s.account_id = ${accountId}
+      and s.number_hash = ${numberHash} and (s.sender_id is null or s.sender_id = ${senderId})`.execute(trx);
+  return rows[0]?.kind ?? null;
 }

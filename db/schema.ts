@@ -506,6 +506,45 @@ interface SuppressionTable {
   created_at: Generated<Date>;
 }
 
+interface TestNumberTable {
+  id: string;
+  account_id: string;
+  number: string;
+  number_hash: Buffer;
+  country: string;
+  name: string | null;
+  created_at: Generated<Date>;
+}
+
+interface TestSendTable {
+  id: string;
+  key: GeneratedAlways<number>;
+  account_id: string;
+  campaign_id: string;
+  message_id: string;
+  sender_id: string;
+  contact_id: number | null;
+  number: string | null;
+  number_hash: Buffer;
+  country: string;
+  kind: string;
+  text: string | null;
+  media_ids: string[];
+  segments: number;
+  cost_micro_usd: number;
+  spend_month: string | null;
+  in_quiet_hours: boolean;
+  requested_by: string;
+  requested_at: Generated<Date>;
+  state: Generated<string>;
+  cause: string | null;
+  answered_at: Date | null;
+  carrier_uuid: string | null;
+  outcome: string | null;
+  error_code: string | null;
+  billed_micro_usd: number | null;
+}
+
 interface WaveMemberTable {
   month: string;
   account_id: string;
@@ -569,6 +608,8 @@ export interface Database {
   spend_months: SpendMonthTable;
   suppression_history: SuppressionHistoryTable;
   suppressions: SuppressionTable;
+  test_numbers: TestNumberTable;
+  test_sends: TestSendTable;
   wave_members: WaveMemberTable;
   waves: WaveTable;
 }

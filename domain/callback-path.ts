@@ -24,6 +24,19 @@ export function parsePostId(text: string): PostId | null {
   return { month: `${year}-${month}-01`, leaseId, request: Number.parseInt(request, 36) };
 }
 
+/** The id of the one post of a test, as it stands in a callback's path, such as `test-1a2b`. */
+export function formatTestPostId(key: number): string {
+  return `test-${key.toString(36)}`;
+}
+
+const TEST_POST_ID = /^test-([0-9a-z]{1,11})$/;
+
+/** The key of a test that a path names, or null when it names none. */
+export function parseTestPostId(text: string): number | null {
+  const key = Number.parseInt(TEST_POST_ID.exec(text)?.[1] ?? '', 36);
+  return Number.isSafeInteger(key) ? key : null;
+}
+
 /** What is signed: everything in the path that we chose. */
 export function callbackSubject(carrier: string, accountId: string, keyId: string, postId: string): string {
   return `${carrier}/${accountId}/${keyId}/${postId}`;

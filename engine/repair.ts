@@ -12,6 +12,7 @@ import {
   underRepairLock,
 } from '../db/repair.ts';
 import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
+import { testSendsToRun } from '../db/test-sends/test-sends.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repair needs. */
@@ -53,6 +54,9 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
       for (const id of live) await deps.workflows.wakeCampaign(accountId, id);
     }
     await watchCarrierTroubles(deps.db);
+    for (const { id, accountId } of await testSendsToRun(deps.db, RUNS_MAX)) {
+      await deps.workflows.startTestSend(accountId, id);
+    }
     await forgetIdempotencyKeys(deps.db);
     await forgetEvents(deps.db);
   });

@@ -17,6 +17,8 @@ import {
   type ImportInput,
   importWorkflowId,
   POKE_SIGNAL,
+  type TestSendInput,
+  testSendWorkflowId,
   type TimeMode,
 } from '../workflows/contract.ts';
 
@@ -33,6 +35,8 @@ export interface WorkflowClient {
     actionId: string,
   ) => Promise<ActionReply | null>;
   readonly startImport: (accountId: string, importId: string) => Promise<void>;
+  /** Starts the run of a message on trial, if there is none. */
+  readonly startTestSend: (accountId: string, testId: string) => Promise<void>;
   readonly isReachable: () => Promise<boolean>;
 }
 
@@ -96,6 +100,22 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
           workflowId: importWorkflowId(importId),
           args: [input],
           staticSummary: `Import ${importId}`,
+          typedSearchAttributes: [{ key: CARILLON_ACCOUNT, value: accountId }],
+          priority: { fairnessKey: accountId },
+        });
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+
+    startTestSend: async (accountId, testId) => {
+      const input: TestSendInput = { accountId, testId, time };
+      try {
+        await client.workflow.start('testSend', {
+          taskQueue: CONTROL_QUEUE,
+          workflowId: testSendWorkflowId(testId),
+          args: [input],
+          staticSummary: `Test ${testId}`,
           typedSearchAttributes: [{ key: CARILLON_ACCOUNT, value: accountId }],
           priority: { fairnessKey: accountId },
         });

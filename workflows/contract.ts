@@ -14,6 +14,9 @@ export const messageWorkflowId = (campaignId: string, position: number): string 
 /** An import's run. */
 export const importWorkflowId = (importId: string): string => `import/${importId}`;
 
+/** The run of one message on trial to one number. */
+export const testSendWorkflowId = (testId: string): string => `test-send/${testId}`;
+
 /**
  * What clock a campaign follows. `real`: the later of the workflow's and the machine's. `virtual`: the
  * workflow's plus the time elapsed in the activity, for tests and rehearsals, only with the sandbox.
@@ -37,6 +40,13 @@ export interface MessageInput extends CampaignInput {
 export interface ImportInput {
   readonly accountId: string;
   readonly importId: string;
+}
+
+/** Input of the workflow of a message on trial. */
+export interface TestSendInput {
+  readonly accountId: string;
+  readonly testId: string;
+  readonly time: TimeMode;
 }
 
 /** What an Update of an action carries: the row says everything else. */

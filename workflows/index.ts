@@ -1,3 +1,4 @@
 export { campaign } from './campaign.ts';
 export { importContacts } from './import-contacts.ts';
 export { message } from './message.ts';
+export { testSend } from './test-send.ts';

@@ -11,6 +11,7 @@ import {
 import { withAccount } from '../../db/database.ts';
 import { receiveInbound } from '../../db/inbound.ts';
 import { numberHash } from '../../db/number-hash.ts';
+import { applyTestReport, carrierAccountOfTest } from '../../db/test-sends/record-test.ts';
 import { createCallbackBatch } from '../callback-batch.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { Problem, ProblemOutput } from '../problem.ts';
@@ -71,7 +72,7 @@ function addStatusRoute(api: Api, deps: ApiDeps): void {
       const path = verifyCallbackPath(deps.keys, { accountId: account, keyId: key, postId: post, mac });
       if (path === null) throw refused();
       const carrierAccountId = await withAccount(deps.db, path.accountId, (trx) =>
-        carrierAccountOfLease(trx, path.post),
+        path.kind === 'lease' ? carrierAccountOfLease(trx, path.post) : carrierAccountOfTest(trx, path.key),
       );
       // A lease that was retained away has nothing left to apply; the carrier gets its 200 all the same.
       if (carrierAccountId === null) return { status: 'ok' as const };
@@ -80,17 +81,21 @@ function addStatusRoute(api: Api, deps: ApiDeps): void {
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
       const { report } = parsed;
-      const verdict = await batch.add({
-        accountId: path.accountId,
-        post: path.post,
-        to: report.to,
-        toHash: numberHash(deps.hashKey, report.to),
-        uuid: report.uuid,
-        status: report.status,
-        errorCode: report.errorCode,
-        units: report.units,
-        billedMicroUsd: report.billedMicroUsd,
-      });
+      const { accountId } = path;
+      const verdict =
+        path.kind === 'test'
+          ? await applyTestReport(deps.db, { ...report, accountId, key: path.key })
+          : await batch.add({
+              accountId,
+              post: path.post,
+              to: report.to,
+              toHash: numberHash(deps.hashKey, report.to),
+              uuid: report.uuid,
+              status: report.status,
+              errorCode: report.errorCode,
+              units: report.units,
+              billedMicroUsd: report.billedMicroUsd,
+            });
       if (verdict === 'mismatch') {
         request.log.warn({ post }, 'A status report does not belong to its post');
         throw refused();

@@ -1,12 +1,14 @@
 import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
-import { leaseWidth, requestIntervalMs } from '../../domain/dispatch/pace.ts';
+import { leaseWidth } from '../../domain/dispatch/pace.ts';
 import { isQuiet, nextPermitted, quietFrom } from '../../domain/quiet-hours.ts';
 import { isRegistered } from '../../domain/registration.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
+import { lockOpenGates } from '../gates.ts';
 import { claimRange } from './claim-range.ts';
+import { grantPace, grantRequests } from './grants.ts';
 import type { LeaseDraft } from './lease-draft.ts';
 
 /** A claim passes with null, perhaps after narrowing the draft, or refuses the lease. */
@@ -67,16 +69,7 @@ export function scopesOf(draft: LeaseDraft): string[] {
 
 async function claimGates(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const scopes = scopesOf(draft);
-  // The share lock makes whoever places a hold wait for leases under way, and leases after it see the hold.
-  const gates = await trx
-    .selectFrom('gates')
-    .where('scope_id', 'in', scopes)
-    .select('holds')
-    .orderBy('scope_id')
-    .forShare()
-    .execute();
-  const allOpen = gates.length === scopes.length && gates.every((gate) => gate.holds === 0);
-  return allOpen ? null : { kind: 'held' };
+  return (await lockOpenGates(trx, scopes)) ? null : { kind: 'held' };
 }
 
 async function claimSender(_trx: Trx, { context, at }: LeaseDraft): ReturnType<Claim> {
@@ -149,24 +142,11 @@ async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
 /** The carrier's limit of requests, over all senders and workers. */
 async function claimRequests(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   if (draft.people.length === 0) return null;
-  const limit = await trx
-    .selectFrom('carrier_accounts')
-    .where('id', '=', draft.context.sender.carrierAccountId)
-    .select(['requests_max', 'requests_window_ms'])
-    .executeTakeFirstOrThrow();
-  if (limit.requests_max === 0) return null;
-  draft.requestIntervalMs = requestIntervalMs({
-    requestsMax: limit.requests_max,
-    windowMs: limit.requests_window_ms,
-  });
-  const requests = isBulk(draft) ? 1 : draft.people.length;
-  const granted = await sql<{ delayMs: number }>`
-    update carrier_accounts set next_request_at =
-      greatest(next_request_at, paused_until, clock_timestamp()) + ${requests * draft.requestIntervalMs} * interval '1 millisecond'
-    where id = ${draft.context.sender.carrierAccountId}
-    returning (extract(epoch from next_request_at - clock_timestamp()) * 1000)::float8
-      - ${requests * draft.requestIntervalMs} as "delayMs"`.execute(trx);
-  draft.startDelayMs = Math.max(draft.startDelayMs, granted.rows[0]?.delayMs ?? 0);
+  const { carrierAccountId } = draft.context.sender;
+  const granted = await grantRequests(trx, carrierAccountId, isBulk(draft) ? 1 : draft.people.length);
+  if (granted === null) return null;
+  draft.requestIntervalMs = granted.intervalMs;
+  draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
   return null;
 }
 
@@ -174,17 +154,10 @@ async function claimRequests(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
 async function claimPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const { sender, kind } = draft.context;
   if (sender.pace === null || draft.people.length === 0) return null;
-  draft.segmentIntervalMs = 1000 / sender.pace;
   const units = draft.people.reduce((sum, person) => sum + (kind === 'mms' ? 1 : person.segments), 0);
-  const claimedMs = units * draft.segmentIntervalMs;
-  const granted = await sql<{ delayMs: number }>`
-    update sender_paces set next_free_at =
-      greatest(next_free_at, slowed_until, clock_timestamp()) + ${claimedMs} * interval '1 millisecond'
-    where sender_id = ${sender.id} and kind = ${kind}
-    returning (extract(epoch from next_free_at - clock_timestamp()) * 1000)::float8 - ${claimedMs} as "delayMs"`.execute(
-    trx,
-  );
-  draft.startDelayMs = Math.max(draft.startDelayMs, granted.rows[0]?.delayMs ?? 0);
+  const granted = await grantPace(trx, { id: sender.id, pace: sender.pace }, kind, units);
+  draft.segmentIntervalMs = granted.intervalMs;
+  draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
   return null;
 }
 

@@ -11,6 +11,7 @@ import { up as holds } from './0010-holds.ts';
 import { up as events } from './0011-events.ts';
 import { up as affixes } from './0013-affixes.ts';
 import { up as reviews } from './0014-reviews.ts';
+import { up as testSends } from './0015-test-sends.ts';
 import { up as keyRotation } from './0016-key-rotation.ts';
 import { up as textSearch } from './0017-text-search.ts';
 import { up as suppressions } from './0020-suppressions.ts';
@@ -29,6 +30,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0011-events': { up: events },
   '0013-affixes': { up: affixes },
   '0014-reviews': { up: reviews },
+  '0015-test-sends': { up: testSends },
   '0016-key-rotation': { up: keyRotation },
   '0017-text-search': { up: textSearch },
   '0020-suppressions': { up: suppressions },

@@ -153,6 +153,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
       },
       isReachable: () => Promise.resolve(true),
       startImport: ask('import'),
+      startTestSend: ask('test'),
     },
   };
   const app = await createApp(deps, false);

@@ -10,6 +10,8 @@ let things: Things;
 beforeAll(async () => {
   world = await openApiWorld();
   things = await createThings(world.mine);
+  // The hold on the sender is there to be lifted; a test of a message could not be ordered meanwhile.
+  await world.owner.query('update gates set holds = 0 where scope_id = $1', [things.sender]);
 });
 afterAll(() => world.close());
 
@@ -62,6 +64,12 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
   addMessage: (own) => [`/v1/campaigns/${own.campaign}/messages`, { text: 'One' }, { text: 'Two' }],
   acknowledgeAlert: (own) => [`/v1/alerts/${own.alert}/acknowledge`, undefined, { other: true }],
   duplicateCampaign: (own) => [`/v1/campaigns/${own.campaign}/duplicate`, undefined, { other: true }],
+  addTestNumber: () => ['/v1/test-numbers', { number: '+12125552103' }, { number: '+12125552104' }],
+  testMessage: (own) => [
+    `/v1/campaigns/${own.campaign}/messages/${own.message}/test`,
+    {},
+    { confirmQuietHours: true },
+  ],
   reviewCampaign: (own) => [
     `/v1/campaigns/${own.campaign}/review`,
     { start: 'later' },

@@ -57,6 +57,9 @@ const PREPARED: Readonly<Record<string, Preparation>> = {
   unarchiveCampaign: async ({ tenant, things }) => {
     await tenant.call('POST', `/v1/campaigns/${things.campaign}/archive`, { body: {} });
   },
+  testMessage: async ({ things }) => {
+    await world.owner.query('update gates set holds = 0 where scope_id = $1', [things.sender]);
+  },
   uploadMedia: () => Promise.resolve({ body: PIXEL }),
   putImportContent: () => Promise.resolve({ body: 'number\n+12125552003\n' }),
   updateCarrierAccount: ({ tenant }) =>

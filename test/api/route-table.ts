@@ -131,6 +131,12 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   deleteMessage: remove(message),
   previewMessage: { scope: 'read', ids: message, body: () => ({}) },
 
+  addTestNumber: write(() => ({ number: '+12125552102' })),
+  listTestNumbers: read(),
+  removeTestNumber: remove({ id: 'testNumber' }),
+  testMessage: { scope: 'send', ids: message, body: () => ({}) },
+  listTests: { scope: 'read', ids: message },
+
   reviewCampaign: { scope: 'read', ids: campaign, body: () => ({ start: 'scheduled' }) },
   launchCampaign: { ...action, body: () => ({ start: 'scheduled' }) },
   startCampaign: { ...action, ids: { id: 'launched' }, body: () => ({ start: 'now' }) },

@@ -39,6 +39,7 @@ const DEFINER_FUNCTIONS = [
   'live_progress',
   'number_events',
   'senders_to_warn',
+  'test_sends_to_run',
   'touch_api_key',
 ];
 const MINE = 'acc_mine';

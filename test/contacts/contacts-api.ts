@@ -59,6 +59,7 @@ export async function openContactsApi(): Promise<ContactsApi> {
         ensureCampaign: () => Promise.resolve(),
         applyAction: () => Promise.resolve(null),
         isReachable: () => Promise.resolve(true),
+        startTestSend: () => Promise.resolve(),
         startImport: (accountId, importId) => {
           running = runImport({ db, pool, hashKey }, { accountId, importId }).then(() => undefined);
           return running;

@@ -72,6 +72,7 @@ export async function openEventsWorld(): Promise<EventsWorld> {
             ensureCampaign: nothing,
             applyAction: () => Promise.resolve(null),
             isReachable: () => Promise.resolve(true),
+            startTestSend: () => Promise.resolve(),
             startImport: nothing,
           },
         },

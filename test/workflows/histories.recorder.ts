@@ -3,6 +3,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
 import { updateAccount } from '../../db/accounts.ts';
 import { seedAccount } from '../support/seed.ts';
+import { orderTest } from './test-send-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
 
@@ -177,5 +178,12 @@ describe('histories of every shape', () => {
     const importId = await world().prepareImport(accountId, 'number,first name\n+12125552001,Ann\nbad,Bo\n');
     await world().workflows.startImport(accountId, importId);
     await storeHistory('import', await world().importHistory(importId));
+  });
+
+  it('records a message that is sent on trial', async () => {
+    await strike(10);
+    const test = await orderTest(world());
+    await test.send();
+    await storeHistory('test-send', await world().testSendHistory(test.testId));
   });
 });

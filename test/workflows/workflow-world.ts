@@ -16,6 +16,7 @@ import {
   campaignWorkflowId,
   importWorkflowId,
   messageWorkflowId,
+  testSendWorkflowId,
   CONTROL_QUEUE,
   DISPATCH_QUEUE,
   SEARCH_ATTRIBUTES,
@@ -55,6 +56,8 @@ export interface WorkflowWorld {
   readonly prepareImport: (accountId: string, file: string) => Promise<string>;
   /** The history of an import once it has ended. */
   readonly importHistory: (importId: string) => Promise<History>;
+  /** The history of a message on trial once it has ended. */
+  readonly testSendHistory: (testId: string) => Promise<History>;
   readonly close: () => Promise<void>;
 }
 
@@ -126,6 +129,11 @@ export async function createWorkflowWorld(
     prepareImport: (accountId: string, file: string) => prepareImport(db, accountId, Buffer.from(file), {}),
     importHistory: async (importId: string) => {
       const handle = env.client.workflow.getHandle(importWorkflowId(importId));
+      await handle.result();
+      return handle.fetchHistory();
+    },
+    testSendHistory: async (testId: string) => {
+      const handle = env.client.workflow.getHandle(testSendWorkflowId(testId));
       await handle.result();
       return handle.fetchHistory();
     },
