@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, open, rm } from 'node:fs/promises';
-import { devNull, tmpdir } from 'node:os';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { migrateToLatest } from '../db/migrate.ts';
 import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePorts } from '../dev/ports.ts';
@@ -11,6 +9,7 @@ import { type ApiBenchData, campaignIdAt, seedCampaigns } from './api-data.ts';
 import type { BenchOptions } from './bench.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
 import { numberIn, runProgram } from './run-program.ts';
+import { type Program, startApi, startServer } from './start-server.ts';
 
 const CAMPAIGNS = 100_000;
 /** Of the database, as many as the API's own pool has, and as many HTTP connections. */
@@ -18,7 +17,6 @@ const CONNECTIONS = 20;
 const RUN_MS = 8_000;
 const WARM_UP_MS = 4_000;
 const PAGE = 20;
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 interface Side {
   readonly url: string;
@@ -42,7 +40,7 @@ export async function benchApi(options: BenchOptions): Promise<BenchRow[]> {
     await migrateToLatest(postgres.url);
     const data = await seedCampaigns(postgres.url, campaigns);
     programs.push(
-      await startOurs(postgres.url, ourPort, folder),
+      await startApi(postgres.url, ourPort, folder),
       await startTheirs(postgres.url, theirPort, data),
     );
     const ours = { url: `http://127.0.0.1:${ourPort}`, headers: { authorization: `Bearer ${data.key}` } };
@@ -96,44 +94,7 @@ async function compare(
   };
 }
 
-interface Program {
-  readonly stop: () => Promise<void>;
-}
-
-async function startOurs(databaseUrl: string, port: number, home: string): Promise<Program> {
-  return startServer(['api/server.ts'], {
-    DATABASE_URL: databaseUrl,
-    // Nothing of what is measured asks the engine, so none runs.
-    TEMPORAL_ADDRESS: '127.0.0.1:1',
-    CARILLON_HOME: home,
-    PORT: String(port),
-  });
-}
-
 async function startTheirs(databaseUrl: string, port: number, { accountId }: ApiBenchData): Promise<Program> {
   const args = ['bench/yardsticks/api-routes.ts', databaseUrl, accountId, String(CONNECTIONS), String(port)];
   return startServer(args, {});
-}
-
-/** Starts a server as production does, its log going nowhere, and waits until it says that it listens. */
-async function startServer(args: readonly string[], env: Record<string, string>): Promise<Program> {
-  const nowhere = await open(devNull, 'w');
-  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
-    stdio: ['ignore', 'pipe', nowhere.fd],
-  });
-  await nowhere.close();
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`${args[0]} ended with code ${code}.`)));
-    child.stdout?.once('data', () => resolve());
-  });
-  return {
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
 }

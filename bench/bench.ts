@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
+import { benchEvents } from './events.ts';
 import { benchImport } from './import.ts';
 import { type BenchRow, formatRow } from './pairs.ts';
 
@@ -12,6 +13,7 @@ export interface BenchOptions {
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
   api: benchApi,
+  events: benchEvents,
   import: benchImport,
 };
 

@@ -25,7 +25,7 @@ export interface CampaignProgress {
 const NUMBERED_AT_ONCE = 5_000;
 const PROGRESS_CAMPAIGNS_MAX = 1_000;
 /** Longer than any fold takes from its first statement to its commit. */
-const PROGRESS_WINDOW = '60 seconds';
+const FOLD_MS_MAX = 60_000;
 /** How long events are kept for readers who come back. */
 const EVENTS_KEPT = '24 hours';
 
@@ -107,16 +107,21 @@ interface CounterRow {
   readonly value: number;
 }
 
-/** How far those campaigns have come that made progress within the last minute: these, and all of these accounts. */
+/**
+ * How far those campaigns have come that made progress since somebody asked last, `sinceMs` ago: these, and all of
+ * these accounts. Some that made none are among them.
+ */
 export async function liveProgress(
   db: Db,
   accountIds: readonly string[],
   campaignIds: readonly string[],
+  sinceMs: number,
 ): Promise<CampaignProgress[]> {
   const rows = await sql<CounterRow>`
     select campaign_id as "campaignId", account_id as "accountId", recipients, counter, value
-    from live_progress(${[...accountIds]}::text[], ${[...campaignIds]}::text[], ${PROGRESS_WINDOW}::interval,
-                       ${PROGRESS_CAMPAIGNS_MAX})`.execute(db);
+    from live_progress(${[...accountIds]}::text[], ${[...campaignIds]}::text[], ${sinceMs + FOLD_MS_MAX} * interval '1 millisecond', ${PROGRESS_CAMPAIGNS_MAX})`.execute(
+    db,
+  );
   return progressesOf(rows.rows);
 }
 
@@ -133,7 +138,8 @@ export async function progressSince(
   const rows = await sql<CounterRow>`
     with seen as (
       select coalesce((select e.at from events e where e.account_id = ${accountId} and e.number <= ${number}
-        order by e.number desc limit 1), clock_timestamp()) - ${PROGRESS_WINDOW}::interval as at
+        order by e.number desc limit 1), clock_timestamp())
+        - ${FOLD_MS_MAX} * interval '1 millisecond' as at
     ), wanted as materialized (
       select distinct c.id, c.audience_size from campaigns c join messages m on m.campaign_id = c.id
       where c.deleted_at is null and ${

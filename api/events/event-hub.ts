@@ -34,7 +34,7 @@ export interface EventHub {
 }
 
 /** Nobody waits longer than this for an event, beside what the database needs. */
-const POLL_MS = 200;
+const POLL_MS = 100;
 /** Two a second a campaign at most. */
 const PROGRESS_MS = 500;
 const BEAT_MS = 15_000;
@@ -57,7 +57,7 @@ export function createEventHub(
   let told = new Map<string, string>();
   /** Everything up to it has been handed out; null while nobody listens. */
   let position: number | null = null;
-  let progressAt = 0;
+  let progressAt = performance.now() - PROGRESS_MS;
   let isClosed = false;
   let hasFailed = false;
   let round: Promise<void> | null = null;
@@ -104,16 +104,19 @@ export function createEventHub(
   }
 
   const readProgress = async (): Promise<void> => {
-    progressAt = performance.now();
+    const startedAt = performance.now();
     const whole = new Set<string>();
     const single = new Set<string>();
     for (const { accountId, campaignId } of readers) {
       if (campaignId === null) whole.add(accountId);
       else single.add(campaignId);
     }
+    const sinceMs = startedAt - progressAt;
+    const progresses = await liveProgress(db, [...whole], [...single], sinceMs);
+    progressAt = startedAt;
     const before = told;
     told = new Map();
-    for (const progress of await liveProgress(db, [...whole], [...single])) {
+    for (const progress of progresses) {
       const state = JSON.stringify(progress.progress);
       told.set(progress.campaignId, state);
       if (before.get(progress.campaignId) !== state) tell(progress);
@@ -131,6 +134,7 @@ export function createEventHub(
     if (readers.size === 0) {
       position = null;
       told = new Map();
+      progressAt = performance.now() - PROGRESS_MS;
       return;
     }
     const startedAt = performance.now();

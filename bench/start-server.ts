@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { devNull } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** A server in a process of its own. */
+export interface Program {
+  readonly pid: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts the API as production does, on this database and without an engine. */
+export async function startApi(databaseUrl: string, port: number, home: string): Promise<Program> {
+  return startServer(['api/server.ts'], {
+    DATABASE_URL: databaseUrl,
+    // Nothing of what is measured asks the engine, so none runs.
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    CARILLON_HOME: home,
+    PORT: String(port),
+  });
+}
+
+/** Starts a server as production does, its log going nowhere, and waits until it says that it listens. */
+export async function startServer(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Program> {
+  const nowhere = await open(devNull, 'w');
+  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', nowhere.fd],
+  });
+  await nowhere.close();
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${args[0]} ended with code ${code}.`)));
+    child.stdout?.once('data', () => resolve());
+  });
+  if (child.pid === undefined) throw new Error(`${args[0]} has no process.`);
+  return {
+    pid: child.pid,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
