@@ -10,10 +10,15 @@ export interface Scope {
 }
 
 /**
- * Recipients of open leases without a result: those whose texts may still be on their way. Behind a closed gate it
- * only falls, so what it says right after the gate was closed is the most that still goes out.
+ * Recipients of open leases without a result and tests that are being posted: those whose texts may still be on their
+ * way. Behind a closed gate it only falls, so what it says right after the gate was closed is the most that still goes
+ * out.
  */
-export async function inFlight(trx: Trx, { scope, scopeId }: Scope): Promise<number> {
+export async function inFlight(trx: Trx, scope: Scope): Promise<number> {
+  return (await recipientsInFlight(trx, scope)) + (await testsInFlight(trx, scope));
+}
+
+async function recipientsInFlight(trx: Trx, { scope, scopeId }: Scope): Promise<number> {
   if (scope === 'installation') {
     const all = await sql<{ people: number }>`select installation_in_flight() as people`.execute(trx);
     return all.rows[0]?.people ?? 0;
@@ -38,4 +43,25 @@ export async function inFlight(trx: Trx, { scope, scopeId }: Scope): Promise<num
     )
     .executeTakeFirstOrThrow();
   return row.people;
+}
+
+const TEST_COLUMNS = {
+  account: 'account_id',
+  sender: 'sender_id',
+  campaign: 'campaign_id',
+  message: 'message_id',
+} as const;
+
+async function testsInFlight(trx: Trx, { scope, scopeId }: Scope): Promise<number> {
+  if (scope === 'installation') {
+    const all = await sql<{ tests: number }>`select installation_tests_in_flight() as tests`.execute(trx);
+    return all.rows[0]?.tests ?? 0;
+  }
+  const row = await trx
+    .selectFrom('test_sends')
+    .where('state', '=', 'posting')
+    .where(TEST_COLUMNS[scope], '=', scopeId)
+    .select((select) => select.fn.countAll<number>().as('tests'))
+    .executeTakeFirstOrThrow();
+  return row.tests;
 }

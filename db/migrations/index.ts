@@ -9,6 +9,7 @@ import { up as logAndAlerts } from './0007-log-and-alerts.ts';
 import { up as registrationExpiry } from './0008-registration-expiry.ts';
 import { up as holds } from './0010-holds.ts';
 import { up as events } from './0011-events.ts';
+import { up as testsInFlight } from './0012-tests-in-flight.ts';
 import { up as affixes } from './0013-affixes.ts';
 import { up as reviews } from './0014-reviews.ts';
 import { up as testSends } from './0015-test-sends.ts';
@@ -28,6 +29,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0008-registration-expiry': { up: registrationExpiry },
   '0010-holds': { up: holds },
   '0011-events': { up: events },
+  '0012-tests-in-flight': { up: testsInFlight },
   '0013-affixes': { up: affixes },
   '0014-reviews': { up: reviews },
   '0015-test-sends': { up: testSends },

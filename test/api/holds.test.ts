@@ -79,6 +79,28 @@ describe('a hold', () => {
     },
   );
 
+  test.each(['installation', 'account', 'sender', 'campaign', 'message'] as const)(
+    'on the %s counts a test that is being posted, until it has an answer',
+    async (scope) => {
+      const call = scope === 'installation' ? world.operator : mine.call;
+      const named = { sender: mine.senderId, campaign, message };
+      await world.owner.query(
+        `insert into test_sends (id, account_id, campaign_id, message_id, sender_id, number_hash, country, kind, media_ids,
+           segments, cost_micro_usd, in_quiet_hours, requested_by, state)
+         values ($1, $2, $3, $4, $5, '', 'US', 'sms', '{}', 1, 0, false, $2, 'posting')`,
+        [`tst_${message}`, mine.accountId, campaign, message, mine.senderId],
+      );
+      const scopeId = scope === 'installation' || scope === 'account' ? undefined : named[scope];
+      const placed = await place(hold(scope, scopeId), call);
+      expect(placed).toMatchObject({ status: 202, body: { state: 'closing', inFlight: 1 } });
+      await world.owner.query(`update test_sends set state = 'sent'`);
+      expect((await call('GET', String(placed.body['url']))).body).toMatchObject({
+        state: 'closed',
+        inFlight: 0,
+      });
+    },
+  );
+
   test('on a scope is one of several, each of which is lifted by itself, and once', async () => {
     const first = await place(hold('sender', mine.senderId, 'One.'));
     const second = await place(hold('sender', mine.senderId, 'Two.'));

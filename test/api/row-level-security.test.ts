@@ -34,6 +34,7 @@ const DEFINER_FUNCTIONS = [
   'imports_to_run',
   'installation_holds',
   'installation_in_flight',
+  'installation_tests_in_flight',
   'keys_in_force',
   'list_accounts',
   'live_progress',
