@@ -5,6 +5,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Ajv } from 'ajv';
 import { fastify, type FastifyBaseLogger, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
+import { registerAllowedMethods } from './allowed-methods.ts';
 import { registerAuthentication } from './authentication.ts';
 import type { Api, ApiDeps } from './deps.ts';
 import { answerFrameworkError, registerErrors } from './errors.ts';
@@ -52,6 +53,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
     frameworkErrors: answerFrameworkError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   useStrictBodies(api);
+  registerAllowedMethods(api, { maxParamLength: URL_LENGTH_MAX });
   await api.register(helmet, { contentSecurityPolicy: false });
   await api.register(swagger, OPENAPI);
   await api.register(swaggerUi, {

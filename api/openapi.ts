@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { Type } from 'typebox';
+import { ProblemOutput } from './problem.ts';
 
 /** The frame of the OpenAPI document; the routes' schemas fill it. */
 export const OPENAPI: FastifyDynamicSwaggerOptions = {
@@ -76,6 +77,8 @@ function withHeadersAndBody(schema: FastifySchema | undefined, route: RouteOptio
   const file = Type.String({ format: 'binary', description: 'The file itself.' });
   return {
     ...schema,
+    // The headers that say for whom and as whom one acts can name what does not exist.
+    response: { 404: ProblemOutput, 422: ProblemOutput, ...answers },
     headers: Type.Partial(Type.Object(headers)),
     ...(route.config?.takesFile === true ? { consumes: ['application/octet-stream'], body: file } : {}),
   };

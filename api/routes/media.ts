@@ -71,7 +71,11 @@ export function registerMediaRoutes(api: Api, deps: ApiDeps): void {
         security: [],
         params: Type.Object({ token: Type.String({ minLength: 32, maxLength: 32 }) }),
         produces: ['application/octet-stream'],
-        response: { 200: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }), 404: ProblemOutput },
+        response: {
+          200: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }),
+          400: ProblemOutput,
+          404: ProblemOutput,
+        },
       },
     },
     async (request, reply) => {

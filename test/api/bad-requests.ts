@@ -181,7 +181,7 @@ const IDS: readonly BadInput[] = [
     pointer: '/listIds/0',
   },
   { what: 'an unknown route', at: 'GET /v1/nothing', answer: '404 not-found' },
-  { what: 'a method that is not there', at: 'PUT /v1/campaigns', body: {}, answer: '404 not-found' },
+  { what: 'a method that is not there', at: 'PUT /v1/campaigns', body: {}, answer: '405 method-not-allowed' },
 ];
 
 /** What is wrong with requests whatever they are about: bodies, texts, queries and ids. */

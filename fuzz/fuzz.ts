@@ -1,0 +1,69 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startSystem } from '../dev/launcher.ts';
+import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { parseWholeNumber } from './whole-number.ts';
+import { findSchemathesis, fuzzWith } from './schemathesis.ts';
+import { seedForFuzzing } from './seed.ts';
+import { operationsWithIds, type OpenApi } from './operations.ts';
+
+// Sends made-up requests to every operation of the OpenAPI, first with ids of things that exist, then with any ids,
+// and as an operator. Each answer has to be none of 5xx and what the document says of it.
+const { values } = parseArgs({
+  options: {
+    examples: { type: 'string', default: '30' },
+    seconds: { type: 'string', default: '180' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const bounds = {
+  examplesMax: parseWholeNumber('--examples', values.examples),
+  timeMaxS: parseWholeNumber('--seconds', values.seconds),
+  seed: parseWholeNumber('--seed', values.seed),
+};
+
+const home = await mkdtemp(join(tmpdir(), 'carillon-fuzz-'));
+// The database server's user has to get in when this runs as root.
+await chmod(home, 0o711);
+let failed = 0;
+try {
+  const program = await findSchemathesis(say);
+  const system = await startSystem({
+    home,
+    ports: 'free',
+    // Thousands of requests in a minute are the point here, and their log lines are not.
+    env: { ...process.env, RATE_LIMIT: 'off', LOG_LEVEL: 'error' },
+    progress: say,
+    temporalInMemory: true,
+  });
+  try {
+    const { urls, firstKeys } = system;
+    if (urls.sandbox === undefined || firstKeys === null) {
+      throw new Error('Fuzzing needs a database and a carrier of its own: unset DATABASE_URL and CARRIER.');
+    }
+    const { operatorKey } = firstKeys;
+    const seeded = await seedForFuzzing({ apiUrl: urls.api, sandboxUrl: urls.sandbox, operatorKey, say });
+    const document = (await (await fetch(`${urls.api}/openapi.json`)).json()) as OpenApi;
+    const ids = await operationsWithIds(document, seeded.client);
+    const run = { ...bounds, program, apiUrl: urls.api, folder: home };
+    say(`As an account, with the ids of what it has (${ids.length} operations)`);
+    failed += await fuzzWith({ ...run, key: seeded.key, operations: ids });
+    say('As an account, with any ids');
+    failed += await fuzzWith({ ...run, key: seeded.key, operations: [] });
+    say('As an operator, with any ids');
+    failed += await fuzzWith({ ...run, key: operatorKey, operations: [] });
+  } finally {
+    await system.stop();
+  }
+} finally {
+  await removeOutsidePlace(home);
+  await rm(home, { recursive: true, force: true });
+}
+say(failed === 0 ? 'No request broke it.' : `${failed} of 3 runs found something; see above.`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function say(line: string): void {
+  console.log(line);
+}
