@@ -16,6 +16,7 @@ export interface CarrierWatchDeps {
 interface Seen {
   /** Requests that failed, one after the other. */
   failures: number;
+  failedAt: number;
   toldAt: number;
   isClearing: boolean;
 }
@@ -35,7 +36,7 @@ export function watchCarriers(store: DispatchStore, deps: CarrierWatchDeps): Dis
     record: async (lease, results, retryAt) => {
       await store.record(lease, results, retryAt);
       const key = `${lease.accountId} ${lease.carrierAccountId}`;
-      const seen = seenOf.get(key) ?? { failures: 0, toldAt: Number.NEGATIVE_INFINITY, isClearing: false };
+      const seen = seenOf.get(key) ?? newlySeen();
       seenOf.set(key, seen);
       await observe(deps, seen, lease, results);
     },
@@ -53,11 +54,12 @@ async function observe(
     const found = troubleOf(result);
     if (found !== null) {
       seen.failures += 1;
+      seen.failedAt = deps.now();
       trouble = found;
     } else if (result.result === 'accepted') {
       seen.failures = 0;
       trouble = null;
-      clearLater(deps, seen, lease);
+      if (!seen.isClearing) clearIn(deps.quietMs ?? QUIET_MS, deps, seen, lease);
     }
   }
   if (trouble === null || seen.failures < FAILURES_MIN) return;
@@ -78,15 +80,23 @@ function firstOfEachRequest(results: readonly AttemptResult[]): AttemptResult[] 
 }
 
 /** Once for all texts that are taken until then; should this worker end before, the next text that is taken does it. */
-function clearLater(deps: CarrierWatchDeps, seen: Seen, lease: Lease): void {
-  if (seen.isClearing) return;
+function clearIn(delayMs: number, deps: CarrierWatchDeps, seen: Seen, lease: Lease): void {
   seen.isClearing = true;
   const quietMs = deps.quietMs ?? QUIET_MS;
   const timer = setTimeout(() => {
     seen.isClearing = false;
-    void write(deps, lease, (trx) => resolveCarrierTrouble(trx, lease, quietMs));
-  }, quietMs);
+    // While requests fail again, the next text that is taken begins anew.
+    if (seen.failures > 0) return;
+    const restMs = seen.failedAt + quietMs - deps.now();
+    if (restMs > 0) clearIn(restMs, deps, seen, lease);
+    else void write(deps, lease, (trx) => resolveCarrierTrouble(trx, lease, quietMs));
+  }, delayMs);
   timer.unref();
+}
+
+function newlySeen(): Seen {
+  const never = Number.NEGATIVE_INFINITY;
+  return { failures: 0, failedAt: never, toldAt: never, isClearing: false };
 }
 
 /** What cannot be written now is seen again with the next answers. */

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Trx } from './database.ts';
+import { appendLog } from './log.ts';
 
 /** Why an audience cannot be frozen, or how many recipients it has. */
 export type FreezeResult =
@@ -50,6 +51,13 @@ export async function freezeAudience(trx: Trx, campaignId: string, at: number): 
     .set({ audience_month: month, audience_size: size, audience_frozen_at: new Date(at) })
     .where('id', '=', campaignId)
     .execute();
+  await appendLog(trx, {
+    accountId: campaign.account_id,
+    campaignId,
+    what: 'freeze',
+    actor: { id: 'system', via: 'system' },
+    detail: { recipients: size },
+  });
   return { kind: 'frozen', size };
 }
 

@@ -5,6 +5,7 @@ import type { Trx } from './database.ts';
 import { moveGate } from './gates.ts';
 import { showHold } from './show-hold.ts';
 import { newId } from './ids.ts';
+import { appendLog } from './log.ts';
 import { overdueMessages } from './overdue-messages.ts';
 import { findHold, type Hold, lockHold, lockStatus, SCOPE } from './placed-holds.ts';
 
@@ -78,6 +79,14 @@ async function orderLift(trx: Trx, hold: Hold, campaignId: string, actor: Actor)
     .set((set) => ({ lift_action_id: actionId, version: set('version', '+', 1) }))
     .where('id', '=', hold.id)
     .execute();
+  await appendLog(trx, {
+    accountId: hold.accountId,
+    campaignId,
+    subject: { kind: 'hold', id: hold.id },
+    what: 'lift.ordered',
+    actionId,
+    actor,
+  });
   return actionId;
 }
 

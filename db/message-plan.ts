@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { resolveAlerts } from './alerts.ts';
+import { appendLog } from './log.ts';
 import { isQuiet, nextPermitted } from '../domain/quiet-hours.ts';
 import type { Trx } from './database.ts';
 import { INSTALLATION } from '../domain/hold.ts';
@@ -81,10 +82,11 @@ async function show(
 ): Promise<void> {
   const texting = plan.kind === 'send';
   if (plan.kind === 'done') {
+    const status = message.everybodyExpired ? 'expired' : 'sent';
     await trx
       .updateTable('messages')
       .set((set) => ({
-        status: message.everybodyExpired ? ('expired' as const) : ('sent' as const),
+        status,
         texting: false,
         ended_at: new Date(input.at),
         version: set('version', '+', 1),
@@ -92,7 +94,19 @@ async function show(
       .where('id', '=', input.messageId)
       .where('status', '=', 'sending')
       .execute();
-    await resolveAlerts(trx, { accountId: input.accountId, kind: 'forecast', subjectId: input.messageId });
+    const { accountId, campaignId, messageId: subjectId } = input;
+    await appendLog(trx, {
+      accountId,
+      campaignId,
+      subject: { kind: 'message', id: subjectId },
+      what: 'end',
+      from: 'sending',
+      to: status,
+      actor: { id: 'system', via: 'system' },
+    });
+    for (const kind of ['forecast', 'hours_changed'] as const) {
+      await resolveAlerts(trx, { accountId, kind, subjectId });
+    }
   } else if (texting !== message.texting) {
     await trx.updateTable('messages').set({ texting }).where('id', '=', input.messageId).execute();
   }

@@ -150,8 +150,9 @@ async function planProgress(
       !input.running.includes(message.id) &&
       (message.status === 'sending' || (message.status === 'scheduled' && isDue(message, input.at))),
   );
-  await beginMessages(trx, ready, input.at);
+  const begun = await beginMessages(trx, ready, input.at);
   const status = await showStatus(trx, input.campaignId);
+  await logProgress(trx, input, { from: campaign.status, to: status, begun });
   const start = await startable(trx, input, campaign.sender_id, ready);
   const children = start.map((message) => ({ messageId: message.id, position: message.position }));
 
@@ -163,6 +164,37 @@ async function planProgress(
   const wakeAt = minOf([upcoming, thawed !== null && thawed > input.at ? thawed : null]);
   const next = start.length < ready.length ? { what: 'hold', at: null } : { what: 'message', at: upcoming };
   return { ...base, kind: 'run', status, start: children, wakeAt, next };
+}
+
+/**
+ * What begins by itself. From started to sending and back says nothing that the messages' own lines do not, and may
+ * be many times a minute.
+ */
+async function logProgress(
+  trx: Trx,
+  input: StepInput,
+  progress: {
+    readonly from: CampaignStatus;
+    readonly to: CampaignStatus;
+    readonly begun: readonly string[];
+  },
+): Promise<void> {
+  const { accountId, campaignId } = input;
+  const { from, to, begun } = progress;
+  for (const id of begun) {
+    await appendLog(trx, {
+      accountId,
+      campaignId,
+      subject: { kind: 'message', id },
+      what: 'begin',
+      from: 'scheduled',
+      to: 'sending',
+      actor: SYSTEM,
+    });
+  }
+  const isInMotion = (status: CampaignStatus): boolean => status === 'started' || status === 'sending';
+  if (from === to || (isInMotion(from) && isInMotion(to))) return;
+  await appendLog(trx, { accountId, campaignId, what: 'progress', from, to, actor: SYSTEM });
 }
 
 /**

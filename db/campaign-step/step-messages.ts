@@ -88,13 +88,18 @@ async function setDue(trx: Trx, message: StepMessage, dueAt: number | null): Pro
     .execute();
 }
 
-/** Marks messages as begun, just before their children start. */
-export async function beginMessages(trx: Trx, messages: readonly StepMessage[], at: number): Promise<void> {
+/** Marks messages as begun, just before their children start. Resolves with the ids of those that begin now. */
+export async function beginMessages(
+  trx: Trx,
+  messages: readonly StepMessage[],
+  at: number,
+): Promise<readonly string[]> {
   const begun = messages.filter((message) => message.status === 'scheduled').map((message) => message.id);
-  if (begun.length === 0) return;
+  if (begun.length === 0) return begun;
   await trx
     .updateTable('messages')
     .set((set) => ({ status: 'sending' as const, began_at: new Date(at), version: set('version', '+', 1) }))
     .where('id', 'in', begun)
     .execute();
+  return begun;
 }
