@@ -1,6 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
 
+/** The version of what is never changed, only removed. */
+export const ONLY_VERSION = 1;
+
 /** Sets the `ETag` of a single resource from its version. */
 export function setEtag(reply: FastifyReply, version: number): void {
   reply.header('etag', `"${version}"`);

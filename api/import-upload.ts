@@ -15,9 +15,16 @@ export async function keepContent(
   caller: Pick<Caller, 'accountId' | 'actor'>,
   importId: string,
   content: Readable,
+  /** Throws when the import is not any more what the caller has seen. */
+  checkVersion: (version: number) => void = () => undefined,
 ): Promise<void> {
   const { accountId } = caller;
-  const begun = await withAccount(db, accountId, (trx) => beginUpload(trx, accountId, importId));
+  const begun = await withAccount(db, accountId, async (trx) => {
+    const upload = await beginUpload(trx, accountId, importId);
+    // Beginning has locked the import and raised its version by one.
+    if (upload.kind === 'upload') checkVersion(upload.upload.version - 1);
+    return upload;
+  });
   if (begun.kind === 'refused') {
     throw begun.found === null ? notFound('import') : notWaiting();
   }

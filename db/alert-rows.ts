@@ -89,6 +89,12 @@ export async function findAlert(trx: Trx, id: string): Promise<Alert | null> {
   return row ?? null;
 }
 
+/** The same, locked until the transaction ends, so that the version that a change was checked against still holds. */
+export async function lockAlert(trx: Trx, id: string): Promise<Alert | null> {
+  await trx.selectFrom('alerts').where('id', '=', id).select('id').forNoKeyUpdate().execute();
+  return findAlert(trx, id);
+}
+
 /** What is open about a campaign, its sender or that one's carrier account, the latest first. */
 export async function latestAlerts(
   trx: Trx,

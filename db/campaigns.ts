@@ -130,6 +130,16 @@ export async function lockCampaign(trx: Trx, id: string): Promise<Campaign | nul
   return findCampaign(trx, id);
 }
 
+/** An order that waits for the engine is a change of the campaign, too: of two who saw the same, one may give it. */
+export async function raiseCampaignVersion(trx: Trx, seen: Pick<Campaign, 'id' | 'version'>): Promise<void> {
+  await trx
+    .updateTable('campaigns')
+    .set((set) => ({ version: set('version', '+', 1) }))
+    .where('id', '=', seen.id)
+    .where('version', '=', seen.version)
+    .execute();
+}
+
 /** Changes a draft's details; a rejected campaign becomes a draft again. */
 export async function updateCampaign(trx: Trx, campaign: Campaign, details: CampaignDetails): Promise<void> {
   await trx

@@ -21,6 +21,7 @@ export interface CarrierAccount {
   readonly requestsMax: number;
   readonly requestsWindowMs: number;
   readonly createdAt: Date;
+  readonly version: number;
 }
 
 const DEFAULT_NAME = 'default';
@@ -32,6 +33,7 @@ const COLUMNS = [
   'requests_max as requestsMax',
   'requests_window_ms as requestsWindowMs',
   'created_at as createdAt',
+  'version',
 ] as const;
 
 /** The carrier account that senders name unless told otherwise; made at the first start, with the credentials of the environment. */
@@ -88,6 +90,17 @@ export async function findCarrierAccount(trx: Trx, id: string): Promise<CarrierA
   );
 }
 
+/** The same, locked until the transaction ends, so that the version that a change was checked against still holds. */
+export async function lockCarrierAccount(trx: Trx, id: string): Promise<CarrierAccount | null> {
+  const row = await trx
+    .selectFrom('carrier_accounts')
+    .where('id', '=', id)
+    .select(COLUMNS)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Adds a carrier account; the token comes sealed for its id. */
 export async function insertCarrierAccount(
   trx: Trx,
@@ -125,12 +138,13 @@ export async function updateCarrierAccount(
 ): Promise<void> {
   await trx
     .updateTable('carrier_accounts')
-    .set({
-      name: sql`coalesce(${changes.name ?? null}, name)`,
-      auth_id: sql`coalesce(${changes.authId ?? null}, auth_id)`,
-      auth_token_sealed: sql`coalesce(${changes.authTokenSealed ?? null}, auth_token_sealed)`,
-      requests_max: sql`coalesce(${changes.requestsMax ?? null}, requests_max)`,
-    })
+    .set((set) => ({
+      name: sql<string>`coalesce(${changes.name ?? null}, name)`,
+      auth_id: sql<string | null>`coalesce(${changes.authId ?? null}, auth_id)`,
+      auth_token_sealed: sql<string | null>`coalesce(${changes.authTokenSealed ?? null}, auth_token_sealed)`,
+      requests_max: sql<number>`coalesce(${changes.requestsMax ?? null}, requests_max)`,
+      version: set('version', '+', 1),
+    }))
     .where('id', '=', id)
     .execute();
 }

@@ -118,6 +118,7 @@ export async function addMembers(
     .values([...known].map((key) => ({ account_id: accountId, list_id: listId, contact_id: key })))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+  await raiseVersion(trx, listId);
   return [];
 }
 
@@ -130,5 +131,16 @@ export async function removeMember(trx: Trx, listId: string, contactId: string):
     .where('list_id', '=', listId)
     .where('contact_id', '=', key)
     .executeTakeFirst();
-  return numDeletedRows > 0n;
+  if (numDeletedRows === 0n) return false;
+  await raiseVersion(trx, listId);
+  return true;
+}
+
+/** Who is on a list is a part of what was read of it. */
+async function raiseVersion(trx: Trx, id: string): Promise<void> {
+  await trx
+    .updateTable('lists')
+    .set((set) => ({ version: set('version', '+', 1) }))
+    .where('id', '=', id)
+    .execute();
 }

@@ -61,6 +61,19 @@ export async function listRefusedPhrases(trx: Trx, query: PhraseQuery): Promise<
   return { items, total };
 }
 
+/** The phrase with its version, or null. */
+export async function findRefusedPhrase(
+  trx: Trx,
+  id: string,
+): Promise<(KeptPhrase & { readonly version: number }) | null> {
+  const row = await trx
+    .selectFrom('refused_phrases')
+    .where('id', '=', id)
+    .select([...COLUMNS, 'version'])
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Adds a phrase. */
 export async function insertRefusedPhrase(trx: Trx, phrase: Omit<KeptPhrase, 'id'>): Promise<string> {
   const id = newId('phr');

@@ -152,6 +152,7 @@ interface CarrierAccountTable {
   requests_at_once_max: Generated<number>;
   next_request_at: Generated<Date>;
   paused_until: Generated<Date>;
+  version: Generated<number>;
   created_at: Generated<Date>;
 }
 
@@ -416,6 +417,7 @@ interface RefusedPhraseTable {
   reason: string;
   effective_from: string;
   effective_to: string | null;
+  version: Generated<number>;
   created_at: Generated<Date>;
 }
 

@@ -1,7 +1,7 @@
-import { type Alert, acknowledgeAlert, findAlert, listAlerts } from '../../db/alert-rows.ts';
+import { type Alert, acknowledgeAlert, findAlert, listAlerts, lockAlert } from '../../db/alert-rows.ts';
 import { withAccount } from '../../db/database.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { setEtag } from '../etag.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange } from '../log-change.ts';
 import { pageOf, rangeOf, toPage } from '../pages.ts';
@@ -78,15 +78,16 @@ export function registerAlertRoutes(api: Api, deps: ApiDeps): void {
           'The first who does is kept. It stays until its cause is gone, and is a new alert if that comes back.',
         tags: ['oversight'],
         params,
-        response: { 200: AlertOutput, ...problems(404, 409, 422) },
+        response: { 200: AlertOutput, ...problems(404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       const { actor } = request.caller;
       const { body } = await idempotent(deps, request, reply, async (trx) => {
-        const before = await findAlert(trx, id);
+        const before = await lockAlert(trx, id);
         if (before === null) throw notFound('alert');
+        checkIfMatch(request, before.version);
         if (await acknowledgeAlert(trx, id, actor.id)) {
           const campaign = before.campaignId === null ? {} : { campaignId: before.campaignId };
           await logChange(trx, request.caller, { kind: 'alert', id }, { what: 'acknowledge', ...campaign });

@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox';
 import { findAccount } from '../../db/accounts.ts';
 import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
 import { readActionFacts } from '../../db/campaign-step/record-signals.ts';
-import { type Campaign, lockCampaign } from '../../db/campaigns.ts';
+import { type Campaign, lockCampaign, raiseCampaignVersion } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
 import {
@@ -73,6 +73,7 @@ export async function carryOut<Schema extends TSchema>(
       route.schedules?.(input),
     );
     if (result.kind === 'refused') throw new Problem('action-not-allowed', result.reason);
+    await raiseCampaignVersion(trx, campaign);
     return {
       status: result.state === 'applied' ? 200 : 202,
       body: { id: result.actionId, state: result.state, inFlight: result.inFlight },

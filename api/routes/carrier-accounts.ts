@@ -5,6 +5,7 @@ import {
   findCarrierAccount,
   insertCarrierAccount,
   listCarrierAccounts,
+  lockCarrierAccount,
   updateCarrierAccount,
 } from '../../db/carrier-accounts.ts';
 import { withAccount, withAccountReading } from '../../db/database.ts';
@@ -12,6 +13,7 @@ import { newId } from '../../db/ids.ts';
 import { seal } from '../../db/sealing.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { orderIn, Q, sortedBy } from '../list-query.ts';
 import { logChange, logUpdate } from '../log-change.ts';
@@ -124,6 +126,28 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
     },
   );
 
+  api.get(
+    '/v1/carrier-accounts/:id',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'getCarrierAccount',
+        summary: 'Read a carrier account',
+        tags: ['installation'],
+        params: idParams('car'),
+        response: { 200: CarrierAccountOutput, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const account = await withAccountReading(deps.db, OPERATOR, (trx) =>
+        findCarrierAccount(trx, request.params.id),
+      );
+      if (account === null) throw notFound('carrier account');
+      setEtag(reply, account.version);
+      return viewOf(account);
+    },
+  );
+
   api.patch(
     '/v1/carrier-accounts/:id',
     {
@@ -135,15 +159,16 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
         tags: ['installation'],
         params: idParams('car'),
         body: CarrierAccountChanges,
-        response: { 200: CarrierAccountOutput, ...problems(404) },
+        response: { 200: CarrierAccountOutput, ...problems(404, 412) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { authToken, ...changes } = request.body;
       const { id } = request.params;
       return withAccount(deps.db, OPERATOR, async (trx) => {
-        const before = await findCarrierAccount(trx, id);
+        const before = await lockCarrierAccount(trx, id);
         if (before === null) throw notFound('carrier account');
+        checkIfMatch(request, before.version);
         const sealed = authToken === undefined ? {} : { authTokenSealed: sealFor(id, authToken) };
         await updateCarrierAccount(trx, id, { ...changes, ...sealed });
         const account = await findCarrierAccount(trx, id);
@@ -151,6 +176,7 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
         // A token is never read again, so any that is sent counts as a new one.
         const states = { before: viewOf(before), after: { ...viewOf(account), ...sealed } };
         await logUpdate(trx, request.caller, { kind: 'carrier_account', id }, states, { kept: CREDENTIALS });
+        setEtag(reply, account.version);
         return viewOf(account);
       });
     },
@@ -158,5 +184,6 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
 }
 
 function viewOf(account: CarrierAccount): Static<typeof CarrierAccountOutput> {
-  return { ...account, createdAt: account.createdAt.toISOString() };
+  const { version: _version, ...shown } = account;
+  return { ...shown, createdAt: account.createdAt.toISOString() };
 }

@@ -9,7 +9,7 @@ import { insertList, missingLists } from '../../db/lists.ts';
 import { IMPORT_STATUSES } from '../../domain/import/import-plan.ts';
 import { isCountry } from '../../domain/phone-number.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { setEtag } from '../etag.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { emptyContent, keepContent } from '../import-upload.ts';
 import { orderIn, severalOf, sortedBy } from '../list-query.ts';
@@ -136,7 +136,7 @@ function registerContent(api: Api, deps: ApiDeps): void {
           'The file itself as the body, of any size and type: delimited text with column names in its first row; encoding and delimiter are found out. If the upload breaks off, send it again.',
         tags: ['contacts'],
         params,
-        response: { 202: ImportOutput, ...problems(404, 409, 415) },
+        response: { 202: ImportOutput, ...problems(404, 409, 412, 415) },
       },
     },
     async (request, reply) => {
@@ -148,7 +148,9 @@ function registerContent(api: Api, deps: ApiDeps): void {
       }
       // An upload that begins ends the one before it, so what is plainly empty does not begin.
       if (request.headers['content-length'] === '0') throw emptyContent();
-      await keepContent(deps.db, request.caller, id, request.raw);
+      await keepContent(deps.db, request.caller, id, request.raw, (version) =>
+        checkIfMatch(request, version),
+      );
       // If the engine cannot be reached now, repair starts the run within half a minute.
       deps.workflows.startImport(accountId, id).catch(() => undefined);
       reply.code(202);

@@ -220,14 +220,16 @@ function registerMembers(api: Api, deps: ApiDeps): void {
         tags: ['contacts'],
         params,
         body: MembersInput,
-        response: { 200: ListOutput, ...problems(404, 409, 422) },
+        response: { 200: ListOutput, ...problems(404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
       const { accountId } = request.caller;
       const { contactIds } = request.body;
       const { body } = await idempotent(deps, request, reply, async (trx) => {
-        if ((await lockList(trx, request.params.id)) === null) throw notFound('list');
+        const before = await lockList(trx, request.params.id);
+        if (before === null) throw notFound('list');
+        checkIfMatch(request, before.version);
         const missing = new Set(await addMembers(trx, accountId, request.params.id, contactIds));
         if (missing.size > 0) {
           const errors = contactIds.flatMap((id, index) =>
@@ -262,12 +264,15 @@ function registerMembers(api: Api, deps: ApiDeps): void {
         summary: 'Take a contact off a list',
         tags: ['contacts'],
         params: Type.Object({ id: idOf('lst'), contactId: idOf('con') }),
-        response: { 204: Type.Null(), ...problems(404) },
+        response: { 204: Type.Null(), ...problems(404, 412) },
       },
     },
     async (request, reply) => {
       const { id, contactId } = request.params;
       await withAccount(deps.db, request.caller.accountId, async (trx) => {
+        const list = await lockList(trx, id);
+        if (list === null) throw notFound('member of this list');
+        checkIfMatch(request, list.version);
         if (!(await removeMember(trx, id, contactId))) throw notFound('member of this list');
         await logChange(
           trx,

@@ -41,7 +41,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         tags: ['campaigns'],
         params: idParams('cmp'),
         body: MessageInput,
-        response: { 201: CampaignOutput, ...problems(404, 409, 422) },
+        response: { 201: CampaignOutput, ...problems(404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
@@ -49,6 +49,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const campaign = await lockCampaign(trx, request.params.id);
         if (campaign === null) throw notFound('campaign');
+        checkIfMatch(request, campaign.version);
         refuseLocked(campaign, ['messages']);
         const messages = await listMessages(trx, campaign.id);
         if (messages.length >= MESSAGES_MAX) {

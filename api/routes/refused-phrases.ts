@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { withAccount, withAccountReading } from '../../db/database.ts';
 import {
   deleteRefusedPhrase,
+  findRefusedPhrase,
   insertRefusedPhrase,
   listRefusedPhrases,
   PHRASE_SORTS,
@@ -9,6 +10,7 @@ import {
 import { hasWords } from '../../domain/content-check.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
+import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { orderIn, Q, sortedBy } from '../list-query.ts';
 import { logChange } from '../log-change.ts';
@@ -117,6 +119,29 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
     },
   );
 
+  api.get(
+    '/v1/refused-phrases/:id',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        operationId: 'getRefusedPhrase',
+        summary: 'Read a refused phrase',
+        tags: ['installation'],
+        params: idParams('phr'),
+        response: { 200: PhraseOutput, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const found = await withAccountReading(deps.db, OPERATOR, (trx) =>
+        findRefusedPhrase(trx, request.params.id),
+      );
+      if (found === null) throw notFound('phrase');
+      const { version, ...phrase } = found;
+      setEtag(reply, version);
+      return phrase;
+    },
+  );
+
   api.delete(
     '/v1/refused-phrases/:id',
     {
@@ -126,12 +151,15 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
         summary: 'Take a phrase out of the list',
         tags: ['installation'],
         params: idParams('phr'),
-        response: { 204: Type.Null(), ...problems(404) },
+        response: { 204: Type.Null(), ...problems(404, 412) },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       await withAccount(deps.db, OPERATOR, async (trx) => {
+        // A phrase is never changed, so what was read here is what is deleted, if it is still there.
+        const found = await findRefusedPhrase(trx, id);
+        if (found !== null) checkIfMatch(request, found.version);
         const phrase = await deleteRefusedPhrase(trx, id);
         if (phrase === null) throw notFound('phrase');
         const { id: _id, ...from } = phrase;

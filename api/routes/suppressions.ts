@@ -14,6 +14,7 @@ import {
 import { removalNeedsReason, SUPPRESSION_KINDS } from '../../domain/suppression.ts';
 import type { Caller } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
+import { checkIfMatch, ONLY_VERSION, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { CursorQuery, cursorPageOf, rangeOf } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
@@ -87,7 +88,7 @@ export function registerSuppressionRoutes(api: Api, deps: ApiDeps): void {
         tags: ['suppressions'],
         params,
         body: RemovalInput,
-        response: { 200: NumberStanding, ...problems(404, 409, 422) },
+        response: { 200: NumberStanding, ...problems(404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
@@ -96,6 +97,7 @@ export function registerSuppressionRoutes(api: Api, deps: ApiDeps): void {
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const found = await findSuppression(trx, request.params.id);
         if (found === null) throw notFound('suppression');
+        checkIfMatch(request, ONLY_VERSION);
         if (reason === '' && removalNeedsReason(found.kind)) throw reasonRequired();
         const removal = { accountId, id: found.id, reason: reason === '' ? null : reason, actor };
         const numberHash = await removeSuppression(trx, removal);
@@ -148,11 +150,12 @@ function registerReads(api: Api, deps: ApiDeps): void {
         response: { 200: SuppressionOutput, ...problems(404) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const found = await withAccount(deps.db, request.caller.accountId, (trx) =>
         findSuppression(trx, request.params.id),
       );
       if (found === null) throw notFound('suppression');
+      setEtag(reply, ONLY_VERSION);
       return suppressionView(found);
     },
   );

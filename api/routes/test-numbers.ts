@@ -12,6 +12,7 @@ import { NUMBER_ADVICE } from '../../domain/number-advice.ts';
 import { parsePhoneNumber } from '../../domain/phone-number.ts';
 import { TEST_NUMBERS_MAX } from '../../domain/test-send.ts';
 import type { Api, ApiDeps } from '../deps.ts';
+import { checkIfMatch, ONLY_VERSION } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange } from '../log-change.ts';
 import { notFound, Problem, problems } from '../problem.ts';
@@ -98,13 +99,14 @@ export function registerTestNumberRoutes(api: Api, deps: ApiDeps): void {
         description: 'A test to it that has not gone out yet is refused.',
         tags: ['account'],
         params: idParams('tnr'),
-        response: { 204: Type.Null(), ...problems(404) },
+        response: { 204: Type.Null(), ...problems(404, 412) },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       await withAccount(deps.db, request.caller.accountId, async (trx) => {
         if (!(await deleteTestNumber(trx, id))) throw notFound('test number');
+        checkIfMatch(request, ONLY_VERSION);
         await logChange(trx, request.caller, { kind: 'test_number', id }, { what: 'delete' });
       });
       return reply.code(204).send(null);

@@ -15,6 +15,7 @@ import { up as reviews } from './0014-reviews.ts';
 import { up as testSends } from './0015-test-sends.ts';
 import { up as keyRotation } from './0016-key-rotation.ts';
 import { up as textSearch } from './0017-text-search.ts';
+import { up as versions } from './0018-versions.ts';
 import { up as suppressions } from './0020-suppressions.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -35,5 +36,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0015-test-sends': { up: testSends },
   '0016-key-rotation': { up: keyRotation },
   '0017-text-search': { up: textSearch },
+  '0018-versions': { up: versions },
   '0020-suppressions': { up: suppressions },
 };

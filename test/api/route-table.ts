@@ -50,8 +50,10 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
     body: () => ({ name: 'Second', authId: 'MA1', authToken: 'secret' }),
   },
   listCarrierAccounts: { scope: 'operator' },
+  getCarrierAccount: { scope: 'operator' },
   updateCarrierAccount: { scope: 'operator', body: () => ({ name: 'Renamed' }) },
   listRefusedPhrases: { scope: 'operator' },
+  getRefusedPhrase: { scope: 'operator' },
   addRefusedPhrase: {
     scope: 'operator',
     body: () => ({ phrase: 'sure win', reason: 'It promises too much.', effectiveFrom: '2026-01-01' }),
