@@ -12,7 +12,7 @@ const LEAVES_IT = [
   'duplicateCampaign',
   'reviewCampaign',
   'findRecipient',
-  'sendTest',
+  'testMessage',
   'receiveStatus',
   'receiveInbound',
 ];
