@@ -1,17 +1,11 @@
 import createClient, { type Client } from 'openapi-fetch';
+import { type CarillonOptions, headersOf } from './options.ts';
+import { CarillonProblem } from './problem.ts';
 import type { paths } from './schema.d.ts';
 
-/** Where a Carillon is and who calls. */
-export interface CarillonOptions {
-  /** Such as `http://127.0.0.1:8080`. */
-  readonly url: string;
-  /** An account's key, or an operator's together with `account`. */
-  readonly key: string;
-  /** The account that an operator's key acts for: `acc_...`. */
-  readonly account?: string;
-  /** Who acts with the key: `per_...`. */
-  readonly person?: string;
-}
+export { type CarillonEvent, followEvents, type FollowOptions } from './events.ts';
+export { type CarillonOptions, headersOf } from './options.ts';
+export { CarillonProblem } from './problem.ts';
 
 /** A client whose paths, bodies and answers are typed by Carillon's own OpenAPI. */
 export type CarillonClient = Client<paths>;
@@ -19,17 +13,6 @@ export type CarillonClient = Client<paths>;
 /** Makes a client. An answer other than a success stands in `error` as a problem with `code` and `detail`. */
 export function createCarillonClient(options: CarillonOptions): CarillonClient {
   return createClient<paths>({ baseUrl: options.url, headers: headersOf(options) });
-}
-
-/** A problem as an Error, for programs that want to end with it. */
-export class CarillonProblem extends Error {
-  override readonly name = 'CarillonProblem';
-  readonly code: string;
-
-  constructor(problem: { readonly code: string; readonly detail: string }) {
-    super(`${problem.code}: ${problem.detail}`);
-    this.code = problem.code;
-  }
 }
 
 /** The data of an answer. Throws a CarillonProblem when it is not a success. */
@@ -40,13 +23,4 @@ export async function dataOf<Data>(
   if (error !== undefined) throw new CarillonProblem(error);
   if (data === undefined) throw new Error('The answer has no content.');
   return data;
-}
-
-/** The headers that every call carries. */
-export function headersOf({ key, account, person }: CarillonOptions): Record<string, string> {
-  return {
-    authorization: `Bearer ${key}`,
-    ...(account === undefined ? {} : { 'carillon-account': account }),
-    ...(person === undefined ? {} : { 'carillon-person': person }),
-  };
 }

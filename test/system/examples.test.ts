@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,6 +14,7 @@ const RECIPIENTS = 20;
 
 let world: SystemWorld;
 let key: string;
+let campaignId = '';
 beforeAll(async () => {
   world = await startSystemWorld({});
   const { urls, firstKeys } = world.system.current();
@@ -45,5 +46,24 @@ describe('the examples, run as programs against a whole system', () => {
     expect(printed).toMatch(new RegExp(`^It would text ${RECIPIENTS} people in \\d+ segments`, 'm'));
     expect(printed).toContain(`Finished: ${RECIPIENTS} accepted, 0 unknown.`);
     expect(await world.ledger()).toHaveLength(RECIPIENTS);
+    campaignId = printed.trim().split('\n').at(-1) ?? '';
+  });
+
+  it('watch a campaign live until it rests', async () => {
+    const listId = await world.list('Watched', numbers(RECIPIENTS, '212'));
+    const watched = await world.draft('Watched', listId, ['The same for everybody']);
+    await world.api.post(`/v1/campaigns/${watched.id}/launch`, { start: 'now' });
+    await world.api.post(`/v1/campaigns/${watched.id}/pause`, {});
+    const watching = runExample('watch-live.ts', watched.id);
+    await world.api.post(`/v1/campaigns/${watched.id}/resume`, {});
+    expect((await watching).trim().split('\n').at(-1)).toBe('It is finished.');
+  });
+
+  it('export who was texted and what became of each', async () => {
+    const file = join(await temporaryFolder(), 'recipients.ndjson');
+    expect(await runExample('export.ts', campaignId, file)).toContain(`Wrote ${RECIPIENTS} rows.`);
+    const rows = (await readFile(file, 'utf8')).trim().split('\n');
+    const written = rows.map((row) => (JSON.parse(row) as { number: string }).number);
+    expect(written.toSorted()).toEqual(numbers(RECIPIENTS).toSorted());
   });
 });
