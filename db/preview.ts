@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { purposeOf } from '../domain/content-check.ts';
 import type { PreviewFacts } from '../domain/preview.ts';
-import { parsePublicId } from '../domain/public-id.ts';
 import { fieldsWithoutFallback, parseTemplate } from '../domain/template.ts';
 import type { Campaign } from './campaigns.ts';
+import { contactKey } from './contacts.ts';
 import type { Trx } from './database.ts';
 import type { Message } from './messages.ts';
 
@@ -77,11 +77,11 @@ async function contactsOf(trx: Trx, campaign: Campaign): Promise<Contact[]> {
 }
 
 async function findContact(trx: Trx, id: string): Promise<Contact | undefined> {
-  const key = parsePublicId('con', id);
+  const key = contactKey(id);
   if (key === null) return undefined;
   return trx
     .selectFrom('contacts')
-    .where('id', '=', Number(key))
+    .where('id', '=', key)
     .select(['number', 'country', 'first_name as firstName', 'last_name as lastName', 'custom'])
     .executeTakeFirst();
 }

@@ -1,5 +1,6 @@
 import { type Account, findAccount } from '../../db/accounts.ts';
 import type { Campaign } from '../../db/campaigns.ts';
+import { contactKey } from '../../db/contacts.ts';
 import type { Trx } from '../../db/database.ts';
 import { closedScopes } from '../../db/gates.ts';
 import { gravestSuppression } from '../../db/left-out.ts';
@@ -14,7 +15,6 @@ import { affixesOf } from '../../domain/affixes.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { isQuiet, nextPermitted } from '../../domain/quiet-hours.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
-import { parsePublicId } from '../../domain/public-id.ts';
 import { SUSPENSIONS } from '../../domain/suspension.ts';
 import { parseTemplate } from '../../domain/template.ts';
 import { renderTest } from '../../domain/test-send.ts';
@@ -53,7 +53,7 @@ export async function testSendsOf(trx: Trx, order: TestOrder): Promise<NewTestSe
     campaignId: campaign.id,
     messageId: message.id,
     senderId: sender.id,
-    contactId: contactKeyOf(input),
+    contactId: input.contactId === undefined ? null : contactKey(input.contactId),
     number: one.number,
     numberHash: one.numberHash,
     country: one.country,
@@ -186,9 +186,4 @@ async function render(
       },
     ],
   });
-}
-
-function contactKeyOf({ contactId }: TestInput): number | null {
-  const key = contactId === undefined ? null : parsePublicId('con', contactId);
-  return key === null ? null : Number(key);
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { affixesOf } from '../../domain/affixes.ts';
 import { sendingMs } from '../../domain/dispatch/pace.ts';
 import { forecastOf, type ForecastJob, type MessageForecast } from '../../domain/forecast.ts';
@@ -18,6 +17,7 @@ import { type Message, listMessages } from '../messages.ts';
 import { type AudienceSource, listedAudience, remainingAudience } from './audience-source.ts';
 import { type LeftOut, countAudience } from './count-audience.ts';
 import { type AudienceFigures, readFigures } from './read-figures.ts';
+import { factsOf } from './facts-of-review.ts';
 import { type ReviewSettings, readReviewSettings } from './review-settings.ts';
 
 /** One message of a review. */
@@ -118,20 +118,42 @@ async function readAllFigures(
     return { figures: messages.map((message) => ({ message, counts, sampled })), whole: counts };
   }
   const rest = (messages: readonly PlannedMessage<Message>[]) =>
-    remainingAudience({ key: campaign.key, month, messageKeys: messages.map((one) => one.message.key) });
-  const figures: OwnFigures[] = [];
-  for (const [index, one] of planned.entries()) {
-    const own = reviewed.slice(index, index + 1);
-    const { counts, messages, sampled } = await readFigures(
-      trx,
-      audienceOf(rest([one])),
-      own,
-      settings.account,
+    audienceOf(
+      remainingAudience({ key: campaign.key, month, messageKeys: messages.map((one) => one.message.key) }),
     );
-    figures.push(...messages.map((message) => ({ message, counts, sampled })));
+  const figures = new Map<string, OwnFigures>();
+  for (const together of await sameRest(trx, planned)) {
+    const own = together.map((one) => reviewed[planned.indexOf(one)]).filter((one) => one !== undefined);
+    const { counts, messages, sampled } = await readFigures(trx, rest(together), own, settings.account);
+    for (const [index, message] of messages.entries()) {
+      figures.set(together[index]?.message.id ?? '', { message, counts, sampled });
+    }
   }
-  const { counts: whole } = await countAudience(trx, audienceOf(rest(planned)));
-  return { figures, whole };
+  const { counts: whole } = await countAudience(trx, rest(planned));
+  return { figures: planned.flatMap((one) => figures.get(one.message.id) ?? []), whole };
+}
+
+/** Messages of which nobody was leased have the whole audience left and are counted together, others each by itself. */
+async function sameRest(
+  trx: Trx,
+  planned: readonly PlannedMessage<Message>[],
+): Promise<PlannedMessage<Message>[][]> {
+  if (planned.length === 0) return [];
+  const touched = await trx
+    .selectFrom('waves')
+    .where(
+      'message_key',
+      'in',
+      planned.map((one) => one.message.key),
+    )
+    .where((where) => where.or([where('next_ordinal', '>', 0), where('wave', '>', 0)]))
+    .select('message_key as key')
+    .distinct()
+    .execute();
+  const isTouched = (one: PlannedMessage<Message>): boolean =>
+    touched.some((row) => row.key === one.message.key);
+  const untouched = planned.filter((one) => !isTouched(one));
+  return [...(untouched.length === 0 ? [] : [untouched]), ...planned.filter(isTouched).map((one) => [one])];
 }
 
 /** The ledger's month of the audience that stays as it was frozen, or null when it would be frozen anew. */
@@ -200,44 +222,4 @@ function forecastsOf(
     ];
   });
   return forecastOf(at, jobs);
-}
-
-function factsOf(
-  campaign: Campaign,
-  order: ReviewOrder,
-  planned: readonly PlannedMessage<Message>[],
-  { account, sender }: ReviewSettings,
-  recipients: number,
-  costMicroUsd: number,
-): ReviewFacts {
-  const { name, senderName, prefix, suffix } = account;
-  return {
-    action: order.action,
-    content: hashOf({
-      purpose: campaign.purpose,
-      account: { name, senderName, prefix, suffix },
-      messages: planned.map(({ message }) => {
-        const { id, position, text, mediaIds, usePrefix, useSuffix } = message;
-        return { id, position, text, mediaIds, usePrefix, useSuffix };
-      }),
-    }),
-    schedule: hashOf({
-      start: 'start' in order ? order.start : null,
-      audience: campaign.audienceTiming,
-      messages: planned.map(({ message, schedule }) => ({
-        id: message.id,
-        schedule: schedule === null ? null : [schedule.local, schedule.zone],
-        expiresAfterMs: message.expiresAfterMs,
-      })),
-    }),
-    hours: hashOf([account.timeZone, account.quietHours.start, account.quietHours.end]),
-    sender: hashOf(sender),
-    lists: hashOf([campaign.listIds, campaign.excludedListIds]),
-    recipients,
-    costMicroUsd,
-  };
-}
-
-function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 }

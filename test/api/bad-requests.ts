@@ -174,6 +174,13 @@ const IDS: readonly BadInput[] = [
     answer: '404 not-found',
   },
   {
+    what: 'a preview for a contact beyond every key',
+    at: 'POST /v1/campaigns/{campaign}/messages/{message}/preview',
+    body: { contactId: 'con_7zzzzzzzzzzzz' },
+    answer: '422 unknown-reference',
+    pointer: '/contactId',
+  },
+  {
     what: 'an unknown list',
     at: 'POST /v1/campaigns',
     body: { listIds: [`lst_${NOBODYS}`] },
