@@ -4,8 +4,16 @@ import type { Trx } from './database.ts';
 /** Closed and opened gates tell every worker; the payload is the scope's id. */
 export const GATE_CHANNEL = 'carillon_gates';
 
-/** Adds to a gate's holds and tells the workers once the transaction has committed. */
+/** Sets the locks on gates apart from other advisory locks. */
+const GATE_LOCKS = 10;
+
+/**
+ * Adds to a gate's holds and tells the workers once the transaction has committed. Waits for everybody who has found
+ * the gate open, and whoever comes meanwhile waits for it: a stream of leases, each of which shared a lock on the row,
+ * would keep a hold out for ever.
+ */
 export async function moveGate(trx: Trx, scopeId: string, by: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${scopeId}, ${GATE_LOCKS}))`.execute(trx);
   await trx
     .updateTable('gates')
     .set((set) => ({ holds: set('holds', '+', by) }))
@@ -27,16 +35,13 @@ export async function closedScopes(trx: Trx, scopeIds: readonly string[]): Promi
 }
 
 /**
- * Whether all these gates are open; they stay so until the transaction ends. The share lock makes whoever places a hold
- * wait for leases under way, and leases after it see the hold.
+ * Whether all these gates are open; they stay so until the transaction ends. Whoever places a hold waits for leases under
+ * way, and leases after it see the hold. The locks are a statement of their own, so that what is read is what was
+ * committed before they were given, and are taken in one order by everybody.
  */
 export async function lockOpenGates(trx: Trx, scopeIds: readonly string[]): Promise<boolean> {
-  const gates = await trx
-    .selectFrom('gates')
-    .where('scope_id', 'in', scopeIds)
-    .select('holds')
-    .orderBy('scope_id')
-    .forShare()
-    .execute();
-  return gates.length === scopeIds.length && gates.every((gate) => gate.holds === 0);
+  await sql`
+    select pg_advisory_xact_lock_shared(hashtextextended(x.id, ${GATE_LOCKS}))
+    from unnest(${scopeIds.toSorted()}::text[]) as x(id)`.execute(trx);
+  return (await closedScopes(trx, scopeIds)).size === 0;
 }

@@ -45,6 +45,8 @@ export function registerEventRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/events',
     {
+      // A stream without a body would never end.
+      exposeHeadRoute: false,
       config: { scope: 'read', orInstallation: true },
       schema: {
         operationId: 'followEvents',
@@ -62,6 +64,7 @@ export function registerEventRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns/:id/events',
     {
+      exposeHeadRoute: false,
       schema: {
         operationId: 'followCampaignEvents',
         summary: 'Follow what happens with a campaign',

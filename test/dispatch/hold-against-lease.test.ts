@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lockOpenGates, moveGate } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
 import { until } from '../support/until.ts';
 import { type LedgerWorld, openLedgerWorld } from './ledger-world.ts';
@@ -16,8 +17,8 @@ afterAll(async () => {
   await world.close();
 });
 
-/** Waits until some transaction of this database waits for a lock. */
-const somebodyWaits = (): Promise<unknown> =>
+/** Waits until so many transactions of this database wait for a lock. */
+const waiting = (transactions: number): Promise<unknown> =>
   until(
     async () => {
       const { rows } = await owner.query<{ waiting: number }>(
@@ -26,7 +27,7 @@ const somebodyWaits = (): Promise<unknown> =>
       );
       return rows[0]?.waiting ?? 0;
     },
-    (waiting) => waiting > 0,
+    (found) => found >= transactions,
   );
 
 test('a pause at the very moment of the first lease is obeyed, and neither waits for the other for ever', async () => {
@@ -35,7 +36,7 @@ test('a pause at the very moment of the first lease is obeyed, and neither waits
   const inFlight = await inside(async (trx) => {
     await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forUpdate().execute();
     lease = openLease();
-    await somebodyWaits();
+    await waiting(1);
     return holdCampaign(trx, {
       accountId: account.accountId,
       campaignId,
@@ -47,4 +48,20 @@ test('a pause at the very moment of the first lease is obeyed, and neither waits
   });
   expect(inFlight).toBe(0);
   expect(await lease).toEqual({ kind: 'held' });
+});
+
+test('a hold is not kept out by leases that follow one another without a gap', async () => {
+  const { account, inside } = await world.freeze(1);
+  const scopes = [account.accountId, account.senderId];
+  let hold: Promise<void> | undefined;
+  let later: Promise<boolean> | undefined;
+  await inside(async (trx) => {
+    expect(await lockOpenGates(trx, scopes)).toBe(true);
+    hold = inside((own) => moveGate(own, account.senderId, 1));
+    await waiting(1);
+    later = inside((own) => lockOpenGates(own, scopes));
+    await waiting(2);
+  });
+  await hold;
+  expect(await later).toBe(false);
 });

@@ -187,6 +187,14 @@ describe('a stream of events', () => {
     expect(await ask(last)).toMatchObject([{ kind: 'ready', id: last }]);
   });
 
+  test('is not opened by whoever wants the headers only, since it would never end', async () => {
+    const response = await fetch(`${api.url}/v1/events`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${world.mine.key}` },
+    });
+    expect(response.status).toBe(405);
+  });
+
   test('refuses an id that is none', async () => {
     for (const id of ['x', '-1', '1.5', '99999999999999999999']) {
       const response = await fetch(`${api.url}/v1/events`, {
