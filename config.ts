@@ -53,6 +53,10 @@ export interface Config {
   /** Absolute path of the folder with the data of the embedded parts. */
   readonly home: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Requests a minute that one API process answers to one key. */
+  readonly requestsPerKey: number;
+  /** Requests a minute that one API process answers to one address which sends no valid key. */
+  readonly requestsPerAddress: number;
 }
 
 /** A configuration with the parts that the API and the worker cannot do without. */
@@ -109,6 +113,8 @@ export function readConfig(env: Environment): Config {
     workerHealthPort: check('WORKER_HEALTH_PORT', parsePort),
     home: resolve(ROOT, text('CARILLON_HOME') ?? '.carillon'),
     logLevel: check('LOG_LEVEL', (value) => parseOneOf(value, LOG_LEVELS)) ?? 'info',
+    requestsPerKey: check('REQUESTS_PER_KEY', parseCount) ?? REQUESTS_A_MINUTE,
+    requestsPerAddress: check('REQUESTS_PER_ADDRESS', parseCount) ?? REQUESTS_A_MINUTE,
   };
   if (config.carrier === 'plivo') problems.push(...missingForPlivo(config, text('PUBLIC_URL')));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -215,6 +221,17 @@ function missingForPlivo(config: Config, publicUrl: string | undefined): string[
   return Object.entries(values)
     .filter(([, value]) => value === undefined)
     .map(([name]) => `${name} is not set, and CARRIER=plivo needs it. Set it, or use CARRIER=sandbox.`);
+}
+
+/** A thousand a second: nobody meets it who does not run in a circle. */
+const REQUESTS_A_MINUTE = 60_000;
+
+function parseCount(value: string): number {
+  const count = Number(value);
+  if (!/^\d{1,9}$/.test(value) || count < 1) {
+    throw new Error(`is "${value}". Give how many requests a minute are answered, from 1 to 999999999.`);
+  }
+  return count;
 }
 
 function parsePort(value: string): number {

@@ -37,6 +37,7 @@ import { registerSuppressionImportRoutes } from './routes/suppression-imports.ts
 import { registerSuppressionRoutes } from './routes/suppressions.ts';
 import { registerTestNumberRoutes } from './routes/test-numbers.ts';
 import { registerTestSendRoutes } from './routes/test-sends.ts';
+import { GENEROUS, prepareRates, type RateLimits } from './rates.ts';
 import { registerTextCheck } from './text-check.ts';
 
 const BODY_BYTES_MAX = 1_048_576;
@@ -44,7 +45,11 @@ const URL_LENGTH_MAX = 500;
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** The HTTP API, without a listener. */
-export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false): Promise<Api> {
+export async function createApp(
+  deps: ApiDeps,
+  logger: FastifyBaseLogger | false,
+  limits: RateLimits = GENEROUS,
+): Promise<Api> {
   const api: Api = fastify({
     ...(logger === false ? { logger: false } : { loggerInstance: logger }),
     bodyLimit: BODY_BYTES_MAX,
@@ -64,7 +69,7 @@ export async function createApp(deps: ApiDeps, logger: FastifyBaseLogger | false
     },
   });
   registerErrors(api);
-  registerAuthentication(api, deps);
+  registerAuthentication(api, deps, await prepareRates(api, limits));
   registerTextCheck(api);
   logRoutes(api);
 

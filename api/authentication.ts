@@ -7,6 +7,7 @@ import { findPerson } from '../db/people.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { Api, ApiDeps } from './deps.ts';
 import { Problem } from './problem.ts';
+import type { CountRequest } from './rates.ts';
 
 /** Who calls, for which account. */
 export interface Caller {
@@ -39,13 +40,30 @@ export const OPERATOR = 'operator';
 const KEY = /^crl_([0-9a-z]{12})_([A-Za-z0-9_-]{43})$/;
 const DUMMY_HASH = Buffer.alloc(32);
 
-/** Every request but public ones needs a key with the route's scope; sets `request.caller`. */
-export function registerAuthentication(api: Api, deps: ApiDeps): void {
+/**
+ * Every request but public ones needs a key with the route's scope; sets `request.caller`. Requests are counted by
+ * their key, and by their address when they have none.
+ */
+export function registerAuthentication(
+  api: Api,
+  deps: ApiDeps,
+  rates: { readonly byKey: CountRequest; readonly byAddress: CountRequest },
+): void {
   api.decorateRequest('caller');
-  api.addHook('onRequest', async (request) => {
+  api.addHook('onRequest', async (request, reply) => {
     const { scope } = request.routeOptions.config;
-    if (scope === 'public' || request.is404 || isDocumentation(request)) return;
-    request.caller = await authenticate(deps, request, scope ?? 'read');
+    if (scope === 'public' || request.is404 || isDocumentation(request)) {
+      await rates.byAddress(request, reply);
+      return;
+    }
+    try {
+      request.caller = await authenticate(deps, request, scope ?? 'read');
+    } catch (error) {
+      // Whoever tries keys, or things that his key may not do, is not let try for ever.
+      await rates.byAddress(request, reply);
+      throw error;
+    }
+    await rates.byKey(request, reply);
   });
 }
 

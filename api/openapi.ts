@@ -21,7 +21,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       title: 'Carillon',
       version: '0.1.0',
       description:
-        'Durable SMS campaigns: nobody is texted twice, nobody is forgotten, nobody is texted when he must not be.',
+        'Durable SMS campaigns: nobody is texted twice, nobody is forgotten, nobody is texted when he must not be. Requests are counted by key, and by address where there is none: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) say in each answer what is left of the minute, `RateLimit` and `RateLimit-Policy` the same in one line. Each API process counts for itself, so several answer as many times more.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     components: {
@@ -84,8 +84,14 @@ function withHeadersAndBody(schema: FastifySchema | undefined, route: RouteOptio
   };
 }
 
+const RETRY_AFTER = {
+  description: 'Seconds after which requests are answered again.',
+  schema: { type: 'integer' },
+} as const;
+
 interface Answer {
   description: string;
+  headers?: Record<string, object>;
   content?: Record<string, object>;
 }
 
@@ -97,6 +103,7 @@ function nameAnswers(answers: Record<string, Answer | { readonly $ref: string }>
       answer.description = MEANINGS[status] ?? answer.description;
       continue;
     }
+    if (status === '429') answer.headers = { 'Retry-After': RETRY_AFTER };
     const [schema] = Object.values(answer.content ?? {});
     if (schema !== undefined) answer.content = { 'application/problem+json': schema };
   }

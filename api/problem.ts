@@ -65,6 +65,7 @@ export const PROBLEMS = {
   'not-acceptable-value': [422, 'A value is not acceptable'],
   'reason-required': [422, 'It needs a reason'],
   'key-reused': [422, 'The idempotency key was used with another request'],
+  'too-many-requests': [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],
   'too-many-readers': [503, 'Too many streams are open'],
   'not-ready': [503, 'Not ready'],
@@ -119,5 +120,5 @@ export function unknownReference(pointer: string, what: string): Problem {
 
 /** The problems of a route, for OpenAPI. */
 export function problems(...statuses: readonly number[]): Record<number, typeof ProblemOutput> {
-  return Object.fromEntries([400, 401, 403, 500, ...statuses].map((status) => [status, ProblemOutput]));
+  return Object.fromEntries([400, 401, 403, 429, 500, ...statuses].map((status) => [status, ProblemOutput]));
 }

@@ -41,6 +41,7 @@ const app = await createApp(
     acceptV2Signatures: process.env['PLIVO_ACCEPT_V2'] === 'true',
   },
   logger,
+  { perKey: config.requestsPerKey, perAddress: config.requestsPerAddress },
 );
 const url = await app.listen({ host: config.host, port: config.port });
 

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { createApp } from '../../api/app.ts';
 import { OPERATOR } from '../../api/authentication.ts';
 import type { Api, ApiDeps } from '../../api/deps.ts';
+import type { RateLimits } from '../../api/rates.ts';
 import { insertApiKey } from '../../db/api-keys.ts';
 import { type Db, openPipelinedDatabase, openPool, withAccount } from '../../db/database.ts';
 import { freezeAudience } from '../../db/audience.ts';
@@ -61,7 +62,7 @@ export interface ApiWorld {
   /** Epoch milliseconds of the API's clock; a test may move it. */
   readonly clock: { at: number };
   /** Another API on the same database, as another process would be; closed with the world. */
-  readonly openAnother: () => Promise<(key: string) => Caller>;
+  readonly openAnother: (limits?: RateLimits) => Promise<(key: string) => Caller>;
   /** What was asked of the engine, as `name id`. */
   readonly asked: readonly string[];
   readonly document: OpenApiDocument;
@@ -171,8 +172,8 @@ export async function openApiWorld(): Promise<ApiWorld> {
     anonymous,
     callWith: (key) => callerOf(url, key),
     clock,
-    openAnother: async () => {
-      const other = await createApp(deps, false);
+    openAnother: async (limits) => {
+      const other = await createApp(deps, false, limits);
       others.push(other);
       const otherUrl = await other.listen({ host: '127.0.0.1', port: 0 });
       return (key) => callerOf(otherUrl, key);
