@@ -180,7 +180,7 @@ describe.each(FAMILIES)('a key of $of', (family) => {
     const first = (await read(id)).body['lastUsedAt'];
     expect(Date.parse(String(first))).not.toBeNaN();
     await world.owner.query(
-      `update api_key_uses set last_used_at = last_used_at - interval '59 seconds' where key_id = $1`,
+      `update api_key_uses set last_used_at = last_used_at - interval '10 seconds' where key_id = $1`,
       [id],
     );
     const older = (await read(id)).body['lastUsedAt'];

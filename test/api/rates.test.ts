@@ -10,7 +10,9 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function makeKey(): Promise<string> {
-  const reply = await world.mine.call('POST', '/v1/keys', { body: { name: 'Busy', scopes: ['read', 'write'] } });
+  const reply = await world.mine.call('POST', '/v1/keys', {
+    body: { name: 'Busy', scopes: ['read', 'write'] },
+  });
   return String(reply.body['key']);
 }
 
