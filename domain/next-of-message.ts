@@ -44,10 +44,13 @@ export function nextOfMessage(facts: NextFacts, message: MessageFacts): NextStep
 
 /** The reasons of what keeps a message, as sentences; empty when nothing does. */
 export function holdsOn(facts: NextFacts, position: number): string {
-  return facts.holds
-    .filter((hold) => hold.position === null || hold.position === position)
-    .map((hold) => hold.reason)
-    .join(' ');
+  return sentencesOf(facts.holds.filter((hold) => hold.position === null || hold.position === position));
+}
+
+/** Reasons as people wrote them, each once, as sentences in a row. */
+export function sentencesOf(holds: readonly { readonly reason: string }[]): string {
+  const reasons = new Set(holds.map(({ reason }) => reason.trim()));
+  return [...reasons].map((reason) => (/[.!?]$/.test(reason) ? reason : `${reason}.`)).join(' ');
 }
 
 /** Reports that keep a campaign from finishing. */

@@ -1,5 +1,5 @@
 import type { CampaignStatus } from './campaign-status.ts';
-import { holdsOn, type MessageFacts, nextOfMessage, unsettledOf } from './next-of-message.ts';
+import { holdsOn, type MessageFacts, nextOfMessage, sentencesOf, unsettledOf } from './next-of-message.ts';
 import type { QuietHours } from './quiet-hours.ts';
 import { SETTLE_MS } from './schedule.ts';
 
@@ -79,7 +79,7 @@ function nextOfResting(facts: NextFacts, unsent: number | null): NextStep | null
       return {
         what: facts.holds.some((hold) => hold.kind !== 'hold') ? 'resume' : 'lift hold',
         at: null,
-        why: facts.holds.map((hold) => hold.reason).join(' '),
+        why: sentencesOf(facts.holds),
         count: unsent,
       };
     case 'stopped':
