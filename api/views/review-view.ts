@@ -114,10 +114,15 @@ async function warningsOf(
       costMicroUsd: review.costMicroUsd,
       spendLeftMicroUsd: await spendLeft(trx, campaign.accountId, account, at),
       inFlight: await inFlight(trx, { scope: 'campaign', scopeId: campaign.id }),
-      isSenderShared: await isSenderShared(trx, campaign),
+      isSenderShared: await isSenderShared(trx, campaign, lastEnd(messages, at)),
     }),
     ...ofMessages,
   ];
+}
+
+/** When the last message is done, as far as it is forecast. */
+function lastEnd(messages: readonly MessageReview[], at: number): number {
+  return Math.max(at, ...messages.flatMap(({ forecast }) => (forecast === null ? [] : [forecast.endsAt])));
 }
 
 async function numbersOf(trx: Trx, leftOut: readonly LeftOut[]): Promise<Map<number, string>> {

@@ -104,14 +104,19 @@ export async function spendLeft(
   return account.spendLimitMicroUsd - (month?.spent ?? 0);
 }
 
-/** Whether another campaign of the sender is under way, which shares its pace. */
-export async function isSenderShared(trx: Trx, campaign: Campaign): Promise<boolean> {
+/** Whether another campaign of the sender is under way, or begins until then (campaign time), and shares its pace. */
+export async function isSenderShared(trx: Trx, campaign: Campaign, until: number): Promise<boolean> {
   const other = await trx
     .selectFrom('campaigns')
     .where('sender_id', '=', campaign.senderId)
     .where('id', '<>', campaign.id)
     .where('deleted_at', 'is', null)
-    .where('status', 'in', ['processing', 'scheduled', 'started', 'sending'])
+    .where((where) =>
+      where.or([
+        where('status', 'in', ['processing', 'started', 'sending']),
+        where('status', '=', 'scheduled').and('first_due_at', '<=', new Date(until)),
+      ]),
+    )
     .select('id')
     .limit(1)
     .executeTakeFirst();

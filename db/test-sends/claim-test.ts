@@ -48,7 +48,11 @@ export async function claimTest(
     await end(trx, test.id, 'unknown', 'worker_lost');
     return { kind: 'over' };
   }
-  if (test.state !== 'requested' || test.text === null || test.number === null) return { kind: 'over' };
+  if (test.state !== 'requested') return { kind: 'over' };
+  if (test.text === null || test.number === null) {
+    await end(trx, test.id, 'refused', 'erased');
+    return { kind: 'over' };
+  }
   const scopes = [INSTALLATION, test.accountId, test.campaignId, test.messageId, test.senderId];
   const cause = await refusalOf(trx, test, scopes, input.at);
   if (cause !== null) {
@@ -101,6 +105,8 @@ async function lockTest(trx: Trx, testId: string) {
     .selectFrom('test_sends as t')
     .innerJoin('accounts as a', 'a.id', 't.account_id')
     .innerJoin('senders as s', 's.id', 't.sender_id')
+    .innerJoin('campaigns as c', 'c.id', 't.campaign_id')
+    .leftJoin('contacts as p', 'p.id', 't.contact_id')
     .where('t.id', '=', testId)
     .select([
       't.id',
@@ -112,6 +118,9 @@ async function lockTest(trx: Trx, testId: string) {
       't.number',
       't.number_hash as numberHash',
       't.country',
+      't.contact_id as contactId',
+      'p.id as knownContactId',
+      'c.deleted_at as campaignDeletedAt',
       't.text',
       't.segments',
       't.cost_micro_usd as costMicroUsd',
@@ -153,6 +162,9 @@ async function refusalOf(
   at: number,
 ): Promise<string | null> {
   if (test.ageMs > TEST_AGE_MS_MAX) return 'too_late';
+  if (test.campaignDeletedAt !== null) return 'campaign_deleted';
+  // Its text says what is known of somebody who is not to be known any more.
+  if (test.contactId !== null && test.knownContactId === null) return 'contact_deleted';
   if (!(await lockOpenGates(trx, scopes))) return 'held';
   if (test.disabledAt !== null) return 'sender_disabled';
   if (test.registration !== 'approved') return 'registration_lapsed';

@@ -200,6 +200,22 @@ describe('a review', () => {
     });
   });
 
+  test('warns of another campaign of the sender that shares its pace, not of one that begins when all is done', async () => {
+    const { campaign } = await draft(1);
+    const other = await draft(1);
+    await launch(other.campaign, undefined);
+    const codes = async (dueAt: string) => {
+      await world.owner.query(
+        `update campaigns set status = 'scheduled', prepared_at = now(), first_due_at = $1 where id = $2`,
+        [dueAt, other.campaign],
+      );
+      return (await review(campaign)).body['warnings'];
+    };
+    expect(await codes('2027-01-12T15:00:00-05:00')).toMatchObject([{ code: 'sender_shared' }]);
+    expect(await codes('2027-01-12T16:00:00-05:00')).toEqual([]);
+    await post(`/v1/campaigns/${other.campaign}/abort`, {});
+  });
+
   test('is of a draft, a prepared or a stopped campaign, with what it would be ordered with', async () => {
     const { campaign, message } = await draft(1);
     const schedule = { local: '2027-01-14T12:00', zone: 'America/New_York' };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { erasePerson } from '../../db/erase-person.ts';
 import { moveGate } from '../../db/gates.ts';
 import { suppress } from '../../db/suppressions.ts';
 import { testSendsToRun } from '../../db/test-sends/test-sends.ts';
@@ -87,6 +88,14 @@ describe('a test', () => {
       inside((trx) =>
         trx.updateTable('accounts').set({ spend_limit_micro_usd: 999 }).where('id', '=', accountId).execute(),
       ),
+    campaign_deleted: ({ inside, campaignId }) =>
+      inside((trx) =>
+        trx.updateTable('campaigns').set({ deleted_at: new Date() }).where('id', '=', campaignId).execute(),
+      ),
+    contact_deleted: ({ inside, testId }) =>
+      inside((trx) =>
+        trx.updateTable('test_sends').set({ contact_id: 4_711 }).where('id', '=', testId).execute(),
+      ),
     number_not_registered: ({ inside }) => inside((trx) => trx.deleteFrom('test_numbers').execute()),
     too_late: ({ inside, testId }) =>
       inside((trx) =>
@@ -109,6 +118,16 @@ describe('a test', () => {
       expect(await test.spent()).toBe(0);
     },
   );
+
+  it('to a number whose owner is erased forgets number and text, and is not sent', async () => {
+    await strike(10);
+    const test = await orderTest(world());
+    const { accountId, inside } = test;
+    await inside((trx) => erasePerson(trx, { accountId, number: NUMBER, numberHash: HASH }));
+    expect(await test.send()).toMatchObject({ state: 'refused', cause: 'erased', number: null });
+    expect(world().texts).toEqual([]);
+    expect(await inside((trx) => trx.selectFrom('test_numbers').select('id').execute())).toEqual([]);
+  });
 
   it('in quiet hours goes out only where that was confirmed', async () => {
     await strike(21);
