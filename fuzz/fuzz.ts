@@ -34,7 +34,7 @@ try {
     home,
     ports: 'free',
     // Thousands of requests in a minute are the point here, and their log lines are not.
-    env: { ...process.env, RATE_LIMIT: 'off', LOG_LEVEL: 'error' },
+    env: { ...process.env, LOG_LEVEL: 'error' },
     progress: say,
     temporalInMemory: true,
   });
