@@ -39,6 +39,7 @@ export function watchCarriers(store: DispatchStore, deps: CarrierWatchDeps): Dis
       const seen = seenOf.get(key) ?? newlySeen();
       seenOf.set(key, seen);
       await observe(deps, seen, lease, results);
+      if (seen.failures === 0 && !seen.isClearing) seenOf.delete(key);
     },
   };
 }

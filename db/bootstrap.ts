@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
+import type { Actor } from '../domain/actor.ts';
 import { findAccount, insertAccount, newAccountId } from './accounts.ts';
 import { insertApiKey } from './api-keys.ts';
 import { ensureDefaultCarrierAccount } from './carrier-accounts.ts';
 import { actAs, openDatabase, openPool, type Trx, withAccount } from './database.ts';
+import { appendLog } from './log.ts';
 import { ACCOUNT_SCOPES, makeApiKey, type Scope } from './make-api-key.ts';
 import { seedRefusedPhrases } from './refused-phrases.ts';
 
@@ -14,6 +16,7 @@ export interface FirstKeys {
 }
 
 const OPERATOR = 'operator';
+const SYSTEM: Actor = { id: 'system', via: 'system' };
 
 /**
  * Sets an empty database up: the default carrier account, the refused phrases, an operator's key and a first
@@ -45,6 +48,7 @@ export async function bootstrap(
           countries: ['US'],
         });
         if ((await findAccount(trx, accountId)) === null) throw new Error('The first account was not made.');
+        await appendLog(trx, { accountId, what: 'create', actor: SYSTEM });
         return addKey(trx, accountId, ACCOUNT_SCOPES);
       });
       return { operatorKey, accountId, accountKey };
@@ -61,6 +65,13 @@ function localTimeZone(): string {
 
 async function addKey(trx: Trx, accountId: string, scopes: readonly Scope[]): Promise<string> {
   const { key, prefix, hash } = makeApiKey();
-  await insertApiKey(trx, { accountId, name: 'First key', prefix, hash, scopes, expiresAt: null });
+  const id = await insertApiKey(trx, { accountId, name: 'First key', prefix, hash, scopes, expiresAt: null });
+  await appendLog(trx, {
+    accountId,
+    subject: { kind: 'key', id },
+    what: 'create',
+    to: { scopes },
+    actor: SYSTEM,
+  });
   return key;
 }
