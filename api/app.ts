@@ -32,6 +32,7 @@ import { registerPeopleRoutes } from './routes/people.ts';
 import { registerRecipientRoutes } from './routes/recipients.ts';
 import { registerRefusedPhraseRoutes } from './routes/refused-phrases.ts';
 import { registerReviewRoutes } from './routes/reviews.ts';
+import { registerServedMedia } from './routes/serve-media.ts';
 import { registerSenderRoutes } from './routes/senders.ts';
 import { registerSuppressionImportRoutes } from './routes/suppression-imports.ts';
 import { registerSuppressionRoutes } from './routes/suppressions.ts';
@@ -82,6 +83,7 @@ export async function createApp(
   registerCarrierAccountRoutes(api, deps);
   registerSenderRoutes(api, deps);
   registerMediaRoutes(api, deps);
+  registerServedMedia(api, deps);
   registerRefusedPhraseRoutes(api, deps);
   registerContactRoutes(api, deps);
   registerListRoutes(api, deps);

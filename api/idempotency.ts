@@ -17,13 +17,14 @@ const KEY_LENGTH_MAX = 200;
 /**
  * Runs a route's transaction once per `Idempotency-Key`: the same key and body get the stored answer, another
  * body 422, a twin that is still under way 409. The key commits with what it created. Resolves with null for
- * `after` work when the answer was a stored one.
+ * `after` work when the answer was a stored one. `digest` stands for a body that the route has read itself.
  */
 export async function idempotent<Body>(
   deps: ApiDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   work: (trx: Trx) => Promise<Answer<Body>>,
+  digest?: string,
 ): Promise<{ readonly body: Body; readonly isRepeated: boolean }> {
   const key = request.headers['idempotency-key'];
   const { accountId, keyId } = request.caller;
@@ -35,7 +36,7 @@ export async function idempotent<Body>(
   if (typeof key !== 'string' || key === '' || key.length > KEY_LENGTH_MAX) {
     throw new Problem('malformed-request', `Idempotency-Key has 1 to ${KEY_LENGTH_MAX} characters.`);
   }
-  const requestHash = hashOf(request);
+  const requestHash = hashOf(request, digest);
   const result = await withAccount(deps.db, accountId, async (trx) => {
     const claim = await claimIdempotencyKey(trx, { accountId, apiKeyId: keyId, key, requestHash });
     if (claim.kind === 'in_flight') {
@@ -59,10 +60,10 @@ export async function idempotent<Body>(
   return { body: result.body, isRepeated: result.isRepeated };
 }
 
-function hashOf(request: FastifyRequest): string {
+function hashOf(request: FastifyRequest, digest?: string): string {
   const { body } = request;
   return createHash('sha256')
     .update(`${request.method} ${request.url}\n`)
-    .update(Buffer.isBuffer(body) ? body : JSON.stringify(body ?? null))
+    .update(digest ?? (Buffer.isBuffer(body) ? body : JSON.stringify(body ?? null)))
     .digest('hex');
 }

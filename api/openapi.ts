@@ -61,6 +61,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   201: 'It is made.',
   202: 'The order stands and is carried out soon.',
   204: 'It is done; there is nothing to say.',
+  206: 'The part that was asked for.',
+  304: 'It is what the ETag names.',
 };
 
 /** What no schema of a route holds, because it is not validated there: common headers, and bodies that are files. */

@@ -63,6 +63,7 @@ export const PROBLEMS = {
   'quiet-hours': [422, 'It lies in quiet hours'],
   'unknown-reference': [422, 'Something that is named does not exist'],
   'not-acceptable-value': [422, 'A value is not acceptable'],
+  'range-not-satisfiable': [416, 'The range lies outside'],
   'reason-required': [422, 'It needs a reason'],
   'key-reused': [422, 'The idempotency key was used with another request'],
   'too-many-requests': [429, 'Too many requests'],

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
 import { benchEvents } from './events.ts';
+import { benchExport } from './export.ts';
 import { benchImport } from './import.ts';
 import { type BenchRow, formatRow } from './pairs.ts';
 
@@ -14,6 +15,7 @@ export interface BenchOptions {
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
   api: benchApi,
   events: benchEvents,
+  export: benchExport,
   import: benchImport,
 };
 

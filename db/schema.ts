@@ -348,8 +348,17 @@ interface MediaTable {
   content_type: string;
   bytes: number;
   token: string;
-  content: Buffer;
+  sha256: string | null;
+  ready_at: Date | null;
+  unused_since: Date | null;
   created_at: Generated<Date>;
+}
+
+interface MediaPieceTable {
+  account_id: string;
+  media_id: string;
+  piece: number;
+  content: Buffer;
 }
 
 interface MessageTable {
@@ -597,6 +606,7 @@ export interface Database {
   lists: ListTable;
   log: LogTable;
   media: MediaTable;
+  media_pieces: MediaPieceTable;
   messages: MessageTable;
   outcomes: OutcomeTable;
   people: PersonTable;

@@ -13,6 +13,7 @@ import {
 } from '../db/repair.ts';
 import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
 import { testSendsToRun } from '../db/test-sends/test-sends.ts';
+import { sweepMedia } from '../db/sweep-media.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repair needs. */
@@ -29,6 +30,7 @@ export interface RepairDeps {
 
 const REPAIR_INTERVAL_MS = 30_000;
 const FOLD_INTERVAL_MS = 5_000;
+const SWEEP_INTERVAL_MS = 10 * 60_000;
 const RUNS_MAX = 20_000;
 const FOLD_ROWS = 20_000;
 
@@ -62,24 +64,35 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
   });
 }
 
-/** Repairs at once and every 30 s, and folds rollups. Resolves with how to stop it. */
+/** Repairs at once and every 30 s, folds rollups, and removes media that nobody uses. Resolves with how to stop it. */
 export function startRepair(deps: RepairDeps): { stop: () => Promise<void> } {
   let isStopped = false;
   let repairing = Promise.resolve();
   let folding = Promise.resolve();
+  let sweeping = Promise.resolve();
   const repair = (): void => {
     repairing = repairing.then(() => repairOnce(deps)).catch(deps.onError);
   };
   const fold = (): void => {
     folding = folding.then(() => foldAll(deps, () => isStopped)).catch(deps.onError);
   };
+  const sweep = (): void => {
+    sweeping = sweeping
+      .then(() => sweepMedia(deps.db))
+      .then(() => undefined)
+      .catch(deps.onError);
+  };
   repair();
-  const timers = [setInterval(repair, REPAIR_INTERVAL_MS), setInterval(fold, FOLD_INTERVAL_MS)];
+  const timers = [
+    setInterval(repair, REPAIR_INTERVAL_MS),
+    setInterval(fold, FOLD_INTERVAL_MS),
+    setInterval(sweep, SWEEP_INTERVAL_MS),
+  ];
   return {
     stop: async () => {
       isStopped = true;
       for (const timer of timers) clearInterval(timer);
-      await Promise.all([repairing, folding]);
+      await Promise.all([repairing, folding, sweeping]);
     },
   };
 }

@@ -1,44 +1,62 @@
-import { fileTypeFromBuffer } from 'file-type';
 import { type Static, Type } from 'typebox';
 import { withAccount } from '../../db/database.ts';
-import { findMedia, findMediaContent, insertMedia, type Media } from '../../db/media.ts';
+import {
+  discardMedia,
+  findMedia,
+  listMedia,
+  MEDIA_GRACE_MS,
+  type Media,
+  publishMedia,
+} from '../../db/media.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange } from '../log-change.ts';
-import { notFound, Problem, ProblemOutput, problems } from '../problem.ts';
-import { idOf, idParams, INSTANT } from '../schemas/common.ts';
-
-/** All media of an MMS together; Plivo's limit. */
-const BYTES_MAX = 5_000_000;
-/** What Plivo takes in an MMS, as far as bytes can tell. */
-const CONTENT_TYPES = [
-  'image/jpeg',
-  'image/png',
-  'image/gif',
-  'video/mp4',
-  'video/3gpp',
-  'audio/mpeg',
-  'audio/ogg',
-  'application/pdf',
-];
-const IMMUTABLE = 'private, max-age=31536000, immutable';
+import { MEDIA_BYTES_MAX, stageMedia, tooLarge } from '../media-upload.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { notFound, Problem, problems } from '../problem.ts';
+import { idOf, idParams, INSTANT, nullable } from '../schemas/common.ts';
 
 const MediaOutput = Type.Object({
   id: idOf('med'),
-  contentType: Type.String({ examples: ['image/png'] }),
+  contentType: Type.String({ description: 'As its bytes say.', examples: ['image/png'] }),
   bytes: Type.Integer(),
   createdAt: INSTANT,
+  campaigns: Type.Integer({ description: 'How many campaigns use it.' }),
+  unusedSince: nullable(INSTANT),
+  removedFrom: nullable(
+    Type.String({ description: 'When it is removed at the earliest, unless a campaign uses it until then.' }),
+  ),
 });
 
 /** Pictures and the like that are attached to messages. */
 export function registerMediaRoutes(api: Api, deps: ApiDeps): void {
+  // The content's type says nothing reliable about it, so every type is taken, and none is read into memory.
   api.register(async (scope: Api) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BYTES_MAX }, (_request, body, done) => {
-      done(null, body);
-    });
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
     addUpload(scope, deps);
   });
+
+  api.get(
+    '/v1/media',
+    {
+      schema: {
+        operationId: 'listMedia',
+        summary: 'List media, the newest first',
+        description: 'With how many campaigns use each, and when those that none uses are removed.',
+        tags: ['account'],
+        querystring: PageQuery,
+        response: { 200: pageOf(MediaOutput), ...problems() },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        listMedia(trx, range),
+      );
+      return toPage(items.map(viewOf), total, range);
+    },
+  );
 
   api.get(
     '/v1/media/:id',
@@ -59,31 +77,6 @@ export function registerMediaRoutes(api: Api, deps: ApiDeps): void {
       return viewOf(media);
     },
   );
-
-  api.get(
-    '/media/:token',
-    {
-      config: { scope: 'public' },
-      schema: {
-        operationId: 'serveMedia',
-        summary: 'Media for the carrier, under a path that cannot be guessed',
-        tags: ['carrier'],
-        security: [],
-        params: Type.Object({ token: Type.String({ minLength: 32, maxLength: 32 }) }),
-        produces: ['application/octet-stream'],
-        response: {
-          200: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }),
-          400: ProblemOutput,
-          404: ProblemOutput,
-        },
-      },
-    },
-    async (request, reply) => {
-      const media = await findMediaContent(deps.db, request.params.token);
-      if (media === null) throw notFound('media');
-      return reply.type(media.contentType).header('cache-control', IMMUTABLE).send(media.content);
-    },
-  );
 }
 
 function addUpload(api: Api, deps: ApiDeps): void {
@@ -91,49 +84,58 @@ function addUpload(api: Api, deps: ApiDeps): void {
     '/v1/media',
     {
       config: { scope: 'write', takesFile: true },
-      bodyLimit: BYTES_MAX,
       schema: {
         operationId: 'uploadMedia',
         summary: 'Upload media',
         description:
-          'The raw bytes as the body, 5 MB at most. The kind is found from the bytes, whatever their name.',
+          'The raw bytes as the body, 5 MB at most. The kind is found from the bytes, whatever their name or type. It is removed a day after the last campaign that used it is gone, or a day after the upload if none ever did.',
         tags: ['account'],
-        response: { 201: MediaOutput, ...problems(409, 413, 422) },
+        response: { 201: MediaOutput, ...problems(409, 413, 415, 422) },
       },
     },
     async (request, reply) => {
-      const content = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const kind = await fileTypeFromBuffer(content);
-      if (kind === undefined || !CONTENT_TYPES.includes(kind.mime)) {
-        throw new Problem(
-          'not-acceptable-value',
-          `The carrier takes ${CONTENT_TYPES.join(', ')} only. Convert it first.`,
-        );
-      }
       const { accountId } = request.caller;
-      const { body } = await idempotent(deps, request, reply, async (trx) => {
-        const id = await insertMedia(trx, { accountId, contentType: kind.mime, content });
-        const media = await findMedia(trx, id);
-        if (media === null) throw notFound('media');
-        const { contentType, bytes } = media;
-        await logChange(
-          trx,
-          request.caller,
-          { kind: 'media', id },
-          { what: 'create', to: { contentType, bytes } },
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+        throw new Problem('unsupported-media-type', 'Send the bytes without Content-Encoding.');
+      }
+      if (Number(request.headers['content-length'] ?? 0) > MEDIA_BYTES_MAX) throw tooLarge();
+      const staged = await stageMedia(deps.db, accountId, request.raw);
+      const { id, contentType, bytes, sha256 } = staged;
+      try {
+        const { body } = await idempotent(
+          deps,
+          request,
+          reply,
+          async (trx) => {
+            await publishMedia(trx, id, { bytes, sha256 });
+            const media = await findMedia(trx, id);
+            if (media === null) throw notFound('media');
+            const change = { what: 'create', to: { contentType, bytes } };
+            await logChange(trx, request.caller, { kind: 'media', id }, change);
+            return { status: 201, body: viewOf(media) };
+          },
+          sha256,
         );
-        return { status: 201, body: viewOf(media) };
-      });
-      return body;
+        return body;
+      } finally {
+        // Nothing is left of it unless it has been published: a repeated request has the first one's.
+        await withAccount(deps.db, accountId, (trx) => discardMedia(trx, id));
+      }
     },
   );
 }
 
 function viewOf(media: Media): Static<typeof MediaOutput> {
+  const { id, contentType, bytes, createdAt, campaigns } = media;
+  // Between two sweeps the mark can be older than the use.
+  const unusedSince = campaigns > 0 ? null : media.unusedSince;
   return {
-    id: media.id,
-    contentType: media.contentType,
-    bytes: media.bytes,
-    createdAt: media.createdAt.toISOString(),
+    id,
+    contentType,
+    bytes,
+    createdAt: createdAt.toISOString(),
+    campaigns,
+    unusedSince: unusedSince?.toISOString() ?? null,
+    removedFrom: unusedSince === null ? null : new Date(unusedSince.getTime() + MEDIA_GRACE_MS).toISOString(),
   };
 }

@@ -10,6 +10,7 @@ import {
   updateExpiry,
   updateMessage,
 } from '../../db/messages.ts';
+import { useMedia } from '../../db/media.ts';
 import { readPreviewFacts } from '../../db/preview.ts';
 import { isLive } from '../../domain/campaign-status.ts';
 import { MESSAGES_MAX, resolveSchedule } from '../../domain/launch-check.ts';
@@ -258,7 +259,7 @@ async function checkContent(trx: Trx, input: Static<typeof MessageInput>, now: n
     throw new Problem('not-acceptable-value', 'The message is not acceptable yet.', { errors });
   const mediaIds = input.mediaIds ?? [];
   if (mediaIds.length === 0) return;
-  const media = await trx.selectFrom('media').where('id', 'in', mediaIds).select(['id', 'bytes']).execute();
+  const media = await useMedia(trx, mediaIds);
   const missing = mediaIds.findIndex((id) => !media.some((one) => one.id === id));
   if (missing !== -1) throw unknownReference(`/mediaIds/${missing}`, 'media');
   const bytes = media.reduce((sum, one) => sum + one.bytes, 0);

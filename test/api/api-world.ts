@@ -57,6 +57,8 @@ export interface ApiWorld {
   /** With an operator's key; on routes of an account it needs the header Carillon-Account. */
   readonly operator: Caller;
   readonly anonymous: Caller;
+  /** Where the API listens. */
+  readonly url: string;
   /** With this key. */
   readonly callWith: (key: string) => Caller;
   /** Epoch milliseconds of the API's clock; a test may move it. */
@@ -170,6 +172,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     openTenant: () => makeTenant(url, db),
     operator: callerOf(url, await addKey(db, OPERATOR, ['operator'])),
     anonymous,
+    url,
     callWith: (key) => callerOf(url, key),
     clock,
     openAnother: async (limits) => {
@@ -227,7 +230,7 @@ async function addKey(db: Db, accountId: string, scopes: readonly Scope[]): Prom
 
 function callerOf(url: string, key: string | null): Caller {
   return async (method, path, { body, headers = {} } = {}) => {
-    const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
@@ -236,6 +239,7 @@ function callerOf(url: string, key: string | null): Caller {
         ...headers,
       },
       ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
+      ...(body instanceof ReadableStream ? { duplex: 'half' as const } : {}),
     });
     const text = await response.text();
     const type = response.headers.get('content-type') ?? '';

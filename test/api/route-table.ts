@@ -84,6 +84,7 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   getSender: read('sender'),
   updateSender: write(() => ({ disabled: true }), { id: 'sender' }),
   uploadMedia: { scope: 'write' },
+  listMedia: read(),
   getMedia: read('media'),
 
   listContacts: read(),

@@ -40,6 +40,7 @@ const DEFINER_FUNCTIONS = [
   'live_progress',
   'number_events',
   'senders_to_warn',
+  'sweep_media',
   'test_sends_to_run',
   'touch_api_key',
 ];

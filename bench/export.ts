@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { insertAccount, newAccountId } from '../db/accounts.ts';
+import { insertApiKey } from '../db/api-keys.ts';
+import { openDatabase, openPool, withAccount } from '../db/database.ts';
+import { ACCOUNT_SCOPES, makeApiKey } from '../db/make-api-key.ts';
+import { migrateToLatest } from '../db/migrate.ts';
+import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
+import { freePorts } from '../dev/ports.ts';
+import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import type { BenchOptions } from './bench.ts';
+import { type ExportedCampaign, sameRows, seedExportedCampaign } from './export-data.ts';
+import { type BenchRow, measurePairs } from './pairs.ts';
+import { numberIn, runProgram } from './run-program.ts';
+
+const ROWS_FEW = 100_000;
+const ROWS_MANY = 3_000_000;
+const MEMORY_EXCESS_MB_MAX = 50;
+const SERVER = fileURLToPath(new URL('export-server.ts', import.meta.url));
+
+/**
+ * Measures downloads of recipients with their outcomes over HTTP: how fast they are beside COPY of the same rows, and
+ * how much memory the API takes for many rows beside few.
+ */
+export async function benchExport(options: BenchOptions): Promise<BenchRow[]> {
+  const many = options.rows ?? ROWS_MANY;
+  const few = Math.min(ROWS_FEW, many);
+  const folder = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
+  // The database server's user has to get in when this runs as root.
+  await chmod(folder, 0o711);
+  const [port = 0] = await freePorts(1);
+  const postgres = await startEmbeddedPostgres({ home: folder, port, progress: () => undefined });
+  try {
+    await migrateToLatest(postgres.url);
+    options.progress(`Making ${few} and ${many} recipients`);
+    const { key, small, large } = await seed(postgres.url, few, many);
+    const bench = { url: postgres.url, key, progress: options.progress };
+    return [await againstCopy(bench, small, few), await memory(bench, { small, large }, few, many)];
+  } finally {
+    await postgres.stop();
+    await removeOutsidePlace(folder);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface ExportBench {
+  readonly url: string;
+  readonly key: string;
+  readonly progress: (line: string) => void;
+}
+
+async function seed(
+  url: string,
+  few: number,
+  many: number,
+): Promise<{ key: string; small: ExportedCampaign; large: ExportedCampaign }> {
+  const db = openDatabase(openPool({ connectionString: url, connectionsMax: 2, role: 'carillon_app' }));
+  const accountId = newAccountId();
+  const { key, prefix, hash } = makeApiKey();
+  await withAccount(db, accountId, async (trx) => {
+    await insertAccount(trx, accountId, {
+      name: 'Bench',
+      timeZone: 'America/New_York',
+      senderName: 'Bench',
+      defaultCountry: 'US',
+      countries: ['US'],
+    });
+    const scopes = ACCOUNT_SCOPES;
+    await insertApiKey(trx, { accountId, name: 'Bench', prefix, hash, scopes, expiresAt: null });
+  });
+  await db.destroy();
+  const owner = new Client({ connectionString: url });
+  await owner.connect();
+  const small = await seedExportedCampaign(owner, accountId, 'few', few);
+  const large = await seedExportedCampaign(owner, accountId, 'many', many);
+  await owner.end();
+  return { key, small, large };
+}
+
+async function againstCopy(bench: ExportBench, campaign: ExportedCampaign, rows: number): Promise<BenchRow> {
+  bench.progress(`Export of ${rows} recipients as CSV over HTTP against COPY of the same rows`);
+  const measured = await measurePairs(
+    {
+      ours: async () => rows / ((await download(bench, campaign, rows)).ms / 1_000),
+      theirs: async () => {
+        const copied = await runProgram('yardsticks/export-copy.ts', [bench.url, sameRows(campaign)]);
+        return rows / (numberIn(copied, 'ms') / 1_000);
+      },
+    },
+    bench.progress,
+  );
+  return {
+    bench: 'export: speed',
+    yardstick: 'COPY of the same rows',
+    ...measured,
+    unit: 'rows/s',
+    bar: null,
+    holds: true,
+  };
+}
+
+/** Peak memory hangs on when the collector runs, so one run says little: medians over pairs, as for speed. */
+async function memory(
+  bench: ExportBench,
+  { small, large }: { readonly small: ExportedCampaign; readonly large: ExportedCampaign },
+  few: number,
+  many: number,
+): Promise<BenchRow> {
+  bench.progress(`Peak memory in MB of the API for an export of ${many} rows beside one of ${few}`);
+  const peak = async (campaign: ExportedCampaign, rows: number): Promise<number> => {
+    const { memoryMb, ms } = await download(bench, campaign, rows);
+    bench.progress(`  ${rows} rows in ${Math.round(ms / 1_000)} s, ${Math.round(memoryMb)} MB`);
+    return memoryMb;
+  };
+  const measured = await measurePairs(
+    { ours: () => peak(large, many), theirs: () => peak(small, few) },
+    bench.progress,
+  );
+  return {
+    bench: 'export: memory',
+    yardstick: `peak memory at ${few} rows, beside ${many}`,
+    ...measured,
+    unit: 'MB',
+    bar: `${MEMORY_EXCESS_MB_MAX} MB more`,
+    holds: measured.ours - measured.theirs <= MEMORY_EXCESS_MB_MAX,
+  };
+}
+
+const LINE_FEED = 0x0a;
+
+/** Downloads from an API in a process of its own, and counts the rows that arrive. */
+async function download(
+  bench: ExportBench,
+  { campaignId }: ExportedCampaign,
+  rows: number,
+): Promise<{ readonly ms: number; readonly memoryMb: number }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', SERVER, bench.url], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString('utf8');
+  });
+  while (!output.includes('\n')) await once(child.stdout, 'data');
+  const started = performance.now();
+  const path = `/v1/campaigns/${campaignId}/recipients/export`;
+  const response = await fetch(output.trim() + path, { headers: { authorization: `Bearer ${bench.key}` } });
+  if (response.body === null) throw new Error('The export has no body.');
+  let lines = 0;
+  for await (const chunk of response.body) {
+    const bytes = chunk as Uint8Array;
+    for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) lines += 1;
+  }
+  const ms = performance.now() - started;
+  if (lines !== rows + 1) throw new Error(`${lines} lines of ${rows} rows arrived.`);
+  child.stdin.end();
+  await once(child, 'close');
+  const answer = JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>;
+  return { ms, memoryMb: numberIn(answer, 'memoryMb') };
+}
