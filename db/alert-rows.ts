@@ -96,24 +96,15 @@ export async function lockAlert(trx: Trx, id: string): Promise<Alert | null> {
 }
 
 /** What is open about a campaign, its sender or that one's carrier account, the latest first. */
-export async function latestAlerts(
-  trx: Trx,
-  campaign: { readonly id: string; readonly senderId: string | null },
-): Promise<Alert[]> {
+export async function latestAlerts(trx: Trx, campaignId: string): Promise<Alert[]> {
+  const subjects = sql<string>`any(array(
+    select unnest(array[c.id, c.sender_id, s.carrier_account_id])
+    from campaigns c left join senders s on s.id = c.sender_id where c.id = ${campaignId}))`;
   return trx
     .selectFrom('alerts')
     .where('resolved_at', 'is', null)
     .where((column) =>
-      column.or([
-        column('campaign_id', '=', campaign.id),
-        column('subject_id', 'in', [campaign.id, campaign.senderId ?? '']),
-        column('subject_id', '=', (select) =>
-          select
-            .selectFrom('senders')
-            .where('senders.id', '=', campaign.senderId)
-            .select('senders.carrier_account_id'),
-        ),
-      ]),
+      column.or([column('campaign_id', '=', campaignId), column('subject_id', '=', subjects)]),
     )
     .select(COLUMNS)
     .select(ACKNOWLEDGER)

@@ -64,8 +64,12 @@ export function missingOf(campaign: Campaign, messages: readonly Message[]): Lau
 
 /** What stands beside a campaign's own row and is found by its id alone. */
 export async function readCampaignParts(trx: Trx, campaign: Pick<Campaign, 'id' | 'accountId'>) {
-  const [messages, holds] = await Promise.all([listMessages(trx, campaign.id), holdsOver(trx, campaign)]);
-  return { messages, holds };
+  const [messages, holds, alerts] = await Promise.all([
+    listMessages(trx, campaign.id),
+    holdsOver(trx, campaign),
+    latestAlerts(trx, campaign.id),
+  ]);
+  return { messages, holds, alerts };
 }
 
 /** A campaign with its messages, reports, allowed actions and what happens next. */
@@ -75,7 +79,7 @@ export async function readCampaignView(
   clock: ViewClock,
   parts?: Awaited<ReturnType<typeof readCampaignParts>>,
 ) {
-  const { messages: found, holds } = parts ?? (await readCampaignParts(trx, campaign));
+  const { messages: found, holds, alerts } = parts ?? (await readCampaignParts(trx, campaign));
   const messages = found.toSorted(
     (one, other) => timelineInstant(one) - timelineInstant(other) || one.position - other.position,
   );
@@ -100,7 +104,7 @@ export async function readCampaignView(
       holds: holds.filter((hold) => hold.scope === 'campaign').map((hold) => hold.kind),
     }),
     holds: holds.map(({ placedAt, ...hold }) => ({ ...hold, placedAt: instant(placedAt) ?? '' })),
-    alerts: (await latestAlerts(trx, campaign)).map(alertView),
+    alerts: alerts.map(alertView),
     next: nextView(next.campaign, clock.timeZone),
     report: reportView(report),
     messages: messages.map((message) => ({
