@@ -109,7 +109,7 @@ test.each<[string, LogFilter, Partial<LogPage>]>([
 
 test('what is open on a campaign is found among many alerts of long ago', async () => {
   const read = await readBy(async (trx) => {
-    const found = await latestAlerts(trx, { id: 'cmp_1000', senderId: null });
+    const found = await latestAlerts(trx, 'cmp_1000');
     expect(found.map(({ id }) => id)).toEqual([`alt_${MINE}1000`]);
   });
   expect(read.whole).toBe(false);
