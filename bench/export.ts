@@ -146,7 +146,11 @@ async function download(
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString('utf8');
   });
-  while (!output.includes('\n')) await once(child.stdout, 'data');
+  const ended = once(child, 'close');
+  while (!output.includes('\n')) {
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    if (child.exitCode !== null) throw new Error('The API has not started.');
+  }
   const started = performance.now();
   const path = `/v1/campaigns/${campaignId}/recipients/export`;
   const response = await fetch(output.trim() + path, { headers: { authorization: `Bearer ${bench.key}` } });
@@ -159,7 +163,7 @@ async function download(
   const ms = performance.now() - started;
   if (lines !== rows + 1) throw new Error(`${lines} lines of ${rows} rows arrived.`);
   child.stdin.end();
-  await once(child, 'close');
+  await ended;
   const answer = JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>;
   return { ms, memoryMb: numberIn(answer, 'memoryMb') };
 }
