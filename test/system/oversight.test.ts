@@ -110,6 +110,11 @@ describe('the log', () => {
     await signal('pause');
     await world.reaches(id, 'paused');
     await signal('pause');
+    // A signal has no answer, and one that came after the resumption would pause again.
+    await until(
+      () => log(`/v1/campaigns/${id}/log?what=pause.ignored`),
+      (found) => found.length === 1,
+    );
     await act(id, 'resume');
     await world.reaches(id, 'scheduled');
     const lines = await until(
@@ -224,6 +229,51 @@ describe('an alert', () => {
       (found) => found.length === 0,
     );
     expect(left).toEqual([]);
+  });
+
+  it('of hours that make a message wait is gone when they are changed back', async () => {
+    const id = await waiting('Waits');
+    const { messages } = await world.api.get<{
+      messages: readonly { readonly id: string; readonly dueAt: string }[];
+    }>(`/v1/campaigns/${id}`);
+    const hour = Number(messages[0]?.dueAt.slice(11, 13));
+    const clock = (at: number): string => `${String(at % 24).padStart(2, '0')}:00`;
+    await world.api.patch('/v1/account', { quietHours: { start: clock(hour), end: clock(hour + 2) } });
+    expect(await alerts(`campaignId=${id}&state=open`)).toMatchObject([
+      { kind: 'hours_changed', subject: { kind: 'message', id: messages[0]?.id } },
+    ]);
+    await world.api.patch('/v1/account', { quietHours: { start: '00:00', end: '00:00' } });
+    expect(await alerts(`campaignId=${id}&state=open`)).toEqual([]);
+    await act(id, 'abort');
+  });
+
+  it('of a registration near its end is gone once that is renewed', async () => {
+    const inDays = (days: number): string =>
+      new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+    const sender = `/v1/senders/${world.senderId}`;
+    await expect(world.api.patch(sender, { registrationExpiresOn: inDays(-2) })).rejects.toThrow(
+      'not-acceptable-value',
+    );
+    await world.api.patch(sender, { registrationExpiresOn: inDays(5) });
+    expect(await alerts('kind=registration_lapsing&state=open')).toMatchObject([
+      { cause: 'registration_expires', subject: { kind: 'sender', id: world.senderId } },
+    ]);
+    await world.api.patch(sender, { registrationExpiresOn: inDays(365) });
+    expect(await alerts('kind=registration_lapsing&state=open')).toEqual([]);
+  });
+
+  it('of refused content is gone once the message is edited', async () => {
+    await world.operator.post('/v1/refused-phrases', {
+      phrase: 'easy money',
+      reason: 'It promises too much.',
+      effectiveFrom: '2026-01-01',
+    });
+    const draft = await world.draft('Refused', listId, ['Easy money, {{firstName}}!']);
+    await act(draft.id, 'launch', { start: 'now' });
+    await world.reaches(draft.id, 'rejected');
+    expect(await alerts(`campaignId=${draft.id}&state=open`)).toMatchObject([{ kind: 'content_rejected' }]);
+    await world.api.patch(`/v1/campaigns/${draft.id}/messages/${draft.messages[0]?.id}`, { text: 'Hello' });
+    expect(await alerts(`campaignId=${draft.id}&state=open`)).toEqual([]);
   });
 
   it('of an import with many refused rows says how many', async () => {
