@@ -11,6 +11,8 @@ const VERSION = '4.32.5';
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const REQUEST_TIMEOUT_S = 20;
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
+/** Operations that answer with a stream of events. */
+const STREAMS = ['followEvents', 'followCampaignEvents'];
 /** What each answer is held to. */
 const CHECKS = [
   'not_a_server_error',
@@ -88,9 +90,16 @@ export async function fuzzWith(run: FuzzRun): Promise<number> {
 
 /** Operations whose ids are given, in Schemathesis' configuration; JSON strings are TOML strings, too. */
 function configOf(operations: readonly OperationIds[]): string {
-  const blocks = operations.map(({ operationId, ids }) => {
-    const parameters = Object.entries(ids).map(
-      ([name, id]) => `${JSON.stringify(`path.${name}`)} = ${JSON.stringify(id)}`,
+  const given = new Map<string, Record<string, string | boolean>>();
+  // A stream that goes on for good has no answer that could be looked at.
+  for (const operationId of STREAMS) given.set(operationId, { 'query.follow': false });
+  for (const { operationId, ids } of operations) {
+    const inPath = Object.entries(ids).map(([name, id]) => [`path.${name}`, id]);
+    given.set(operationId, { ...given.get(operationId), ...Object.fromEntries(inPath) });
+  }
+  const blocks = [...given].map(([operationId, values]) => {
+    const parameters = Object.entries(values).map(
+      ([name, value]) => `${JSON.stringify(name)} = ${JSON.stringify(value)}`,
     );
     return [
       '[[operations]]',

@@ -27,7 +27,8 @@ const EventsQuery = Type.Object(
   },
   { additionalProperties: false },
 );
-const EventsAnswer = Type.Unsafe<Readable>({ type: 'string' });
+// Each event is one of its own, so the stream as a whole has no shape to hold it to.
+const EventsAnswer = Type.Unsafe<Readable>({ description: 'Server-sent events.' });
 
 const WAYS =
   'Events: `status`, `log`, `alert` with ids in the order in which they were committed, and `progress` without one, ' +

@@ -13,6 +13,7 @@ describe('a method that a path does not take', () => {
     ['OPTIONS', '/v1/campaigns', 'GET, HEAD, POST'],
     ['DELETE', '/health', 'GET, HEAD'],
     ['GET', '/v1/contacts/find', 'POST'],
+    ['GET', '/v1/campaigns/cmp_00000000000000000000000000/recipients/find', 'POST'],
     ['GET', '/v1/campaigns/cmp_00000000000000000000000000/pause', 'POST'],
   ])('is refused with those that it takes: %s %s', async (method, path, allow) => {
     const reply = await world.mine.call(method, path);
