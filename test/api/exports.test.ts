@@ -9,7 +9,7 @@ import { type ApiWorld, type Caller, openApiWorld } from './api-world.ts';
 import { create, createDraft } from './seeded-things.ts';
 
 /** More than two pages of an export, and a last one that is not full. */
-const PEOPLE = 4_700;
+const PEOPLE = 8_700;
 const FORMULA = '=HYPERLINK("http://example.com","Click")';
 
 let world: ApiWorld;
