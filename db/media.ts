@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { type Listed, type Order, orderOf, type Part } from './listing.ts';
 
 /** Something that is attached to messages. */
 export interface Media {
@@ -118,21 +119,30 @@ export async function findMedia(trx: Trx, id: string): Promise<Media | null> {
   return row ?? null;
 }
 
+/** What media can be sorted by. */
+export const MEDIA_SORTS = ['createdAt', 'bytes', 'contentType'] as const;
+
 /** A page of the account's media, the newest first, and how many there are in all. */
 export async function listMedia(
   trx: Trx,
-  range: { readonly offset: number; readonly limit: number },
-): Promise<{ items: Media[]; total: number }> {
-  const ready = trx.selectFrom('media').where('ready_at', 'is not', null);
-  const { total } = await ready
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  const items = await ready
-    .select(COLUMNS)
-    .orderBy('id', 'desc')
-    .limit(range.limit)
-    .offset(range.offset)
-    .execute();
+  query: { readonly contentTypes?: readonly string[] } & Order<(typeof MEDIA_SORTS)[number]> & Part,
+): Promise<Listed<Media>> {
+  let ready = trx.selectFrom('media').where('ready_at', 'is not', null);
+  if (query.contentTypes !== undefined) ready = ready.where('content_type', 'in', query.contentTypes);
+  const sorts = {
+    createdAt: sql.ref('created_at'),
+    bytes: sql.ref('bytes'),
+    contentType: sql.ref('content_type'),
+  };
+  const [{ total }, items] = await Promise.all([
+    ready.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+    ready
+      .select(COLUMNS)
+      .orderBy(orderOf(sorts[query.sort], query))
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute(),
+  ]);
   return { items, total };
 }
 

@@ -1,9 +1,10 @@
 import { type Static, Type } from 'typebox';
-import { withAccount } from '../../db/database.ts';
+import { withAccount, withAccountReading } from '../../db/database.ts';
 import {
   discardMedia,
   findMedia,
   listMedia,
+  MEDIA_SORTS,
   MEDIA_GRACE_MS,
   type Media,
   publishMedia,
@@ -11,11 +12,22 @@ import {
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange } from '../log-change.ts';
+import { orderIn, severalOf, sortedBy } from '../list-query.ts';
 import { MEDIA_BYTES_MAX, stageMedia, tooLarge } from '../media-upload.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable } from '../schemas/common.ts';
 
+const MediaQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    contentType: severalOf(Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]+$', maxLength: 100 }), {
+      maxItems: 20,
+    }),
+    ...sortedBy(MEDIA_SORTS, 'desc'),
+  },
+  { additionalProperties: false },
+);
 const MediaOutput = Type.Object({
   id: idOf('med'),
   contentType: Type.String({ description: 'As its bytes say.', examples: ['image/png'] }),
@@ -42,17 +54,23 @@ export function registerMediaRoutes(api: Api, deps: ApiDeps): void {
     {
       schema: {
         operationId: 'listMedia',
-        summary: 'List media, the newest first',
+        summary: 'List media',
         description: 'With how many campaigns use each, and when those that none uses are removed.',
         tags: ['account'],
-        querystring: PageQuery,
+        querystring: MediaQuery,
         response: { 200: pageOf(MediaOutput), ...problems() },
       },
     },
     async (request) => {
       const range = rangeOf(request.query);
-      const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        listMedia(trx, range),
+      const { contentType } = request.query;
+      const query = {
+        ...(contentType === undefined ? {} : { contentTypes: contentType }),
+        ...orderIn(MEDIA_SORTS, 'desc', request.query),
+        ...range,
+      };
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
+        listMedia(trx, query),
       );
       return toPage(items.map(viewOf), total, range);
     },

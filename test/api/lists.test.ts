@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiWorld, type Caller, openApiWorld, routesOf } from './api-world.ts';
-import { create } from './seeded-things.ts';
+import { create, PIXEL } from './seeded-things.ts';
 
 /** A list in pages: who reads it, what it is sorted by, and filters that are wrong. */
 interface PagedList {
@@ -107,6 +107,17 @@ const LISTS: readonly PagedList[] = [
     bad: ['status=lazy', 'listId=12', 'createdFrom=yesterday', 'sort=bytes'],
   },
   {
+    id: 'listMedia',
+    path: '/v1/media',
+    sorts: ['createdAt', 'bytes'],
+    filters: [
+      ['contentType=image/png', 2],
+      ['contentType=image/png&contentType=image/gif', 2],
+      ['contentType=image/gif', 0],
+    ],
+    bad: ['contentType=png', 'sort=name'],
+  },
+  {
     id: 'listAccounts',
     path: '/v1/accounts',
     by: 'operator',
@@ -170,6 +181,10 @@ beforeAll(async () => {
   const revoked = await create(call, '/v1/keys', { name: 'Old reports job', scopes: ['read'] });
   await call('DELETE', `/v1/keys/${revoked}`);
   for (const _ of [1, 2, 3]) await create(call, '/v1/imports', { listIds: [world.mine.listId] });
+  for (const extra of [0, 1]) {
+    const body = Buffer.concat([PIXEL, Buffer.alloc(extra)]);
+    await call('POST', '/v1/media', { body, headers: { 'content-type': 'image/png' } });
+  }
   const { operator } = world;
   for (const name of ['Second', 'Third']) await create(operator, '/v1/operator-keys', { name });
   const account = { timeZone: 'Europe/Paris', senderName: 'S' };
