@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import type { Campaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
+import { holdsOver } from '../../db/holds-over.ts';
 import { inFlight } from '../../db/in-flight.ts';
 import { readFieldCoverage } from '../../db/preview.ts';
 import { countExcluded, type LeftOut } from '../../db/review/count-audience.ts';
@@ -108,12 +109,15 @@ async function warningsOf(
       ...(forecast === null ? [] : forecastWarnings(forecast, account.timeZone)),
     ];
   });
+  const holds = await holdsOver(trx, campaign);
   return [
     ...campaignWarnings({
       texted: messages.reduce((sum, one) => sum + one.figures.recipients, 0),
       costMicroUsd: review.costMicroUsd,
       spendLeftMicroUsd: await spendLeft(trx, campaign.accountId, account, at),
       inFlight: await inFlight(trx, { scope: 'campaign', scopeId: campaign.id }),
+      // What the restart itself lifts is no obstacle to it.
+      holdReasons: holds.filter((hold) => hold.kind === 'hold').map((hold) => hold.reason),
       isSenderShared: await isSenderShared(trx, campaign, lastEnd(messages, at)),
     }),
     ...ofMessages,

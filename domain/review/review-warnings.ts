@@ -55,6 +55,8 @@ export function campaignWarnings(facts: {
   readonly isSenderShared: boolean;
   /** Recipients of a stopped campaign whose texts may still be on their way. */
   readonly inFlight: number;
+  /** What keeps it from sending whatever is ordered, as somebody has written it. */
+  readonly holdReasons: readonly string[];
 }): ReviewWarning[] {
   const warning = (code: string, message: string): ReviewWarning => ({
     code,
@@ -73,6 +75,9 @@ export function campaignWarnings(facts: {
             "It costs more than the account may still spend this month and would be suspended on the way. Raise the account's spend limit.",
           ),
         ]),
+    ...facts.holdReasons.map((reason) =>
+      warning('held', `A hold keeps it from sending until that is lifted: ${reason}`),
+    ),
     ...(facts.inFlight === 0
       ? []
       : [

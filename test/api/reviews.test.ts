@@ -200,6 +200,22 @@ describe('a review', () => {
     });
   });
 
+  test('warns of each hold that would keep it from sending, as its reason says', async () => {
+    const { campaign } = await draft(1);
+    const reason = 'The sender is being looked at.';
+    const hold = await create(world.mine.call, '/v1/holds', {
+      scope: 'sender',
+      scopeId: world.mine.senderId,
+      reason,
+    });
+    const held = await review(campaign);
+    expect(held.body['warnings']).toContainEqual(
+      expect.objectContaining({ code: 'held', message: expect.stringContaining(reason) }),
+    );
+    await world.mine.call('DELETE', `/v1/holds/${hold}`);
+    expect((await review(campaign)).body['warnings']).toEqual([]);
+  });
+
   test('warns of another campaign of the sender that shares its pace, not of one that begins when all is done', async () => {
     const { campaign } = await draft(1);
     const other = await draft(1);
