@@ -154,7 +154,7 @@ async function download(
   const started = performance.now();
   const path = `/v1/campaigns/${campaignId}/recipients/export`;
   const response = await fetch(output.trim() + path, { headers: { authorization: `Bearer ${bench.key}` } });
-  if (response.body === null) throw new Error('The export has no body.');
+  if (!response.ok || response.body === null) throw new Error(`The export answered ${response.status}.`);
   let lines = 0;
   for await (const chunk of response.body) {
     const bytes = chunk as Uint8Array;
