@@ -140,12 +140,12 @@ describe('SMS campaigns, as their users describe them', () => {
       { name: 'Sorted B', status: 'draft', messageCount: 2 },
     ]);
     for (const sort of ['status', 'name', 'startAt', 'createdBy', 'createdAt', 'messageCount', 'listNames']) {
-      expect(await names(`name=sorted&sort=${sort}&order=desc`), sort).toHaveLength(2);
+      expect(await names(`q=sorted&sort=${sort}&order=desc`), sort).toHaveLength(2);
     }
   });
 
   it('are found by name, status, start date and sender', async () => {
-    expect(await names('name=sorted%20b')).toEqual(['Sorted B']);
+    expect(await names('q=sorted%20b')).toEqual(['Sorted B']);
     expect(await names('status=finished&q=sequence')).toEqual(['Sequence']);
     expect(await names(`senderId=${world.senderId}&q=sequence`)).toEqual(['Sequence']);
     const tomorrow = encodeURIComponent(new Date(Date.now() + 24 * HOUR_MS).toISOString());
@@ -156,10 +156,10 @@ describe('SMS campaigns, as their users describe them', () => {
   it('are hidden once archived, unless archived ones are asked for', async () => {
     const draft = await world.draft('Put away', listId, ['Text']);
     await act(draft.id, 'archive');
-    expect(await names('name=put%20away')).toEqual([]);
-    expect(await names('name=put%20away&status=archived')).toEqual(['Put away']);
+    expect(await names('q=put%20away')).toEqual([]);
+    expect(await names('q=put%20away&status=archived')).toEqual(['Put away']);
     await act(draft.id, 'unarchive');
-    expect(await names('name=put%20away')).toEqual(['Put away']);
+    expect(await names('q=put%20away')).toEqual(['Put away']);
   });
 
   it('show a timeline from oldest to newest with the deliverability of each message, status and actions', async () => {
