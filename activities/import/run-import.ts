@@ -42,8 +42,8 @@ export type ImportResult =
 
 type RunResult = { readonly kind: 'done' | 'busy' } | { readonly kind: 'fault'; readonly fault: ImportFault };
 
-/** A batch that the collector finds dead while it is young; several thousand rows grow old and the heap with them. */
-const BATCH_ROWS_MAX = 1_000;
+/** Fewer cost PostgreSQL time, more live long enough to make the heap grow. */
+const BATCH_ROWS_MAX = 3_000;
 /** Bytes of the file: wide rows make a batch of fewer. */
 const BATCH_BYTES_MAX = 1_048_576;
 const PROGRESS_INTERVAL_MS = 1_000;
@@ -160,7 +160,11 @@ async function writeFile<Row>(
     counts.merged += again;
     counts.imported -= again;
   };
-  const write = async (size: number, encoded: Buffer, refused: readonly RefusedRow[]): Promise<void> => {
+  const write = async (
+    size: number,
+    encoded: readonly Buffer[],
+    refused: readonly RefusedRow[],
+  ): Promise<void> => {
     if (size > 0) {
       counts.imported += size;
       add(await transaction.writeRows(encoded));

@@ -25,9 +25,9 @@ export interface ImportTransactionOptions<Row> {
  */
 export interface ImportTransaction<Row> {
   /** Rows as `writeRows` takes them, none twice. Can be called at any time. */
-  encode(rows: Iterable<Row>): Buffer;
+  encode(rows: Iterable<Row>): readonly Buffer[];
   /** Writes a batch of rows. */
-  writeRows(encoded: Buffer): Promise<BatchCounts>;
+  writeRows(encoded: readonly Buffer[]): Promise<BatchCounts>;
   /** Writes what the batches have left for the end. */
   completeRows(): Promise<BatchCounts>;
   writeRefusals(rows: readonly RefusedRow[]): Promise<void>;
@@ -111,11 +111,11 @@ function transactionOn<Row>(
   const { accountId, importId, writer } = options;
   let isReleased = false;
   return {
-    encode: (rows) => Buffer.from(writer.encode(rows)),
+    encode: (rows) => [...slicesOf(rows)].map((slice) => Buffer.from(writer.encode(slice))),
 
     writeRows: async (encoded) => {
       const copy = client.query(copyFrom('copy import_batch from stdin'));
-      await pipeline(Readable.from([encoded]), copy);
+      await pipeline(Readable.from(encoded), copy);
       return writer.writeBatch(client);
     },
 
@@ -166,4 +166,18 @@ async function lockLists(client: pg.PoolClient, listIds: readonly string[]): Pro
     [...wanted],
   ]);
   return found.rowCount === wanted.size;
+}
+
+/** Rows that are encoded into one text: more would make texts that the collector takes for long-lived. */
+const SLICE_ROWS = 250;
+
+function* slicesOf<Row>(rows: Iterable<Row>): Generator<readonly Row[]> {
+  let slice: Row[] = [];
+  for (const row of rows) {
+    slice.push(row);
+    if (slice.length < SLICE_ROWS) continue;
+    yield slice;
+    slice = [];
+  }
+  if (slice.length > 0) yield slice;
 }
