@@ -2,6 +2,7 @@ import { type ExpressionBuilder, type SqlBool, type Expression, sql } from 'kyse
 import type { AlertKind, AlertSeverity, AlertState } from '../domain/alert.ts';
 import { nameOfActor } from './actor-names.ts';
 import type { Trx } from './database.ts';
+import { prepareQuery } from './prepared-query.ts';
 import type { Database } from './schema.ts';
 
 /** An alert as it is read. */
@@ -97,10 +98,14 @@ export async function lockAlert(trx: Trx, id: string): Promise<Alert | null> {
 
 /** What is open about a campaign, its sender or that one's carrier account, the latest first. */
 export async function latestAlerts(trx: Trx, campaignId: string): Promise<Alert[]> {
+  return askForLatestAlerts(trx, { campaignId });
+}
+
+const askForLatestAlerts = prepareQuery((db, { campaignId }: { readonly campaignId: string }) => {
   const subjects = sql<string>`any(array(
     select unnest(array[c.id, c.sender_id, s.carrier_account_id])
     from campaigns c left join senders s on s.id = c.sender_id where c.id = ${campaignId}))`;
-  return trx
+  return db
     .selectFrom('alerts')
     .where('resolved_at', 'is', null)
     .where((column) =>
@@ -111,8 +116,8 @@ export async function latestAlerts(trx: Trx, campaignId: string): Promise<Alert[
     .orderBy('last_seen_at', 'desc')
     .orderBy('id', 'desc')
     .limit(LATEST_MAX)
-    .execute();
-}
+    .compile();
+});
 
 /** Writes who takes care of an alert, the first time only. False when somebody did before. */
 export async function acknowledgeAlert(trx: Trx, id: string, actorId: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 import { newId } from './ids.ts';
 import { type Listed, nameHas, type Order, orderOf, type Part } from './listing.ts';
+import { prepareQuery } from './prepared-query.ts';
 
 /** A key as authentication sees it. */
 export interface ApiKeyRecord {
@@ -55,12 +56,16 @@ const LAST_USED = sql<Date | null>`(select u.last_used_at from api_key_uses u wh
 
 /** Finds a key by its public prefix, before the account is known. Never cached, so that a revocation holds at once. */
 export async function findApiKey(db: Db, prefix: string): Promise<ApiKeyRecord | null> {
-  const found = await sql<ApiKeyRecord>`
+  const [key = null] = await askForKey(db, { prefix });
+  return key;
+}
+
+const askForKey = prepareQuery((db, { prefix }: { readonly prefix: string }) =>
+  sql<ApiKeyRecord>`
     select id, account_id as "accountId", hash, scopes, expires_at as "expiresAt", revoked_at as "revokedAt",
       use_is_old as "useIsOld"
-    from find_api_key(${prefix})`.execute(db);
-  return found.rows[0] ?? null;
-}
+    from find_api_key(${prefix})`.compile(db),
+);
 
 /** Notes that a key is used now; at most once a minute, whoever else notes it. */
 export async function touchApiKey(db: Db, id: string): Promise<void> {

@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import type { CampaignStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
 import { nameOfActor } from './actor-names.ts';
 import { resolveCampaignAlerts } from './campaign-alerts.ts';
+import { askedTogether } from './asked-together.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { prepareQuery } from './prepared-query.ts';
 
 /** A campaign as the rest of the program sees it; instants are Dates, lists are ids. */
 export interface Campaign {
@@ -91,24 +93,32 @@ const LISTS = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list
 const EXCLUDED = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list_id) from campaign_lists l
   where l.campaign_id = campaigns.id and l.excluded), '{}')`.as('excludedListIds');
 
-/** Makes a draft with its gate. Throws PostgreSQL's unique violation of `campaigns_name` when the name is taken. */
+/** Makes a draft with its gate; its id may be given, for whoever needs it before the answer. Throws PostgreSQL's unique violation of `campaigns_name` when the name is taken. */
 export async function insertCampaign(
   trx: Trx,
-  draft: CampaignDetails & { readonly accountId: string; readonly createdBy: string },
+  draft: CampaignDetails & { readonly id?: string; readonly accountId: string; readonly createdBy: string },
 ): Promise<string> {
-  const id = newId('cmp');
-  await trx
-    .with('gate', (db) => db.insertInto('gates').values({ scope_id: id }))
-    .insertInto('campaigns')
-    .values({ id, account_id: draft.accountId, created_by: draft.createdBy, ...columnsOf(draft) })
-    .execute();
-  await writeLists(trx, draft.accountId, id, draft);
+  const { accountId, id = newId('cmp') } = draft;
+  await askedTogether([
+    trx
+      .with('gate', (db) => db.insertInto('gates').values({ scope_id: id }))
+      .insertInto('campaigns')
+      .values({ id, account_id: accountId, created_by: draft.createdBy, ...columnsOf(draft) })
+      .execute(),
+    insertLists(trx, { id, accountId, excluded: false }, draft.listIds),
+    insertLists(trx, { id, accountId, excluded: true }, draft.excludedListIds),
+  ]);
   return id;
 }
 
 /** The campaign, or null when there is none that this account can see. */
 export async function findCampaign(trx: Trx, id: string): Promise<Campaign | null> {
-  const row = await trx
+  const [campaign = null] = await askForCampaign(trx, { id });
+  return campaign;
+}
+
+const askForCampaign = prepareQuery((db, { id }: { readonly id: string }) =>
+  db
     .selectFrom('campaigns')
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
@@ -120,9 +130,8 @@ export async function findCampaign(trx: Trx, id: string): Promise<Campaign | nul
       nameOfActor(sql.ref('campaigns.owner_id')).as('ownerName'),
       nameOfActor(sql.ref('campaigns.acknowledged_by')).as('acknowledgedByName'),
     ])
-    .executeTakeFirst();
-  return row ?? null;
-}
+    .compile(),
+);
 
 /** The same, locked until the transaction ends, so that what is decided on it still holds when it is written. */
 export async function lockCampaign(trx: Trx, id: string): Promise<Campaign | null> {
@@ -183,13 +192,20 @@ async function writeLists(trx: Trx, accountId: string, id: string, details: Camp
       .where('campaign_id', '=', id)
       .where('excluded', '=', excluded)
       .execute();
-    if (listIds.length === 0) continue;
-    await trx
-      .insertInto('campaign_lists')
-      .values(
-        listIds.map((listId) => ({ account_id: accountId, campaign_id: id, list_id: listId, excluded })),
-      )
-      .onConflict((conflict) => conflict.columns(['campaign_id', 'list_id']).doUpdateSet({ excluded }))
-      .execute();
+    await insertLists(trx, { id, accountId, excluded }, listIds);
   }
+}
+
+async function insertLists(
+  trx: Trx,
+  campaign: { readonly id: string; readonly accountId: string; readonly excluded: boolean },
+  listIds: readonly string[] = [],
+): Promise<void> {
+  if (listIds.length === 0) return;
+  const { id, accountId, excluded } = campaign;
+  await trx
+    .insertInto('campaign_lists')
+    .values(listIds.map((listId) => ({ account_id: accountId, campaign_id: id, list_id: listId, excluded })))
+    .onConflict((conflict) => conflict.columns(['campaign_id', 'list_id']).doUpdateSet({ excluded }))
+    .execute();
 }

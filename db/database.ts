@@ -1,6 +1,6 @@
 import { CompiledQuery, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import { escapeLiteral, Pool, type PoolClient, types } from 'pg';
-import { PipelinedDialect } from './pipelined-driver.ts';
+import { openPipelined, type Pipelined } from './pipelined-driver.ts';
 import type { Database } from './schema.ts';
 
 /** The handle that every process works with. It has the tenant's role: without an account it sees no row. */
@@ -46,18 +46,16 @@ export function openDatabase(pool: Pool): Db {
 }
 
 /** The handles whose clients take a query before the one before it is answered. */
-const pipelined = new WeakSet<Db>();
+const pipelined = new WeakMap<Db, Pipelined<Database>>();
 
 /**
  * The handle of a process that answers many short requests: it asks PostgreSQL in fewer round trips. Queries that
  * do not need one another's answers may be asked for at once (`Promise.all`) in a transaction of it.
  */
 export function openPipelinedDatabase(options: Omit<PoolOptions, 'pipeline'>): Db {
-  const db = new Kysely<Database>({
-    dialect: new PipelinedDialect(openPool({ ...options, pipeline: true })),
-  });
-  pipelined.add(db);
-  return db;
+  const opened = openPipelined<Database>(openPool({ ...options, pipeline: true }));
+  pipelined.set(opened.db, opened);
+  return opened.db;
 }
 
 /**
@@ -69,7 +67,7 @@ export async function withAccount<Result>(
   accountId: string,
   work: (trx: Trx) => Promise<Result>,
 ): Promise<Result> {
-  return db.transaction().execute((trx) => inAccount(db, trx, accountId, work));
+  return inAccount(db, accountId, { readsOnly: false }, work);
 }
 
 /** The same for what only reads: the answer does not wait for the transaction's end. */
@@ -78,30 +76,34 @@ export async function withAccountReading<Result>(
   accountId: string,
   work: (trx: Trx) => Promise<Result>,
 ): Promise<Result> {
-  return db
-    .transaction()
-    .setAccessMode('read only')
-    .execute((trx) => inAccount(db, trx, accountId, work));
+  return inAccount(db, accountId, { readsOnly: true }, work);
 }
 
 async function inAccount<Result>(
   db: Db,
-  trx: Trx,
   accountId: string,
+  mode: { readonly readsOnly: boolean },
   work: (trx: Trx) => Promise<Result>,
 ): Promise<Result> {
-  const named = trx.executeQuery(CompiledQuery.raw(`set local app.account = ${escapeLiteral(accountId)}`));
-  if (!pipelined.has(db)) {
-    await named;
+  const nameAccount = CompiledQuery.raw(`set local app.account = ${escapeLiteral(accountId)}`);
+  const handle = pipelined.get(db);
+  if (handle !== undefined) {
+    return handle.transact(mode, async (trx) => {
+      const named = trx.executeQuery(nameAccount);
+      // Without the account every query of the work fails or sees nothing, so that it need not be waited for.
+      named.catch(() => undefined);
+      try {
+        return await work(trx);
+      } finally {
+        await named;
+      }
+    });
+  }
+  const transaction = mode.readsOnly ? db.transaction().setAccessMode('read only') : db.transaction();
+  return transaction.execute(async (trx) => {
+    await trx.executeQuery(nameAccount);
     return work(trx);
-  }
-  // Without the account every query of the work fails or sees nothing, so that it need not be waited for.
-  named.catch(() => undefined);
-  try {
-    return await work(trx);
-  } finally {
-    await named;
-  }
+  });
 }
 
 /** The queries of this module's kind on a plain connection that is in a transaction of an account already. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { HoldScope } from '../domain/hold.ts';
 import type { Trx } from './database.ts';
+import { prepareQuery } from './prepared-query.ts';
 
 /** A hold that keeps a campaign or a part of it. */
 export interface HoldOver {
@@ -18,15 +19,18 @@ export async function holdsOver(
   trx: Trx,
   campaign: { readonly id: string; readonly accountId: string },
 ): Promise<HoldOver[]> {
-  const { rows } = await sql<HoldOver>`
+  return askForHolds(trx, campaign);
+}
+
+const askForHolds = prepareQuery((db, given: { readonly id: string; readonly accountId: string }) =>
+  sql<HoldOver>`
     select id, scope, scope_id as "scopeId", kind, cause, reason, placed_at as "placedAt"
     from holds
     where lifted_at is null and scope_id = any(
-      array[${campaign.accountId}, ${campaign.id}]
-      || array(select c.sender_id from campaigns c where c.id = ${campaign.id} and c.sender_id is not null)
-      || array(select m.id from messages m where m.campaign_id = ${campaign.id}))
+      array[${given.accountId}, ${given.id}]
+      || array(select c.sender_id from campaigns c where c.id = ${given.id} and c.sender_id is not null)
+      || array(select m.id from messages m where m.campaign_id = ${given.id}))
     union all
     select id, 'installation', 'installation', kind, null, reason, placed_at from installation_holds()
-    order by "placedAt"`.execute(trx);
-  return rows;
-}
+    order by "placedAt"`.compile(db),
+);

@@ -1,6 +1,7 @@
 import type { MessageStatus } from '../domain/campaign-status.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { prepareQuery } from './prepared-query.ts';
 
 /** A message of a campaign; instants are campaign time. */
 export interface Message {
@@ -60,13 +61,17 @@ const COLUMNS = [
 
 /** The messages of a campaign in their order. */
 export async function listMessages(trx: Trx, campaignId: string): Promise<Message[]> {
-  return trx
+  return askForMessages(trx, { campaignId });
+}
+
+const askForMessages = prepareQuery((db, { campaignId }: { readonly campaignId: string }) =>
+  db
     .selectFrom('messages')
     .where('campaign_id', '=', campaignId)
     .select(COLUMNS)
     .orderBy('position')
-    .execute();
-}
+    .compile(),
+);
 
 /** Adds a message after the others, with its gate. */
 export async function insertMessage(

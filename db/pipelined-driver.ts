@@ -2,12 +2,23 @@ import {
   type CompiledQuery,
   type DatabaseConnection,
   type Driver,
+  Kysely,
   PostgresDialect,
-  type PostgresDialectConfig,
   type QueryResult,
+  Transaction,
   type TransactionSettings,
 } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
+
+/** A handle whose transactions can be had pipelined. */
+export interface Pipelined<DB> {
+  readonly db: Kysely<DB>;
+  /** A transaction in which queries that are asked for together (`Promise.all`) travel together. */
+  readonly transact: <Result>(
+    mode: { readonly readsOnly: boolean },
+    work: (trx: Transaction<DB>) => Promise<Result>,
+  ) => Promise<Result>;
+}
 
 /**
  * Kysely on a pool whose clients send a query without waiting for the answer to the one before (`pipeline` of
@@ -16,16 +27,43 @@ import type { Pool, PoolClient } from 'pg';
  * statement is prepared once a connection. PostgreSQL still carries out one after the other, and after one that
  * fails refuses the rest of the transaction.
  */
-export class PipelinedDialect extends PostgresDialect {
-  readonly #pool: Pool;
+export function openPipelined<DB>(pool: Pool): Pipelined<DB> {
+  const driver = new PipelinedDriver(pool);
+  const dialect = new PipelinedDialect(pool, driver);
+  const db = new Kysely<DB>({ dialect });
+  return {
+    db,
+    // Kysely's own transactions hold each query back until the one before it is answered.
+    transact: async ({ readsOnly }, work) => {
+      const connection = await driver.acquireConnection();
+      try {
+        connection.begin(readsOnly);
+        const executor = db.getExecutor().withConnectionProvider({
+          provideConnection: (consumer) => consumer(connection),
+        });
+        const result = await work(new Transaction<DB>({ config: { dialect }, dialect, driver, executor }));
+        await connection.commit();
+        return result;
+      } catch (error) {
+        await connection.rollback();
+        throw error;
+      } finally {
+        connection.release();
+      }
+    },
+  };
+}
 
-  constructor(pool: Pool) {
-    super({ pool } satisfies PostgresDialectConfig);
-    this.#pool = pool;
+class PipelinedDialect extends PostgresDialect {
+  readonly #driver: PipelinedDriver;
+
+  constructor(pool: Pool, driver: PipelinedDriver) {
+    super({ pool });
+    this.#driver = driver;
   }
 
   override createDriver(): Driver {
-    return new PipelinedDriver(this.#pool);
+    return this.#driver;
   }
 }
 
@@ -92,6 +130,7 @@ class PipelinedConnection implements DatabaseConnection {
   #ended: Promise<unknown> = Promise.resolve();
   #isCorked = false;
   #isBroken = false;
+  #isReleased = false;
 
   constructor(client: PoolClient, nameOf: (text: string) => string | undefined) {
     this.#client = client;
@@ -99,6 +138,7 @@ class PipelinedConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#isReleased) throw new Error('A query was asked for after the end of its transaction.');
     this.#cork();
     if (this.#opening !== null && query.parameters.length === 0) return this.#open(query.sql);
     if (this.#opening !== null) void this.#open();
@@ -151,6 +191,7 @@ class PipelinedConnection implements DatabaseConnection {
 
   /** Gives the client back as soon as nothing is on its way any more. */
   release(): void {
+    this.#isReleased = true;
     this.#ended.then(
       () => this.#client.release(this.#isBroken),
       () => this.#client.release(true),

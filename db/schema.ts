@@ -325,7 +325,7 @@ interface ListTable {
   created_at: Generated<Date>;
 }
 
-interface LogTable {
+export interface LogTable {
   id: GeneratedAlways<number>;
   account_id: string;
   campaign_id: string | null;

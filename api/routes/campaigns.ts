@@ -7,7 +7,9 @@ import {
   lockCampaign,
   updateCampaign,
 } from '../../db/campaigns.ts';
+import { askedTogether } from '../../db/asked-together.ts';
 import { type Trx, withAccount, withAccountReading } from '../../db/database.ts';
+import { newId } from '../../db/ids.ts';
 import { listMessages } from '../../db/messages.ts';
 import { findPerson } from '../../db/people.ts';
 import { listRecipients } from '../../db/reports.ts';
@@ -51,9 +53,13 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
       const { accountId, actor } = request.caller;
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const details = await checkDetails(trx, request.body, actor.id);
-        const id = await insertCampaign(trx, { ...details, accountId, createdBy: actor.id }).catch(nameTaken);
-        await logChange(trx, request.caller, { kind: 'campaign', id }, { what: 'create', campaignId: id });
-        return { status: 201, body: await readView(trx, deps, accountId, id) };
+        const id = newId('cmp');
+        const [, , view] = await askedTogether([
+          insertCampaign(trx, { ...details, id, accountId, createdBy: actor.id }).catch(nameTaken),
+          logChange(trx, request.caller, { kind: 'campaign', id }, { what: 'create', campaignId: id }),
+          readView(trx, deps, accountId, id),
+        ]);
+        return { status: 201, body: view };
       });
       return body;
     },

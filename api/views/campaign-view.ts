@@ -1,3 +1,4 @@
+import { readAccountClock } from '../../db/account-clock.ts';
 import { latestAlerts } from '../../db/alert-rows.ts';
 import type { CampaignListItem } from '../../db/campaign-list.ts';
 import type { Campaign } from '../../db/campaigns.ts';
@@ -31,21 +32,12 @@ export interface ViewClock {
 
 /** The account's zone and quiet hours, with the instant at which somebody asks. */
 export async function readViewClock(trx: Trx, accountId: string, now: number): Promise<ViewClock> {
-  const account = await trx
-    .selectFrom('accounts')
-    .where('id', '=', accountId)
-    .select(['name', 'sender_name', 'prefix', 'suffix', 'time_zone', 'quiet_start', 'quiet_end'])
-    .executeTakeFirstOrThrow();
+  const account = await readAccountClock(trx, accountId);
   return {
     now,
-    timeZone: account.time_zone,
-    quietHours: { start: account.quiet_start, end: account.quiet_end },
-    account: {
-      name: account.name,
-      senderName: account.sender_name,
-      prefix: account.prefix,
-      suffix: account.suffix,
-    },
+    timeZone: account.timeZone,
+    quietHours: { start: account.quietStart, end: account.quietEnd },
+    account,
   };
 }
 

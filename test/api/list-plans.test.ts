@@ -1,9 +1,8 @@
-import { type CompiledQuery, Kysely } from 'kysely';
+import { type CompiledQuery, Kysely, PostgresDialect } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAMPAIGN_SORTS, type CampaignQuery, listCampaigns } from '../../db/campaign-list.ts';
 import { openDatabase, openPool, withAccount } from '../../db/database.ts';
-import { PipelinedDialect } from '../../db/pipelined-driver.ts';
 import type { Database } from '../../db/schema.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -97,10 +96,9 @@ async function queriesOf(list: (db: Kysely<Database>) => Promise<unknown>): Prom
     connectionString: database.url,
     connectionsMax: 1,
     role: 'carillon_app',
-    pipeline: true,
   });
   const db = new Kysely<Database>({
-    dialect: new PipelinedDialect(pool),
+    dialect: new PostgresDialect({ pool }),
     log: (event) => {
       if (event.query.sql.startsWith('select')) queries.push(event.query);
     },

@@ -1,8 +1,16 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, openPipelinedDatabase, withAccount, withAccountReading } from '../../db/database.ts';
+import { askedTogether } from '../../db/asked-together.ts';
+import {
+  type Db,
+  openPipelinedDatabase,
+  type Trx,
+  withAccount,
+  withAccountReading,
+} from '../../db/database.ts';
 import { insertList, listLists } from '../../db/lists.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
+import { relayTo } from '../support/relay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
@@ -99,6 +107,52 @@ test('queries that are asked for together are answered each with its own rows', 
     ),
   );
   expect(answers).toEqual(Array.from({ length: 50 }, (_, index) => index));
+});
+
+test('queries that are asked for together are sent before the first of them is answered', async () => {
+  const columns = ['one', 'two', 'three'];
+  // Nothing that PostgreSQL says comes back before all of them have been sent, so that one that waits waits for ever.
+  const relay = await relayTo(database.url, (sent) =>
+    columns.every((column) => sent.includes(`as ${column}`)),
+  );
+  const waiting = openPipelinedDatabase({
+    connectionString: relay.url,
+    connectionsMax: 1,
+    role: 'carillon_app',
+  });
+  await sql`select 1`.execute(waiting);
+  relay.withhold();
+  const answers = await withAccountReading(waiting, mine.accountId, (trx) =>
+    Promise.all(columns.map((column, index) => sql`select ${index}::int as ${sql.raw(column)}`.execute(trx))),
+  );
+  expect(answers.map(({ rows }) => rows)).toEqual([[{ one: 0 }], [{ two: 1 }], [{ three: 2 }]]);
+  await waiting.destroy();
+  await relay.close();
+});
+
+test('of queries that are asked for together the first that fails says what went wrong', async () => {
+  const failing = withAccount(db, mine.accountId, (trx) =>
+    askedTogether([
+      // Its own answer is handled later than those of the others.
+      sql`select 1 / ${0}::int`.execute(trx).catch(async (error: unknown) => {
+        for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+        throw error;
+      }),
+      insertList(trx, mine.accountId, 'Lost too'),
+    ]),
+  );
+  await expect(failing).rejects.toMatchObject({ code: '22012' });
+  expect(await names(mine)).not.toContain('Lost too');
+});
+
+test('a query that is asked for after its transaction ended is refused', async () => {
+  let late: Trx | undefined;
+  await withAccountReading(db, mine.accountId, async (trx) => {
+    late = trx;
+    await sql`select 1`.execute(trx);
+  });
+  if (late === undefined) throw new Error('There was no transaction.');
+  await expect(sql`select 2`.execute(late)).rejects.toThrow('after the end');
 });
 
 test('a transaction that asks nothing ends, and so does one that is refused at its start', async () => {
