@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { resolveAlerts } from './alerts.ts';
 import { appendLog } from './log.ts';
-import { isQuiet, nextPermitted } from '../domain/quiet-hours.ts';
+import { decideMessage, type MessagePlan } from '../domain/dispatch/message-plan.ts';
 import type { Trx } from './database.ts';
 import { INSTALLATION } from '../domain/hold.ts';
 import { fenceMessage } from './dispatch/enter-lane.ts';
@@ -19,19 +19,6 @@ export interface MessagePlanInput {
   readonly at: number;
 }
 
-/** What the message workflow is to do next; instants in epoch milliseconds of campaign time. */
-export type MessagePlan =
-  | { readonly kind: 'send'; readonly lanes: number }
-  | { readonly kind: 'sleep'; readonly until: number; readonly why: 'quiet_hours' | 'retry' }
-  | { readonly kind: 'expire' }
-  /** A gate is closed: the campaign's workflow starts this message again when it opens. */
-  | { readonly kind: 'held' }
-  | { readonly kind: 'done' };
-
-/** A message that is paced slower than this needs no second lane to keep the pace. */
-const ONE_LANE_PACE_MAX = 200;
-const LANES_MAX = 4;
-
 /**
  * Decides what a message does next and writes whether it is texting right now. No lane of the message runs
  * when this is asked, so a lease still open was left by a worker that died, and its recipients become unknown.
@@ -46,27 +33,20 @@ export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<Me
 }
 
 async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage): Promise<MessagePlan> {
-  if (message.status !== 'sending' || !(await gatesAreOpen(trx, input, message.senderId)))
-    return { kind: 'held' };
   const rest = await trx
     .selectFrom('waves')
     .where('message_key', '=', message.key)
     .whereRef('next_ordinal', '<', 'size')
     .select(['due_at as dueAt'])
     .execute();
-  if (rest.length === 0) return { kind: 'done' };
-  if (message.expiresAt !== null && input.at >= message.expiresAt) return { kind: 'expire' };
-  const opensAt = isQuiet(input.at, message.quietHours, message.timeZone)
-    ? nextPermitted(input.at, message.quietHours, message.timeZone)
-    : input.at;
-  if (opensAt > input.at) {
-    return { kind: 'sleep', until: Math.min(opensAt, message.expiresAt ?? opensAt), why: 'quiet_hours' };
-  }
-  const dueAt = Math.min(...rest.map((wave) => wave.dueAt?.getTime() ?? input.at));
-  if (dueAt > input.at) {
-    return { kind: 'sleep', until: Math.min(dueAt, message.expiresAt ?? dueAt), why: 'retry' };
-  }
-  return { kind: 'send', lanes: message.pace !== null && message.pace <= ONE_LANE_PACE_MAX ? 1 : LANES_MAX };
+  return decideMessage(
+    {
+      ...message,
+      isHeld: message.status !== 'sending' || !(await gatesAreOpen(trx, input, message.senderId)),
+      openWavesDueAt: rest.map((wave) => wave.dueAt?.getTime() ?? null),
+    },
+    input.at,
+  );
 }
 
 async function gatesAreOpen(trx: Trx, input: MessagePlanInput, senderId: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { Client } from 'plivo';
 import { Pool } from 'undici';
-import type { Carrier, SendRequest, SendResult } from '../carrier.ts';
-import { ANSWER_TOO_LARGE, type HttpReport, installTransport, throughTransport } from './sdk-transport.ts';
+import type { Carrier, SendRequest } from '../carrier.ts';
+import { classify } from './classify.ts';
+import { installTransport, throughTransport } from './sdk-transport.ts';
 
 /** Credentials and limits of one carrier account. */
 export interface PlivoOptions {
@@ -79,65 +80,4 @@ function messageOf(request: SendRequest): Record<string, unknown> {
       ? { type: 'sms' }
       : { type: 'mms', media_urls: [...request.mediaUrls] }),
   };
-}
-
-/** Says what is known after a request, and no more: see `SendResult`. */
-function classify(report: HttpReport): SendResult {
-  const { status } = report;
-  if (report.errorCode !== null || status === null) return classifyFailure(report);
-  if (status >= 200 && status < 300) return classifyAnswer(report.body);
-  if (status === 429)
-    return { kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: retryAfterMs(report) };
-  if (status === 402) return { kind: 'not_accepted', cause: 'credit', retryAfterMs: null };
-  if (status === 401 || status === 403)
-    return { kind: 'not_accepted', cause: 'credentials', retryAfterMs: null };
-  if (status >= 400 && status < 500) return { kind: 'rejected', httpStatus: status };
-  return { kind: 'unknown', cause: 'server_error' };
-}
-
-function classifyFailure(report: HttpReport): SendResult {
-  if (!report.wasWritten) return { kind: 'not_accepted', cause: 'not_written', retryAfterMs: null };
-  if (report.errorCode === ANSWER_TOO_LARGE) return { kind: 'unknown', cause: 'malformed_answer' };
-  const isTimeout = ['TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'].includes(
-    report.errorCode ?? '',
-  );
-  return { kind: 'unknown', cause: isTimeout ? 'timeout' : 'reset' };
-}
-
-function classifyAnswer(body: string): SendResult {
-  if (body.trim() === '') return { kind: 'unknown', cause: 'empty_answer' };
-  let answer: unknown;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    return { kind: 'unknown', cause: 'malformed_answer' };
-  }
-  const uuids = textsIn(answer, 'message_uuid');
-  const invalidNumbers = textsIn(answer, 'invalid_number').map((number) =>
-    number.startsWith('+') ? number : `+${number}`,
-  );
-  if (uuids.length === 0 && invalidNumbers.length === 0) return { kind: 'unknown', cause: 'empty_answer' };
-  return { kind: 'accepted', uuids, invalidNumbers };
-}
-
-function textsIn(answer: unknown, field: string): string[] {
-  if (typeof answer !== 'object' || answer === null) return [];
-  const value: unknown = Object.entries(answer).find(([name]) => name === field)?.[1];
-  if (typeof value === 'string') return [value];
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-const RETRY_AFTER_MS_MAX = 60 * 60_000;
-
-/** Retry-After in seconds or as an HTTP date (RFC 9110, 10.2.3); null when it is neither. */
-function retryAfterMs(report: HttpReport): number | null {
-  const header = report.headers['retry-after'];
-  if (typeof header !== 'string') return null;
-  const delayMs = /^\d+$/.test(header) ? Number(header) * 1_000 : httpDateMs(header) - Date.now();
-  return Number.isNaN(delayMs) ? null : Math.min(Math.max(0, delayMs), RETRY_AFTER_MS_MAX);
-}
-
-/** Date.parse reads nearly anything with a digit in it as a date, and a date long past would be a retry at once. */
-function httpDateMs(text: string): number {
-  return text.endsWith(' GMT') ? Date.parse(text) : Number.NaN;
 }

@@ -1,17 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import type { Dispatcher, Pool } from 'undici';
-
-/** What became of one HTTP request, as far as the socket knows. */
-export interface HttpReport {
-  /** The request began to be written: from then on a failure says nothing about what arrived. */
-  wasWritten: boolean;
-  status: number | null;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
-  body: string;
-  /** The code of the error that ended it, such as ECONNREFUSED. */
-  errorCode: string | null;
-}
+import { ANSWER_TOO_LARGE } from './classify.ts';
+import type { HttpReport } from './http-report.ts';
 
 /** One call of the SDK: the connections it goes over and the report that is filled in. */
 interface SdkCall {
@@ -34,8 +25,6 @@ type AxiosRequest = (this: unknown, config: SdkRequest, more?: unknown) => Promi
 /** Resolved from inside the SDK, so it is the SDK's own copy and no dependency of ours. */
 const SDK_HTTP_CLIENT = 'axios';
 const ANSWER_BYTES_MAX = 1_048_576;
-/** Error code of an answer that was longer than is read. */
-export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE';
 const calls = new AsyncLocalStorage<SdkCall>();
 let isInstalled = false;
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
-import { leaseWidth } from '../../domain/dispatch/pace.ts';
-import { isQuiet, nextPermitted, quietFrom } from '../../domain/quiet-hours.ts';
+import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
+import { claimWindow as claimWindowAt } from '../../domain/dispatch/window-claim.ts';
 import { isRegistered } from '../../domain/registration.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
@@ -14,9 +14,6 @@ import type { LeaseDraft } from './lease-draft.ts';
 /** A claim passes with null, perhaps after narrowing the draft, or refuses the lease. */
 export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Exclude<LeaseAnswer, { kind: 'leased' }> | null>;
 
-/** Pace further ahead than this is waited for without a lease, so that a lease never grows old in waiting. */
-const START_DELAY_MS_MAX = 250;
-
 /**
  * What a lease has to pass, in order. Shared locks come first and the hottest row last, in one order for
  * everybody, so leases never deadlock and hold the hottest row for the shortest time.
@@ -27,7 +24,6 @@ export const CLAIMS: readonly Claim[] = [
   claimGates,
   claimSender,
   claimWindow,
-  claimExpiry,
   peekPace,
   claimRange,
   claimSpend,
@@ -78,20 +74,12 @@ async function claimSender(_trx: Trx, { context, at }: LeaseDraft): ReturnType<C
   return null;
 }
 
+/** Quiet hours and expiry. */
 async function claimWindow(_trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { quietHours, timeZone } = draft.context.account;
-  if (isQuiet(draft.at, quietHours, timeZone)) {
-    return { kind: 'closed', opensAt: nextPermitted(draft.at, quietHours, timeZone) };
-  }
-  draft.closesAt = quietFrom(draft.at, quietHours, timeZone);
-  return null;
-}
-
-async function claimExpiry(_trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { expiresAt } = draft.context;
-  if (expiresAt === null) return null;
-  if (draft.at >= expiresAt) return { kind: 'expired' };
-  draft.closesAt = Math.min(draft.closesAt ?? expiresAt, expiresAt);
+  const { account, expiresAt } = draft.context;
+  const window = claimWindowAt({ ...account, expiresAt }, draft.at);
+  if (window.kind !== 'open') return window;
+  draft.closesAt = window.closesAt;
   return null;
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { countersOfResult, refundOf } from '../../domain/dispatch/result-counters.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
@@ -19,7 +20,9 @@ export async function recordAttempts(
     const fresh = results.filter((result) => written.has(result.recipient));
     const late = results.filter((result) => !written.has(result.recipient));
     const deltas: Deltas = new Map();
-    for (const result of fresh) countResult(deltas, result);
+    for (const result of fresh) {
+      for (const [counter, delta] of countersOfResult(result)) count(deltas, counter, delta);
+    }
     await resolveLate(trx, lease, late, deltas);
     await giveBack(trx, lease, fresh);
     await defer(
@@ -56,24 +59,6 @@ async function insertAttempts(
   return new Set(inserted.rows.map((row) => row.recipient));
 }
 
-function countResult(deltas: Deltas, result: AttemptResult): void {
-  if (result.attempt > 1) count(deltas, 'left_deferral');
-  switch (result.result) {
-    case 'accepted':
-    case 'unknown':
-      count(deltas, result.result);
-      count(deltas, 'segments', result.segments);
-      count(deltas, 'estimate_micro_usd', result.costMicroUsd);
-      break;
-    case 'rejected':
-      count(deltas, `rejected:${result.cause ?? 'none'}`);
-      break;
-    case 'not_accepted':
-      count(deltas, 'not_accepted');
-      break;
-  }
-}
-
 /**
  * Somebody else was faster: a status report, which proves acceptance anyway, or the fence, which knew
  * nothing. In the latter case an acceptance that this worker saw resolves the unknown.
@@ -99,11 +84,8 @@ async function resolveLate(
   count(deltas, 'resolved', resolved.rows.length);
 }
 
-/** What the carrier certainly did not take costs nothing. Unknown counts as spent. */
 async function giveBack(trx: Trx, lease: Lease, fresh: readonly AttemptResult[]): Promise<void> {
-  const refund = fresh
-    .filter((result) => result.result === 'rejected' || result.result === 'not_accepted')
-    .reduce((sum, result) => sum + result.costMicroUsd, 0);
+  const refund = fresh.reduce((sum, result) => sum + refundOf(result), 0);
   if (refund === 0) return;
   await sql`
     update spend_months s set spent_micro_usd = greatest(0, s.spent_micro_usd - ${refund})

@@ -1,0 +1,27 @@
+import type { AttemptResult } from './dispatch-store.ts';
+
+/** How a message's counters change by one result that was written, counter by counter. */
+export function countersOfResult(
+  result: AttemptResult,
+): readonly (readonly [counter: string, delta: number])[] {
+  const left: readonly (readonly [string, number])[] = result.attempt > 1 ? [['left_deferral', 1]] : [];
+  switch (result.result) {
+    case 'accepted':
+    case 'unknown':
+      return [
+        ...left,
+        [result.result, 1],
+        ['segments', result.segments],
+        ['estimate_micro_usd', result.costMicroUsd],
+      ];
+    case 'rejected':
+      return [...left, [`rejected:${result.cause ?? 'none'}`, 1]];
+    case 'not_accepted':
+      return [...left, ['not_accepted', 1]];
+  }
+}
+
+/** What the carrier certainly did not take is given back, in micro-dollars. Unknown counts as spent. */
+export function refundOf(result: AttemptResult): number {
+  return result.result === 'rejected' || result.result === 'not_accepted' ? result.costMicroUsd : 0;
+}
