@@ -3,6 +3,7 @@ import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { countersOfResult, refundOf } from '../../domain/dispatch/result-counters.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
+import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 /**
@@ -32,7 +33,7 @@ export async function recordAttempts(
       retryAt,
     );
     await writeDeltas(trx, lease.accountId, lease.messageKey, deltas);
-    await closeIfComplete(trx, lease, results.length);
+    await closeIfComplete(trx, lease, fresh.length, late.length);
     deps.crash('record.before_commit');
   });
 }
@@ -164,14 +165,18 @@ async function addWave(
   return { id: added.id, ordinalFirst: 0 };
 }
 
-async function closeIfComplete(trx: Trx, lease: Lease, recorded: number): Promise<void> {
-  await trx
-    .updateTable('leases')
-    .set((set) => ({
-      recorded: set('recorded', '+', recorded),
-      closed_at: sql<Date | null>`case when recorded + ${recorded} >= width then coalesce(closed_at, clock_timestamp()) else closed_at end`,
-    }))
-    .where('month', '=', lease.month)
-    .where('id', '=', lease.id)
-    .execute();
+/**
+ * Only rows that were written count: results come twice where the answer to a write was lost, and a lease that is
+ * closed with somebody still open would forget him. Where a status report was faster the lease's people are counted.
+ */
+async function closeIfComplete(trx: Trx, lease: Lease, written: number, late: number): Promise<void> {
+  await sql`
+    update leases l set recorded = l.recorded + ${written},
+      closed_at = case
+        when l.closed_at is not null then l.closed_at
+        when l.recorded + ${written} >= l.width then clock_timestamp()
+        when ${late > 0} and ${IN_FLIGHT_OF_LEASE} <= 0 then clock_timestamp()
+      end
+    from waves w
+    where l.month = ${lease.month} and l.id = ${lease.id} and w.id = l.wave_id`.execute(trx);
 }

@@ -111,6 +111,16 @@ export function describeDispatchStore(
       expect(await world.resultOf(lease.recipients[20]?.recipient ?? 0, 1)).toBe('unknown');
     });
 
+    it('forgets nobody whose lease has results that were written twice, after an answer that was lost', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence, world.noon, 0, 10));
+      const part = results(lease, 'accepted').slice(0, 6);
+      await world.store.record(lease, part, world.noon);
+      await world.store.record(lease, part, world.noon);
+      expect((await enter()).unknown).toBe(4);
+      expect(await world.resultOf(lease.recipients[9]?.recipient ?? 0, 1)).toBe('unknown');
+    });
+
     it('refuses a zombie a lease once a newer run has its lane', async () => {
       const zombie = await enter();
       await enter();
