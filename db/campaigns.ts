@@ -39,13 +39,17 @@ export interface Campaign {
   readonly version: number;
   readonly listIds: readonly string[];
   readonly excludedListIds: readonly string[];
+  /** Null is none. */
+  readonly budgetMicroUsd: number | null;
+  /** What its texts have claimed, at the estimate; what was certainly not taken or has failed is given back. */
+  readonly spentMicroUsd: number;
   /** Names of today. */
   readonly createdByName: string | null;
   readonly ownerName: string | null;
   readonly acknowledgedByName: string | null;
 }
 
-/** The details that an owner gives; null is not given yet. */
+/** The details and settings that an owner gives; null is not given yet. */
 export interface CampaignDetails {
   readonly name?: string | null;
   readonly senderId?: string | null;
@@ -55,6 +59,8 @@ export interface CampaignDetails {
   readonly acknowledgedBy?: string | null;
   readonly listIds?: readonly string[];
   readonly excludedListIds?: readonly string[];
+  /** A setting: it may be changed while the campaign runs. */
+  readonly budgetMicroUsd?: number | null;
 }
 
 const COLUMNS = [
@@ -93,6 +99,11 @@ const LISTS = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list
 const EXCLUDED = sql<string[]>`coalesce((select array_agg(l.list_id order by l.list_id) from campaign_lists l
   where l.campaign_id = campaigns.id and l.excluded), '{}')`.as('excludedListIds');
 
+const BUDGET = sql<number | null>`(select s.budget_micro_usd from campaign_spends s
+  where s.campaign_id = campaigns.id)`.as('budgetMicroUsd');
+const SPENT = sql<number>`coalesce((select s.spent_micro_usd from campaign_spends s
+  where s.campaign_id = campaigns.id), 0)`.as('spentMicroUsd');
+
 /** Makes a draft with its gate; its id may be given, for whoever needs it before the answer. Throws PostgreSQL's unique violation of `campaigns_name` when the name is taken. */
 export async function insertCampaign(
   trx: Trx,
@@ -104,6 +115,10 @@ export async function insertCampaign(
       .with('gate', (db) => db.insertInto('gates').values({ scope_id: id }))
       .insertInto('campaigns')
       .values({ id, account_id: accountId, created_by: draft.createdBy, ...columnsOf(draft) })
+      .execute(),
+    trx
+      .insertInto('campaign_spends')
+      .values({ campaign_id: id, account_id: accountId, budget_micro_usd: draft.budgetMicroUsd ?? null })
       .execute(),
     insertLists(trx, { id, accountId, excluded: false }, draft.listIds),
     insertLists(trx, { id, accountId, excluded: true }, draft.excludedListIds),
@@ -126,6 +141,8 @@ const askForCampaign = prepareQuery((db, { id }: { readonly id: string }) =>
     .select([
       LISTS,
       EXCLUDED,
+      BUDGET,
+      SPENT,
       CREATOR.as('createdByName'),
       nameOfActor(sql.ref('campaigns.owner_id')).as('ownerName'),
       nameOfActor(sql.ref('campaigns.acknowledged_by')).as('acknowledgedByName'),
@@ -161,6 +178,13 @@ export async function updateCampaign(trx: Trx, campaign: Campaign, details: Camp
     }))
     .where('id', '=', campaign.id)
     .execute();
+  if (details.budgetMicroUsd !== undefined) {
+    await trx
+      .updateTable('campaign_spends')
+      .set({ budget_micro_usd: details.budgetMicroUsd })
+      .where('campaign_id', '=', campaign.id)
+      .execute();
+  }
   await writeLists(trx, campaign.accountId, campaign.id, details);
   if (campaign.status === 'rejected') await resolveCampaignAlerts(trx, campaign.id, ['content_rejected']);
 }

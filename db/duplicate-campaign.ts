@@ -18,6 +18,7 @@ export async function duplicateCampaign(trx: Trx, campaign: Campaign, actor: Act
     audienceTiming: campaign.audienceTiming === 'launch' ? 'launch' : 'due',
     listIds: campaign.listIds,
     excludedListIds: campaign.excludedListIds,
+    budgetMicroUsd: campaign.budgetMicroUsd,
   });
   for (const message of await listMessages(trx, campaign.id)) {
     const { text, mediaIds, expiresAfterMs, usePrefix, useSuffix } = message;

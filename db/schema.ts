@@ -107,6 +107,13 @@ interface CampaignListTable {
   excluded: Generated<boolean>;
 }
 
+interface CampaignSpendTable {
+  campaign_id: string;
+  account_id: string;
+  budget_micro_usd: Generated<number | null>;
+  spent_micro_usd: Generated<number>;
+}
+
 interface CampaignTable {
   id: string;
   key: GeneratedAlways<number>;
@@ -587,6 +594,7 @@ export interface Database {
   api_key_uses: ApiKeyUseTable;
   attempts: AttemptTable;
   campaign_lists: CampaignListTable;
+  campaign_spends: CampaignSpendTable;
   campaigns: CampaignTable;
   carrier_accounts: CarrierAccountTable;
   cohorts: CohortTable;

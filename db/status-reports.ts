@@ -64,6 +64,8 @@ export async function applyStatusReports(
     const result = await sql<{ index: number; verdict: ReportVerdict }>`
       select index, verdict from apply_status_reports(${JSON.stringify(rows)}::jsonb)`.execute(trx);
     for (const row of result.rows) verdicts[row.index] = row.verdict;
+    const failed = rows.filter((row) => verdicts[row.index] === 'applied' && costsNothing(row));
+    if (failed.length > 0) await sql`select give_back_spend(${JSON.stringify(failed)}::jsonb)`.execute(trx);
     for (const { index, accountId, campaignId, cause } of campaigns) {
       if (verdicts[index] !== 'applied') continue;
       await asAccount(trx, accountId);
@@ -73,6 +75,11 @@ export async function applyStatusReports(
   });
   deps.crash('report.committed');
   return verdicts;
+}
+
+/** A text that was never handed over, and that the carrier does not bill all the same. */
+function costsNothing(row: { readonly status: string; readonly billed: number | null }): boolean {
+  return row.status === 'failed' && (row.billed ?? 0) === 0;
 }
 
 interface Suspendable {

@@ -37,6 +37,8 @@ async function isPersisting(
       return false;
     case 'spend_limit':
       return spendIsReached(trx, accountId, campaignId, at);
+    case 'campaign_budget':
+      return budgetIsReached(trx, accountId, campaignId, at);
     case 'sender_disabled':
     case 'registration_lapsed':
       return (await senderCause(trx, campaignId, at)) === cause;
@@ -109,13 +111,38 @@ async function spendIsReached(trx: Trx, accountId: string, campaignId: string, a
     .where('month', '=', monthOf(at, account.timeZone))
     .select('spent_micro_usd as spent')
     .executeTakeFirst();
-  const sender = await trx
+  // A limit that leaves less than one text costs would suspend the campaign again at once.
+  const textMicroUsd = await costOfText(trx, campaignId, account.country, at);
+  return (spend?.spent ?? 0) + textMicroUsd > account.limit;
+}
+
+async function budgetIsReached(
+  trx: Trx,
+  accountId: string,
+  campaignId: string,
+  at: number,
+): Promise<boolean> {
+  const { budget, spent } = await trx
+    .selectFrom('campaign_spends')
+    .where('campaign_id', '=', campaignId)
+    .select(['budget_micro_usd as budget', 'spent_micro_usd as spent'])
+    .executeTakeFirstOrThrow();
+  if (budget === null) return false;
+  const { country } = await trx
+    .selectFrom('accounts')
+    .where('id', '=', accountId)
+    .select('default_country as country')
+    .executeTakeFirstOrThrow();
+  return spent + (await costOfText(trx, campaignId, country, at)) > budget;
+}
+
+/** The cost of the shortest text from the campaign's sender. */
+async function costOfText(trx: Trx, campaignId: string, country: string, at: number): Promise<number> {
+  const { type } = await trx
     .selectFrom('campaigns as c')
     .innerJoin('senders as s', 's.id', 'c.sender_id')
     .where('c.id', '=', campaignId)
     .select('s.type')
     .executeTakeFirstOrThrow();
-  // A limit that leaves less than one text costs would suspend the campaign again at once.
-  const text = { country: account.country, senderType: sender.type, kind: 'sms', segments: 1, at } as const;
-  return (spend?.spent ?? 0) + costMicroUsd(text) > account.limit;
+  return costMicroUsd({ country, senderType: type, kind: 'sms', segments: 1, at });
 }

@@ -141,6 +141,9 @@ export function allowancesOf(facts: ActionFacts): ActionAllowance[] {
   });
 }
 
+/** What of a campaign stays editable, also while it runs. */
+export const SETTINGS: ReadonlySet<string> = new Set(['budget']);
+
 /** Details are locked from launch on; a rejected campaign is edited back into a draft. */
 export function detailsAreEditable(status: CampaignStatus): boolean {
   return status === 'draft' || status === 'rejected';

@@ -6,6 +6,10 @@ export const SUSPENSIONS: Record<SuspendCause, { readonly reason: string; readon
     reason: "The account's spend limit of this month is reached.",
     remedy: 'Raise it or wait for the next month, then resume.',
   },
+  campaign_budget: {
+    reason: "The campaign's budget does not pay for the next text.",
+    remedy: 'Raise the budget or take it away, then resume.',
+  },
   sender_disabled: { reason: 'The sender is disabled.', remedy: 'Enable it, then resume.' },
   registration_lapsed: {
     reason: 'The sender is not registered as approved.',

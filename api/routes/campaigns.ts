@@ -13,7 +13,7 @@ import { newId } from '../../db/ids.ts';
 import { listMessages } from '../../db/messages.ts';
 import { findPerson } from '../../db/people.ts';
 import { listRecipients } from '../../db/reports.ts';
-import { detailsAreEditable } from '../../domain/campaign-actions.ts';
+import { detailsAreEditable, SETTINGS } from '../../domain/campaign-actions.ts';
 import { publicId } from '../../domain/public-id.ts';
 import type { Caller } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
@@ -99,8 +99,9 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
       config: { scope: 'write' },
       schema: {
         operationId: 'updateCampaign',
-        summary: "Edit a draft's details",
-        description: 'Details are locked from launch on. A rejected campaign becomes a draft again.',
+        summary: "Edit a draft's details, or a campaign's settings",
+        description:
+          'Details are locked from launch on; the budget is a setting and may be changed while the campaign runs. A rejected campaign becomes a draft again.',
         tags: ['campaigns'],
         params,
         body: CampaignInput,
@@ -177,19 +178,21 @@ async function logCampaignUpdate(trx: Trx, caller: Caller, before: Campaign): Pr
 
 function detailsOf(campaign: Campaign): Record<string, unknown> {
   const { name, status, senderId, ownerId, purpose, audienceTiming, acknowledgedBy } = campaign;
-  const { listIds, excludedListIds } = campaign;
+  const { listIds, excludedListIds, budgetMicroUsd } = campaign;
   const audience = audienceTiming;
-  return { name, status, senderId, ownerId, purpose, audience, acknowledgedBy, listIds, excludedListIds };
+  const lists = { listIds, excludedListIds };
+  return { name, status, senderId, ownerId, purpose, audience, acknowledgedBy, ...lists, budgetMicroUsd };
 }
 
 /** Refuses a change of details from launch on, naming each field. */
 export function refuseLocked(campaign: Campaign, fields: readonly string[]): void {
-  if (detailsAreEditable(campaign.status)) return;
+  const locked = fields.filter((field) => !SETTINGS.has(field));
+  if (locked.length === 0 || detailsAreEditable(campaign.status)) return;
   throw new Problem(
     'details-locked',
     `Details are locked from launch on, and this campaign is ${campaign.status}.`,
     {
-      errors: fields.map((field) => ({
+      errors: locked.map((field) => ({
         pointer: `/${field}`,
         message: 'It is locked. Withdraw the campaign, or duplicate it.',
       })),
@@ -241,6 +244,7 @@ async function checkDetails(
     ...(input.audience === undefined ? {} : { audienceTiming: input.audience }),
     ...(input.listIds === undefined ? {} : { listIds: input.listIds }),
     ...(input.excludedListIds === undefined ? {} : { excludedListIds: input.excludedListIds }),
+    ...(input.budget === undefined ? {} : { budgetMicroUsd: input.budget?.amountMicro ?? null }),
     ...(input.acknowledgement === undefined
       ? {}
       : { acknowledgedBy: input.acknowledgement === null ? null : actorId }),

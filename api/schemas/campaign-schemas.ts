@@ -5,7 +5,7 @@ import { HOLD_SCOPES } from '../../domain/hold.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { AlertOutput } from './alert-schemas.ts';
 import { RECIPIENT_STATES } from '../../domain/next-of-recipient.ts';
-import { ActorOutput, idOf, INSTANT, nullable, oneOf } from './common.ts';
+import { ActorOutput, idOf, INSTANT, MONEY, nullable, oneOf } from './common.ts';
 
 /** What an owner gives of a campaign; every field may be left for later while it is a draft. */
 export const CampaignInput = Type.Object(
@@ -27,6 +27,15 @@ export const CampaignInput = Type.Object(
       oneOf(['due', 'launch'], {
         description: 'When the audience is frozen: 15 minutes before the first message (due) or at launch.',
       }),
+    ),
+    budget: Type.Optional(
+      nullable(
+        Type.Object(MONEY.properties, {
+          additionalProperties: false,
+          description:
+            'What all its texts may cost together, by estimate. A setting: it may be changed while the campaign runs.',
+        }),
+      ),
     ),
     acknowledgement: Type.Optional(
       nullable(
@@ -176,6 +185,11 @@ export const CampaignOutput = Type.Object({
       at: INSTANT,
     }),
   ),
+  budget: nullable(MONEY),
+  spent: Type.Object(MONEY.properties, {
+    description:
+      'What its texts have claimed of the budget, by estimate, unknown ones too. Who was certainly not texted is given back.',
+  }),
   missing: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() })),
   launchedAt: nullable(INSTANT),
   startAt: nullable(INSTANT),

@@ -166,6 +166,8 @@ function summaryOf(campaign: Campaign, instant: ToText) {
             byName: campaign.acknowledgedByName,
             at: instant(campaign.acknowledgedAt) ?? '',
           },
+    budget: campaign.budgetMicroUsd === null ? null : moneyOf(campaign.budgetMicroUsd),
+    spent: moneyOf(campaign.spentMicroUsd),
     launchedAt: instant(campaign.launchedAt),
     startAt: instant(campaign.firstDueAt ?? campaign.launchedAt),
     finishedAt: instant(campaign.finishedAt),
@@ -175,6 +177,10 @@ function summaryOf(campaign: Campaign, instant: ToText) {
   };
 }
 
+function moneyOf(amountMicro: number) {
+  return { amountMicro, currency: 'USD' as const };
+}
+
 function reportView({ costMicroUsd, ...report }: MessageReport) {
   return {
     ...report,
@@ -182,7 +188,7 @@ function reportView({ costMicroUsd, ...report }: MessageReport) {
     failed: [...report.failed],
     rejected: [...report.rejected],
     skipped: [...report.skipped],
-    cost: { amountMicro: costMicroUsd, currency: 'USD' as const },
+    cost: moneyOf(costMicroUsd),
   };
 }
 

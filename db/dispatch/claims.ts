@@ -1,18 +1,14 @@
 import { sql } from 'kysely';
-import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
 import { claimWindow as claimWindowAt } from '../../domain/dispatch/window-claim.ts';
 import { isRegistered } from '../../domain/registration.ts';
-import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
 import { lockOpenGates } from '../gates.ts';
+import { claimBudget, claimSpend } from './claim-money.ts';
 import { claimRange } from './claim-range.ts';
 import { grantPace, grantRequests } from './grants.ts';
-import type { LeaseDraft } from './lease-draft.ts';
-
-/** A claim passes with null, perhaps after narrowing the draft, or refuses the lease. */
-export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Exclude<LeaseAnswer, { kind: 'leased' }> | null>;
+import type { Claim, LeaseDraft } from './lease-draft.ts';
 
 /**
  * What a lease has to pass, in order. Shared locks come first and the hottest row last, in one order for
@@ -26,6 +22,7 @@ export const CLAIMS: readonly Claim[] = [
   claimWindow,
   peekPace,
   claimRange,
+  claimBudget,
   claimSpend,
   claimRequests,
   claimPace,
@@ -100,33 +97,6 @@ async function peekPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   return null;
 }
 
-async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { lane, account } = draft.context;
-  draft.spendMonth = monthOf(draft.at, account.timeZone);
-  if (draft.people.length === 0) return null;
-  await trx
-    .insertInto('spend_months')
-    .values({ account_id: lane.accountId, month: draft.spendMonth })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const { spent_micro_usd: spentMicroUsd } = await trx
-    .selectFrom('spend_months')
-    .where('account_id', '=', lane.accountId)
-    .where('month', '=', draft.spendMonth)
-    .select('spent_micro_usd')
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  const limitMicroUsd = account.spendLimitMicroUsd ?? Number.POSITIVE_INFINITY;
-  let claimed = 0;
-  const affordable = draft.people.findIndex((person) => {
-    claimed += person.costMicroUsd;
-    return spentMicroUsd + claimed > limitMicroUsd;
-  });
-  if (affordable === 0) return { kind: 'suspend', cause: 'spend_limit' };
-  if (affordable > 0) narrowTo(draft, affordable);
-  return null;
-}
-
 /** The carrier's limit of requests, over all senders and workers. */
 async function claimRequests(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   if (draft.people.length === 0) return null;
@@ -155,12 +125,4 @@ export function isBulk(draft: LeaseDraft): boolean {
   return (
     first !== undefined && second !== undefined && draft.people.every((person) => person.text === first.text)
   );
-}
-
-/** Keeps the first `count` people, and those refused before the first who is cut off. */
-export function narrowTo(draft: LeaseDraft, count: number): void {
-  const cut = draft.people[count];
-  if (cut === undefined) return;
-  draft.people = draft.people.slice(0, count);
-  draft.skips = draft.skips.filter((skip) => skip.ordinal < cut.ordinal);
 }

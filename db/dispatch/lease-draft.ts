@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Affixes, affixesOf } from '../../domain/affixes.ts';
-import type { LaneRef, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
+import type { LaneRef, LeaseAnswer, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
 import type { Trx } from '../database.ts';
@@ -68,6 +68,17 @@ export interface LeaseDraft {
   segmentIntervalMs: number;
   requestIntervalMs: number;
   startDelayMs: number;
+}
+
+/** A claim passes with null, perhaps after narrowing the draft, or refuses the lease. */
+export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Exclude<LeaseAnswer, { kind: 'leased' }> | null>;
+
+/** Keeps the first `count` people, and those refused before the first who is cut off. */
+export function narrowTo(draft: LeaseDraft, count: number): void {
+  const cut = draft.people[count];
+  if (cut === undefined) return;
+  draft.people = draft.people.slice(0, count);
+  draft.skips = draft.skips.filter((skip) => skip.ordinal < cut.ordinal);
 }
 
 /** Reads the message with what surrounds it, or null when it, its campaign's audience or its sender is gone. */

@@ -4,6 +4,7 @@ import type { LaneRef, Lease, LeaseAnswer } from '../../domain/dispatch/dispatch
 import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
 import { isConstant } from '../../domain/template.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
+import { countSpend } from './claim-money.ts';
 import { CLAIMS, isBulk, scopesOf } from './claims.ts';
 import { type LeaseContext, type LeaseDraft, readLeaseContext } from './lease-draft.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
@@ -67,12 +68,7 @@ async function commitLease(trx: Trx, deps: OpenLeaseDeps, draft: LeaseDraft): Pr
   if (draft.people.length === 0) return { kind: 'skipped', count: draft.skips.length };
 
   const costMicroUsd = draft.people.reduce((sum, person) => sum + person.costMicroUsd, 0);
-  await trx
-    .updateTable('spend_months')
-    .set((set) => ({ spent_micro_usd: set('spent_micro_usd', '+', costMicroUsd) }))
-    .where('account_id', '=', context.lane.accountId)
-    .where('month', '=', draft.spendMonth)
-    .execute();
+  await countSpend(trx, draft, costMicroUsd);
   if (!context.everLeased) {
     await trx
       .updateTable('campaigns')

@@ -88,6 +88,11 @@ async function resolveLate(
 async function giveBack(trx: Trx, lease: Lease, fresh: readonly AttemptResult[]): Promise<void> {
   const refund = fresh.reduce((sum, result) => sum + refundOf(result), 0);
   if (refund === 0) return;
+  // Two statements, in the order in which leases lock these rows.
+  await sql`
+    update campaign_spends s set spent_micro_usd = greatest(0, s.spent_micro_usd - ${refund})
+    from leases l join campaigns c on c.key = l.campaign_key
+    where l.month = ${lease.month} and l.id = ${lease.id} and s.campaign_id = c.id`.execute(trx);
   await sql`
     update spend_months s set spent_micro_usd = greatest(0, s.spent_micro_usd - ${refund})
     from leases l

@@ -18,6 +18,7 @@ import { up as textSearch } from './0017-text-search.ts';
 import { up as versions } from './0018-versions.ts';
 import { up as suppressions } from './0020-suppressions.ts';
 import { up as media } from './0021-media.ts';
+import { up as budgets } from './0027-budgets.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -40,4 +41,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0018-versions': { up: versions },
   '0020-suppressions': { up: suppressions },
   '0021-media': { up: media },
+  '0027-budgets': { up: budgets },
 };

@@ -53,6 +53,7 @@ export interface Lease {
 /** Why a campaign is suspended by what happens to it. */
 export type SuspendCause =
   | 'spend_limit'
+  | 'campaign_budget'
   | 'sender_disabled'
   | 'registration_lapsed'
   | 'credit'

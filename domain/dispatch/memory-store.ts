@@ -6,6 +6,7 @@ import type {
   Lease,
   LeaseAnswer,
   LeasedRecipient,
+  SuspendCause,
 } from './dispatch-store.ts';
 
 /** A recipient of the world that the memory store keeps. */
@@ -25,6 +26,7 @@ export interface MemoryWorld {
   quietHours: QuietHours;
   expiresAt: number | null;
   spendLimitMicroUsd: number | null;
+  budgetMicroUsd: number | null;
   costMicroUsd: number;
   /** Scopes whose gate is closed. */
   readonly closedGates: Set<string>;
@@ -101,7 +103,10 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
   const takeRange = (wave: Wave, width: number): { people: LeasedRecipient[]; skipped: number } => {
     const leased: LeasedRecipient[] = [];
     let skipped = 0;
-    const limit = world.spendLimitMicroUsd ?? Number.POSITIVE_INFINITY;
+    const limit = Math.min(
+      world.spendLimitMicroUsd ?? Number.POSITIVE_INFINITY,
+      world.budgetMicroUsd ?? Number.POSITIVE_INFINITY,
+    );
     while (wave.next < wave.members.length && leased.length + skipped < width) {
       const member = wave.members[wave.next];
       const person = member === undefined ? undefined : people.get(member.recipient);
@@ -125,6 +130,12 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
     }
     return { people: leased, skipped };
   };
+
+  /** The budget is claimed before the account's limit. */
+  const moneyCause = (): SuspendCause =>
+    spent + world.costMicroUsd > (world.budgetMicroUsd ?? Number.POSITIVE_INFINITY)
+      ? 'campaign_budget'
+      : 'spend_limit';
 
   return {
     entries,
@@ -167,7 +178,7 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
       if (range.people.length === 0) {
         return range.skipped > 0
           ? { kind: 'skipped', count: range.skipped }
-          : { kind: 'suspend', cause: 'spend_limit' };
+          : { kind: 'suspend', cause: moneyCause() };
       }
       leaseId += 1;
       open.set(leaseId, { lane: lane.lane, people: range.people, costMicroUsd: world.costMicroUsd });

@@ -42,6 +42,12 @@ const INVALID: readonly Row[] = [
     '/spendLimit/amountMicro',
   ],
   [
+    'a negative budget',
+    'POST /v1/campaigns',
+    { budget: { amountMicro: -1, currency: 'USD' } },
+    '/budget/amountMicro',
+  ],
+  [
     'half a millionth of a dollar',
     'PATCH /v1/account',
     { spendLimit: { amountMicro: 0.5, currency: 'USD' } },

@@ -30,6 +30,7 @@ const DEFINER_FUNCTIONS = [
   'fold_rollups',
   'forget_events',
   'forget_idempotency_keys',
+  'give_back_spend',
   'holds_to_wake',
   'imports_to_run',
   'installation_holds',

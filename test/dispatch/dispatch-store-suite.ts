@@ -20,6 +20,8 @@ export interface StoreHarness {
   readonly suppress: (recipient: number) => Promise<void>;
   readonly setExpiry: (at: number) => Promise<void>;
   readonly setSpendLimit: (texts: number) => Promise<void>;
+  /** Null takes the campaign's budget away. */
+  readonly setBudget: (texts: number | null) => Promise<void>;
   readonly disableSender: () => Promise<void>;
   /** The latest result of a recipient's attempt n, resolved unknowns as `accepted`. */
   readonly resultOf: (recipient: number, attempt: number) => Promise<string | null>;
@@ -202,6 +204,30 @@ export function describeDispatchStore(
       await world.store.record(second, results(second, 'not_accepted'), world.noon + HOUR_MS);
       expect(await world.textsSpent()).toBe(first.recipients.length);
       expect((await open(fence)).kind).toBe('leased');
+    });
+
+    it("stops at the campaign's budget, and goes on once it is raised or taken away", async () => {
+      const { fence } = await enter();
+      await world.setBudget(60);
+      const first = leaseOf(await open(fence));
+      const second = leaseOf(await open(fence));
+      expect(first.recipients.length + second.recipients.length).toBe(60);
+      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
+      await world.setBudget(65);
+      expect(leaseOf(await open(fence)).recipients).toHaveLength(5);
+      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
+      await world.store.record(second, results(second, 'rejected'), world.noon);
+      expect(leaseOf(await open(fence)).recipients).toHaveLength(second.recipients.length);
+      await world.setBudget(null);
+      expect((await open(fence)).kind).toBe('leased');
+    });
+
+    it('counts what was spent before a budget was given', async () => {
+      const { fence } = await enter();
+      const first = leaseOf(await open(fence));
+      await world.store.record(first, results(first, 'accepted'), world.noon);
+      await world.setBudget(first.recipients.length);
+      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
     });
 
     it('opens no lease for any lane while the carrier has asked for a pause', async () => {

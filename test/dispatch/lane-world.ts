@@ -39,6 +39,7 @@ export function createLaneWorld(recipients: number, text: (recipient: number) =>
     quietHours: { start: '20:00', end: '08:00' },
     expiresAt: null,
     spendLimitMicroUsd: null,
+    budgetMicroUsd: null,
     costMicroUsd: 1,
     closedGates: new Set(),
     suppressedNumbers: new Set(),

@@ -17,6 +17,7 @@ describeDispatchStore('memory', (recipients) => {
     quietHours: { start: '20:00', end: '08:00' },
     expiresAt: null,
     spendLimitMicroUsd: null,
+    budgetMicroUsd: null,
     costMicroUsd: COST_MICRO_USD,
     closedGates: new Set(),
     suppressedNumbers: new Set(),
@@ -53,6 +54,10 @@ describeDispatchStore('memory', (recipients) => {
     },
     setSpendLimit: async (texts) => {
       world.spendLimitMicroUsd = texts * COST_MICRO_USD;
+      await Promise.resolve();
+    },
+    setBudget: async (texts) => {
+      world.budgetMicroUsd = texts === null ? null : texts * COST_MICRO_USD;
       await Promise.resolve();
     },
     disableSender: async () => {

@@ -93,6 +93,14 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
           .where('id', '=', accountId)
           .execute();
       }),
+    setBudget: (texts) =>
+      inside(async (trx) => {
+        await trx
+          .updateTable('campaign_spends')
+          .set({ budget_micro_usd: texts === null ? null : texts * textCost })
+          .where('campaign_id', '=', campaignId)
+          .execute();
+      }),
     disableSender: () =>
       inside(async (trx) => {
         await trx

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
+import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { type FrozenCampaign, type LedgerWorld, openLedgerWorld, uuidOf } from './ledger-world.ts';
+
+let world: LedgerWorld;
+beforeAll(async () => {
+  world = await openLedgerWorld();
+});
+afterAll(() => world.close());
+
+const apply = (reports: readonly StatusReport[]) =>
+  applyStatusReports({ db: world.db, crash: noCrash }, reports);
+
+function reportsOf(
+  campaign: FrozenCampaign,
+  lease: Lease,
+  status: StatusReport['status'],
+  billedMicroUsd: number | null = null,
+): StatusReport[] {
+  return lease.recipients.map((person) => ({
+    accountId: campaign.account.accountId,
+    post: { month: lease.month, leaseId: lease.id, request: 0 },
+    to: person.number,
+    toHash: Buffer.from(person.numberHash, 'hex'),
+    uuid: uuidOf(person.recipient),
+    status,
+    errorCode: status === 'delivered' ? null : '300',
+    units: 1,
+    billedMicroUsd,
+  }));
+}
+
+/** What the campaign and the account have spent, in texts. */
+async function textsSpent(campaign: FrozenCampaign, lease: Lease): Promise<[number, number]> {
+  const cost = lease.recipients[0]?.costMicroUsd ?? 0;
+  return campaign.inside(async (trx) => {
+    const own = await trx
+      .selectFrom('campaign_spends')
+      .where('campaign_id', '=', campaign.campaignId)
+      .select('spent_micro_usd as spent')
+      .executeTakeFirstOrThrow();
+    const account = await trx
+      .selectFrom('spend_months')
+      .select('spent_micro_usd as spent')
+      .executeTakeFirstOrThrow();
+    return [own.spent / cost, account.spent / cost];
+  });
+}
+
+test('a text that was never handed over is given back to the budget and the account, once, in whatever order', async () => {
+  const campaign = await world.freeze(2);
+  const lease = await campaign.lease();
+  expect(await textsSpent(campaign, lease)).toEqual([2, 2]);
+  const failed = reportsOf(campaign, lease, 'failed');
+  expect(await apply(failed)).toEqual(['applied', 'applied']);
+  expect(await textsSpent(campaign, lease)).toEqual([0, 0]);
+  await campaign.record(lease, 'accepted');
+  expect(await apply(failed)).toEqual(['repeated', 'repeated']);
+  expect(await apply(reportsOf(campaign, lease, 'delivered'))).toEqual(['repeated', 'repeated']);
+  expect(await textsSpent(campaign, lease)).toEqual([0, 0]);
+});
+
+test('a text that may have arrived, or is billed although it failed, stays spent', async () => {
+  const campaign = await world.freeze(4);
+  const first = await campaign.lease();
+  const second = await campaign.lease();
+  await apply(reportsOf(campaign, first, 'undelivered'));
+  await apply(reportsOf(campaign, second, 'failed', 500));
+  // A failure that comes after the first final word says nothing new.
+  await apply(reportsOf(campaign, first, 'failed'));
+  expect(await textsSpent(campaign, first)).toEqual([4, 4]);
+});
