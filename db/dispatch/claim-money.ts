@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS } from '../../domain/dispatch/pace.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
 import { type Claim, type LeaseDraft, narrowTo } from './lease-draft.ts';
@@ -15,9 +17,7 @@ export async function claimBudget(trx: Trx, draft: LeaseDraft): ReturnType<Claim
     .select(['budget_micro_usd as budgetMicroUsd', 'spent_micro_usd as spentMicroUsd'])
     .forUpdate()
     .executeTakeFirstOrThrow();
-  return narrowToMoney(draft, budgetMicroUsd, spentMicroUsd)
-    ? null
-    : { kind: 'suspend', cause: 'campaign_budget' };
+  return narrowToMoney(draft, budgetMicroUsd, spentMicroUsd) ? null : waitOr(trx, draft, 'campaign_budget');
 }
 
 /** The account's limit of a calendar month, over all its campaigns. */
@@ -39,7 +39,7 @@ export async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim>
     .executeTakeFirstOrThrow();
   return narrowToMoney(draft, account.spendLimitMicroUsd, spentMicroUsd)
     ? null
-    : { kind: 'suspend', cause: 'spend_limit' };
+    : waitOr(trx, draft, 'spend_limit');
 }
 
 /** Keeps whom the rest of the limit pays for; false when that is nobody. */
@@ -52,6 +52,30 @@ function narrowToMoney(draft: LeaseDraft, limitMicroUsd: number | null, spentMic
   });
   if (count > 0) narrowTo(draft, count);
   return count !== 0;
+}
+
+/**
+ * A suspension would halt what other lanes of the campaign have paid for already, so as long as something of it is
+ * under way, which may be given back too, the lane waits.
+ */
+async function waitOr(
+  trx: Trx,
+  { context }: LeaseDraft,
+  cause: 'campaign_budget' | 'spend_limit',
+): ReturnType<Claim> {
+  const underWay = await trx
+    .selectFrom('leases')
+    .where('campaign_key', '=', context.campaignKey)
+    .where('closed_at', 'is', null)
+    .where(
+      'opened_at',
+      '>',
+      sql<Date>`clock_timestamp() - ${MAY_BE_GIVEN_BACK_MS} * interval '1 millisecond'`,
+    )
+    .select('id')
+    .limit(1)
+    .executeTakeFirst();
+  return underWay === undefined ? { kind: 'suspend', cause } : { kind: 'wait', delayMs: RECLAIM_DELAY_MS };
 }
 
 /** Counts the cost of a lease that is about to be committed; both rows have been locked by its claims. */

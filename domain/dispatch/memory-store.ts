@@ -1,3 +1,4 @@
+import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS } from './pace.ts';
 import { isQuiet, nextPermitted, type QuietHours, quietFrom } from '../quiet-hours.ts';
 import type {
   AttemptResult,
@@ -55,6 +56,8 @@ interface OpenLease {
   readonly lane: number;
   readonly people: readonly LeasedRecipient[];
   readonly costMicroUsd: number;
+  /** Machine time. */
+  readonly openedAt: number;
 }
 
 const WIDTH_MAX = 128;
@@ -137,6 +140,10 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
       ? 'campaign_budget'
       : 'spend_limit';
 
+  /** Whether what somebody has claimed may still be given back. */
+  const isUnderWay = (): boolean =>
+    [...open.values()].some((lease) => lease.openedAt > world.machineNow() - MAY_BE_GIVEN_BACK_MS);
+
   return {
     entries,
     spentMicroUsd: () => spent,
@@ -178,10 +185,17 @@ export function createMemoryDispatchStore(world: MemoryWorld): DispatchStore & {
       if (range.people.length === 0) {
         return range.skipped > 0
           ? { kind: 'skipped', count: range.skipped }
-          : { kind: 'suspend', cause: moneyCause() };
+          : isUnderWay()
+            ? { kind: 'wait', delayMs: RECLAIM_DELAY_MS }
+            : { kind: 'suspend', cause: moneyCause() };
       }
       leaseId += 1;
-      open.set(leaseId, { lane: lane.lane, people: range.people, costMicroUsd: world.costMicroUsd });
+      open.set(leaseId, {
+        lane: lane.lane,
+        people: range.people,
+        costMicroUsd: world.costMicroUsd,
+        openedAt: world.machineNow(),
+      });
       return { kind: 'leased', lease: leaseOf(world, lane, fence, leaseId, range.people, at) };
     },
 

@@ -7,6 +7,11 @@ export const START_DELAY_MS_MAX = 250;
 /** The carrier's request limit is a sliding window; spreading a tenth under it keeps every window within it. */
 export const REQUEST_LIMIT_USED = 0.9;
 
+/** What a lease has claimed may be given back for so long after it was opened: its age, and the carrier's answer. */
+export const MAY_BE_GIVEN_BACK_MS = 60_000;
+/** A lane that lacks money looks again this often while something may be given back. */
+export const RECLAIM_DELAY_MS = 250;
+
 /** A carrier account's limit of requests over all senders and workers; 0 is none. */
 export interface RequestLimit {
   readonly requestsMax: number;
