@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
+import { askingTimesOf } from './activities/asking-times.ts';
 import { createActivities } from './activities/index.ts';
 import { createCarriers } from './activities/carriers.ts';
 import { watchDispatch } from './activities/dispatch-watch.ts';
@@ -63,6 +64,7 @@ const activities = createActivities({
   crash: crashHookOf(process.env['CARILLON_CRASH_AT'], config.carrier),
   allowVirtualTime: config.carrier === 'sandbox',
   lanesAtOnceMax: LANES_AT_ONCE_MAX,
+  askingTimes: askingTimesOf(process.env['CARILLON_ASK_FASTER'], config.carrier),
   draining: draining.signal,
 });
 const workflowBundle = await bundleWorkflowCode({

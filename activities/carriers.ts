@@ -1,4 +1,4 @@
-import type { Carrier, SendRequest, SendResult } from '../carrier/carrier.ts';
+import type { Carrier, ListRequest, ListResult, SendRequest, SendResult } from '../carrier/carrier.ts';
 import { createPlivoCarrier } from '../carrier/plivo/plivo-carrier.ts';
 import { type CarrierCredentials, findCarrierCredentials } from '../db/carrier-accounts.ts';
 import type { Db } from '../db/database.ts';
@@ -8,6 +8,8 @@ import type { SealingKey } from '../db/sealing.ts';
 export interface Carriers {
   /** Never rejects because of the carrier; one POST at most. */
   readonly send: (carrierAccountId: string, request: SendRequest) => Promise<SendResult>;
+  /** One page of the carrier's list; never rejects because of the carrier either. */
+  readonly list: (carrierAccountId: string, request: ListRequest, signal: AbortSignal) => Promise<ListResult>;
   readonly close: () => Promise<void>;
 }
 
@@ -40,6 +42,11 @@ export function createCarriers(deps: {
       const client = await clientOf(carrierAccountId);
       if (client === null) return { kind: 'not_accepted', cause: 'credentials', retryAfterMs: null };
       return client.send(request);
+    },
+    list: async (carrierAccountId, request, signal) => {
+      const client = await clientOf(carrierAccountId);
+      if (client === null) return { kind: 'failed', cause: 'credentials', retryAfterMs: null };
+      return client.list(request, signal);
     },
     close: async () => {
       await Promise.all([...clients.values()].map((client) => client.close()));

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { callbackUrl, type SigningKey, testCallbackUrl } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
 import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
+import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
 import { watchCarriers } from './carrier-watch.ts';
@@ -12,6 +13,7 @@ import { createImportActivities } from './import-contacts.ts';
 import { createLaneActivities } from './lane-activities.ts';
 import { createTestSendActivities } from './test-send-activities.ts';
 import { machineClock } from './machine-clock.ts';
+import { createReconcileActivities } from './reconcile-activities.ts';
 
 /** Everything that activities reach the world through, wired in the worker's composition root. */
 export interface ActivityDeps {
@@ -27,6 +29,8 @@ export interface ActivityDeps {
   readonly lanesAtOnceMax: number;
   /** Ten minutes unless given. */
   readonly laneBudgetMs?: number;
+  /** When the carrier's list is asked about unknown attempts; that of a real carrier unless given. */
+  readonly askingTimes?: AskingTimes;
   /** Aborted when the worker is about to stop: lanes then end with the leases that they hold. */
   readonly draining: AbortSignal;
 }
@@ -71,6 +75,12 @@ export function createActivities(deps: ActivityDeps) {
             }),
           }),
       },
+    }),
+    ...createReconcileActivities({
+      db: deps.db,
+      carriers: deps.carriers,
+      machine: machineClock,
+      times: deps.askingTimes ?? ASKING_TIMES,
     }),
     ...createTestSendActivities({
       db: deps.db,

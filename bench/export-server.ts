@@ -26,6 +26,7 @@ const app = await createApp(
       isReachable: () => Promise.resolve(true),
       startImport: () => Promise.resolve(),
       startTestSend: () => Promise.resolve(),
+      wakeReconcile: () => Promise.resolve(),
     },
   },
   false,

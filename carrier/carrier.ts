@@ -36,8 +36,37 @@ export type NotAcceptedCause = 'rate_limited' | 'not_written' | 'credit' | 'cred
 /** `server_error` 5xx or an unexpected status; `empty_answer` a 2xx without ids; `timeout` and `reset` after bytes went out. */
 export type UnknownCause = 'server_error' | 'timeout' | 'reset' | 'empty_answer' | 'malformed_answer';
 
-/** A carrier account's client. It never retries and never follows a redirect: one call is one POST at most. */
+/** One page of what the carrier has on record from a number to a number; instants are epoch milliseconds. */
+export interface ListRequest {
+  readonly from: string;
+  /** E.164. */
+  readonly to: string;
+  readonly since: number;
+  readonly until: number;
+  /** How many records come before the page. */
+  readonly offset: number;
+}
+
+/** A text that the carrier has accepted, as its list shows it. Its wording is not in there. */
+export interface ListedText {
+  readonly uuid: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** A page of the list, or why there is none; then nothing is known. */
+export type ListResult =
+  | { readonly kind: 'listed'; readonly texts: readonly ListedText[]; readonly isLast: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly cause: 'rate_limited' | 'credentials' | 'unavailable' | 'malformed_answer';
+      readonly retryAfterMs: number | null;
+    };
+
+/** A carrier account's client. It never retries and never follows a redirect: one call is one request at most. */
 export interface Carrier {
   send(request: SendRequest, signal?: AbortSignal): Promise<SendResult>;
+  /** Never rejects either. Texts that went out in the time asked for, to this number from this one. */
+  list(request: ListRequest, signal?: AbortSignal): Promise<ListResult>;
   close(): Promise<void>;
 }

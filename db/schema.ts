@@ -159,6 +159,8 @@ interface CarrierAccountTable {
   requests_at_once_max: Generated<number>;
   next_request_at: Generated<Date>;
   paused_until: Generated<Date>;
+  lists_per_minute: Generated<number>;
+  next_list_at: Generated<Date>;
   version: Generated<number>;
   created_at: Generated<Date>;
 }
@@ -563,6 +565,30 @@ interface TestSendTable {
   billed_micro_usd: number | null;
 }
 
+interface UnknownTable {
+  account_id: string;
+  month: string;
+  message_key: number;
+  recipient: number;
+  attempt: number;
+  campaign_key: number;
+  carrier_account_id: string;
+  address: string;
+  doubt: number;
+  posted_since: Date;
+  posted_until: Date;
+  state: Generated<'open' | 'absent' | 'final' | 'accepted' | 'superseded'>;
+  asks: Generated<number>;
+  next_ask_at: Date;
+  asked_at: Date | null;
+  listed_since: Date | null;
+  listed_until: Date | null;
+  listed: number | null;
+  explained: number | null;
+  is_complete: boolean | null;
+  verdict: string | null;
+}
+
 interface WaveMemberTable {
   month: string;
   account_id: string;
@@ -630,6 +656,7 @@ export interface Database {
   suppressions: SuppressionTable;
   test_numbers: TestNumberTable;
   test_sends: TestSendTable;
+  unknowns: UnknownTable;
   wave_members: WaveMemberTable;
   waves: WaveTable;
 }

@@ -12,6 +12,7 @@ import {
   underRepairLock,
 } from '../db/repair.ts';
 import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
+import { carriersToAsk } from '../db/reconcile/unknowns.ts';
 import { testSendsToRun } from '../db/test-sends/test-sends.ts';
 import { sweepMedia } from '../db/sweep-media.ts';
 import type { WorkflowClient } from './workflow-client.ts';
@@ -58,6 +59,9 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
     await watchCarrierTroubles(deps.db);
     for (const { id, accountId } of await testSendsToRun(deps.db, RUNS_MAX)) {
       await deps.workflows.startTestSend(accountId, id);
+    }
+    for (const carrierAccountId of await carriersToAsk(deps.db, deps.now())) {
+      await deps.workflows.wakeReconcile(carrierAccountId);
     }
     await forgetIdempotencyKeys(deps.db);
     await forgetEvents(deps.db);

@@ -17,6 +17,8 @@ import {
   type ImportInput,
   importWorkflowId,
   POKE_SIGNAL,
+  type ReconcileInput,
+  reconcileWorkflowId,
   type TestSendInput,
   testSendWorkflowId,
   type TimeMode,
@@ -37,6 +39,8 @@ export interface WorkflowClient {
   readonly startImport: (accountId: string, importId: string) => Promise<void>;
   /** Starts the run of a message on trial, if there is none. */
   readonly startTestSend: (accountId: string, testId: string) => Promise<void>;
+  /** Starts the run that resolves a carrier account's unknown attempts, or has the one there is look at once. */
+  readonly wakeReconcile: (carrierAccountId: string) => Promise<void>;
   readonly isReachable: () => Promise<boolean>;
 }
 
@@ -122,6 +126,20 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
+    },
+
+    wakeReconcile: async (carrierAccountId) => {
+      await client.workflow.signalWithStart('reconcile', {
+        taskQueue: CONTROL_QUEUE,
+        workflowId: reconcileWorkflowId(carrierAccountId),
+        args: [{ carrierAccountId, time }] satisfies [ReconcileInput],
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        staticSummary: `Unknown attempts of ${carrierAccountId}`,
+        staticDetails: "Looks for them in the carrier's list, within its limit of requests.",
+        signal: POKE_SIGNAL,
+        signalArgs: [],
+      });
     },
 
     isReachable: () =>

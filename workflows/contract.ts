@@ -17,6 +17,9 @@ export const importWorkflowId = (importId: string): string => `import/${importId
 /** The run of one message on trial to one number. */
 export const testSendWorkflowId = (testId: string): string => `test-send/${testId}`;
 
+/** The run that resolves unknown attempts of a carrier account. */
+export const reconcileWorkflowId = (carrierAccountId: string): string => `reconcile/${carrierAccountId}`;
+
 /**
  * What clock a campaign follows. `real`: the later of the workflow's and the machine's. `virtual`: the
  * workflow's plus the time elapsed in the activity, for tests and rehearsals, only with the sandbox.
@@ -46,6 +49,12 @@ export interface ImportInput {
 export interface TestSendInput {
   readonly accountId: string;
   readonly testId: string;
+  readonly time: TimeMode;
+}
+
+/** Input of the workflow that resolves unknown attempts. */
+export interface ReconcileInput {
+  readonly carrierAccountId: string;
   readonly time: TimeMode;
 }
 

@@ -1,4 +1,5 @@
 export { campaign } from './campaign.ts';
 export { importContacts } from './import-contacts.ts';
 export { message } from './message.ts';
+export { reconcile } from './reconcile.ts';
 export { testSend } from './test-send.ts';

@@ -1,4 +1,5 @@
 import type { SendResult } from '../carrier.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { HttpReport } from './http-report.ts';
 
 /** Error code of an answer that was longer than is read. */
@@ -48,19 +49,4 @@ function textsIn(answer: unknown, field: string): string[] {
   const value: unknown = Object.entries(answer).find(([name]) => name === field)?.[1];
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-const RETRY_AFTER_MS_MAX = 60 * 60_000;
-
-/** Retry-After in seconds or as an HTTP date (RFC 9110, 10.2.3); null when it is neither. */
-function retryAfterMs(report: HttpReport): number | null {
-  const header = report.headers['retry-after'];
-  if (typeof header !== 'string') return null;
-  const delayMs = /^\d+$/.test(header) ? Number(header) * 1_000 : httpDateMs(header) - Date.now();
-  return Number.isNaN(delayMs) ? null : Math.min(Math.max(0, delayMs), RETRY_AFTER_MS_MAX);
-}
-
-/** Date.parse reads nearly anything with a digit in it as a date, and a date long past would be a retry at once. */
-function httpDateMs(text: string): number {
-  return text.endsWith(' GMT') ? Date.parse(text) : Number.NaN;
 }

@@ -2,6 +2,7 @@ import { Client } from 'plivo';
 import { Pool } from 'undici';
 import type { Carrier, SendRequest } from '../carrier.ts';
 import { classify } from './classify.ts';
+import { listFilters, readListReport } from './message-list.ts';
 import { installTransport, throughTransport } from './sdk-transport.ts';
 
 /** Credentials and limits of one carrier account. */
@@ -26,6 +27,7 @@ const CONNECTIONS = 100;
 /** What the SDK's `messages` can do, as far as it is used; the SDK's own typings do not fit its code. */
 interface Messages {
   readonly create: (message: Readonly<Record<string, unknown>>) => Promise<unknown>;
+  readonly list: (filters: Readonly<Record<string, unknown>>) => Promise<unknown>;
 }
 
 /** A client of one Plivo account through the official SDK. `send` never rejects, retries or follows a redirect. */
@@ -52,6 +54,12 @@ export function createPlivoCarrier(options: PlivoOptions): Carrier {
       );
       return classify(report);
     },
+    list: async (request, signal) => {
+      const report = await throughTransport({ pool, timeoutMs, signal }, () =>
+        messages.list(listFilters(request)),
+      );
+      return readListReport(report, request);
+    },
     close: () => pool.close(),
   };
 }
@@ -61,12 +69,17 @@ function messagesOf(messages: unknown): Messages {
     typeof messages === 'object' &&
     messages !== null &&
     'create' in messages &&
-    typeof messages.create === 'function'
+    typeof messages.create === 'function' &&
+    'list' in messages &&
+    typeof messages.list === 'function'
   ) {
-    const { create } = messages;
-    return { create: async (message) => create.call(messages, message) };
+    const { create, list } = messages;
+    return {
+      create: async (message) => create.call(messages, message),
+      list: async (filters) => list.call(messages, filters),
+    };
   }
-  throw new Error('The plivo SDK has no messages.create. Pin the version in package.json.');
+  throw new Error('The plivo SDK has no messages.create or list. Pin the version in package.json.');
 }
 
 function messageOf(request: SendRequest): Record<string, unknown> {

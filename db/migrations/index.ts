@@ -18,6 +18,7 @@ import { up as textSearch } from './0017-text-search.ts';
 import { up as versions } from './0018-versions.ts';
 import { up as suppressions } from './0020-suppressions.ts';
 import { up as media } from './0021-media.ts';
+import { up as unknowns } from './0022-unknowns.ts';
 import { up as budgets } from './0027-budgets.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -41,5 +42,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0018-versions': { up: versions },
   '0020-suppressions': { up: suppressions },
   '0021-media': { up: media },
+  '0022-unknowns': { up: unknowns },
   '0027-budgets': { up: budgets },
 };

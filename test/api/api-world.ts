@@ -157,6 +157,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
       isReachable: () => Promise.resolve(true),
       startImport: ask('import'),
       startTestSend: ask('test'),
+      wakeReconcile: () => Promise.resolve(),
     },
   };
   const app = await createApp(deps, false);

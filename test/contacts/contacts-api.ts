@@ -60,6 +60,7 @@ export async function openContactsApi(): Promise<ContactsApi> {
         applyAction: () => Promise.resolve(null),
         isReachable: () => Promise.resolve(true),
         startTestSend: () => Promise.resolve(),
+        wakeReconcile: () => Promise.resolve(),
         startImport: (accountId, importId) => {
           running = runImport({ db, pool, hashKey }, { accountId, importId }).then(() => undefined);
           return running;

@@ -30,6 +30,8 @@ export interface LedgerWorld {
   readonly db: Db;
   readonly databaseUrl: string;
   readonly freeze: (recipients: number) => Promise<FrozenCampaign>;
+  /** Another campaign to the same people. */
+  readonly freezeAgain: (campaign: FrozenCampaign) => Promise<FrozenCampaign>;
   readonly close: () => Promise<void>;
 }
 
@@ -42,7 +44,8 @@ export async function openLedgerWorld(): Promise<LedgerWorld> {
   return {
     db,
     databaseUrl: database.url,
-    freeze: (recipients) => freezeCampaign(db, recipients),
+    freeze: async (recipients) => freezeCampaign(db, await seedAccount(db, { contacts: recipients })),
+    freezeAgain: ({ account }) => freezeCampaign(db, account),
     close: async () => {
       await db.destroy();
       await database.drop();
@@ -50,8 +53,7 @@ export async function openLedgerWorld(): Promise<LedgerWorld> {
   };
 }
 
-async function freezeCampaign(db: Db, recipients: number): Promise<FrozenCampaign> {
-  const account = await seedAccount(db, { contacts: recipients });
+async function freezeCampaign(db: Db, account: SeededAccount): Promise<FrozenCampaign> {
   const { accountId } = account;
   const { campaignId, messageIds } = await seedCampaign(db, account, {
     at: NOON,

@@ -73,6 +73,7 @@ export async function openEventsWorld(): Promise<EventsWorld> {
             applyAction: () => Promise.resolve(null),
             isReachable: () => Promise.resolve(true),
             startTestSend: () => Promise.resolve(),
+            wakeReconcile: () => Promise.resolve(),
             startImport: nothing,
           },
         },

@@ -180,6 +180,26 @@ describe('histories of every shape', () => {
     await storeHistory('import', await world().importHistory(importId));
   });
 
+  it('records what resolves unknown attempts by the list', async () => {
+    await strike(10);
+    world().answer = () => ({ kind: 'unknown', cause: 'reset' });
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 2 },
+      { start: 'now', messages: [{ text: 'Hi {{firstName}}' }] },
+    );
+    await world().pass(MINUTE_MS);
+    await world().db.updateTable('carrier_accounts').set({ lists_per_minute: 6_000 }).execute();
+    world().list = ({ since }) => {
+      const texts = [{ uuid: 'uuid-found', at: since }];
+      return { kind: 'listed', texts, isLast: true };
+    };
+    const { carrierAccountId } = campaign.account;
+    await world().workflows.wakeReconcile(carrierAccountId);
+    await world().pass(HOUR_MS);
+    await storeHistory('reconcile', await world().reconcileHistory(carrierAccountId));
+  });
+
   it('records a message that is sent on trial', async () => {
     await strike(10);
     const test = await orderTest(world());

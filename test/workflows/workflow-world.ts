@@ -2,7 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { watchDispatch } from '../../activities/dispatch-watch.ts';
-import type { SendRequest, SendResult } from '../../carrier/carrier.ts';
+import type { ListRequest, ListResult, SendRequest, SendResult } from '../../carrier/carrier.ts';
 import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
 import { type Campaign, findCampaign, lockCampaign } from '../../db/campaigns.ts';
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
@@ -16,6 +16,7 @@ import {
   campaignWorkflowId,
   importWorkflowId,
   messageWorkflowId,
+  reconcileWorkflowId,
   testSendWorkflowId,
   CONTROL_QUEUE,
   DISPATCH_QUEUE,
@@ -44,6 +45,8 @@ export interface WorkflowWorld {
   readonly texts: Text[];
   /** Set by a test to answer otherwise than `accepted`. */
   answer: (request: SendRequest) => SendResult | Promise<SendResult>;
+  /** Set by a test to show texts in the carrier's list; it is empty otherwise. */
+  list: (request: ListRequest) => ListResult;
   readonly now: () => Promise<number>;
   /** Lets campaign time pass. */
   readonly pass: (ms: number) => Promise<void>;
@@ -58,6 +61,8 @@ export interface WorkflowWorld {
   readonly importHistory: (importId: string) => Promise<History>;
   /** The history of a message on trial once it has ended. */
   readonly testSendHistory: (testId: string) => Promise<History>;
+  /** The history of what resolves a carrier account's unknown attempts. */
+  readonly reconcileHistory: (carrierAccountId: string) => Promise<History>;
   readonly close: () => Promise<void>;
 }
 
@@ -74,7 +79,8 @@ export async function createWorkflowWorld(
   await registerSearchAttributes(env);
   const texts: Text[] = [];
   const now = (): Promise<number> => env.currentTimeMs();
-  const world: { answer: WorkflowWorld['answer'] } = {
+  const world: Pick<WorkflowWorld, 'answer' | 'list'> = {
+    list: () => ({ kind: 'listed', texts: [], isLast: true }),
     answer: () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] }),
   };
   const activities = createActivities({
@@ -98,6 +104,7 @@ export async function createWorkflowWorld(
         }
         return answer;
       },
+      list: (_carrierAccountId, request) => Promise.resolve(world.list(request)),
       close: () => Promise.resolve(),
     },
   });
@@ -137,6 +144,8 @@ export async function createWorkflowWorld(
       await handle.result();
       return handle.fetchHistory();
     },
+    reconcileHistory: (carrierAccountId: string) =>
+      env.client.workflow.getHandle(reconcileWorkflowId(carrierAccountId)).fetchHistory(),
     close: async () => {
       control.shutdown();
       dispatch.shutdown();

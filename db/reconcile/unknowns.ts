@@ -1,0 +1,186 @@
+import { sql } from 'kysely';
+import type { ListVerdict } from '../../domain/carrier-list.ts';
+import { type Db, type Trx, withAccount } from '../database.ts';
+import { count, type Deltas, writeDeltas } from '../dispatch/rollup.ts';
+
+/** Names an attempt. */
+export interface AttemptKey {
+  readonly accountId: string;
+  readonly month: string;
+  readonly messageKey: number;
+  readonly recipient: number;
+  readonly attempt: number;
+}
+
+/** An unknown attempt whose turn it is; instants are machine time. */
+export interface Unknown extends AttemptKey {
+  /** The address that it was sent from. */
+  readonly from: string;
+  /** E.164; null once its owner has been erased, and then the list cannot be asked. */
+  readonly number: string | null;
+  readonly numberHash: Buffer | null;
+  /** The post lies between these. */
+  readonly postedSince: Date;
+  readonly postedUntil: Date;
+  /** How often the list has been asked. */
+  readonly asks: number;
+}
+
+/** Another text of ours from the same address to the same number; without a key it was one on trial. */
+export interface KnownText {
+  readonly key: AttemptKey | null;
+  readonly standing: 'bound' | 'accepted' | 'unknown' | 'in_flight';
+  readonly uuid: string | null;
+}
+
+/** Carrier accounts with unknown attempts whose turn it is. `at` is machine time in epoch milliseconds. */
+export async function carriersToAsk(db: Db, at: number): Promise<string[]> {
+  const rows = await sql<{ id: string }>`select id from carriers_to_ask(${new Date(at)})`.execute(db);
+  return rows.rows.map((row) => row.id);
+}
+
+/** Takes the unknown attempt of a carrier account whose turn it is; nobody else is given it until `againAt`. */
+export async function takeUnknown(
+  db: Db,
+  carrierAccountId: string,
+  at: number,
+  againAt: number,
+): Promise<Unknown | null> {
+  const rows = await sql<Unknown>`
+    select account_id as "accountId", month, message_key as "messageKey", recipient, attempt, address as "from", number,
+      number_hash as "numberHash", posted_since as "postedSince", posted_until as "postedUntil", asks
+    from next_unknown(${carrierAccountId}, ${new Date(at)}, ${new Date(againAt)})`.execute(db);
+  return rows.rows[0] ?? null;
+}
+
+/** When the next turn of a carrier account's unknown attempts is, in epoch milliseconds; null: there are none. */
+export async function nextTurnAt(db: Db, carrierAccountId: string): Promise<number | null> {
+  const rows = await sql<{ at: Date | null }>`select next_ask_at(${carrierAccountId}) as at`.execute(db);
+  return rows.rows[0]?.at?.getTime() ?? null;
+}
+
+/** All of our texts that a record of this address, number and time may be. */
+export async function knownTexts(
+  db: Db,
+  carrierAccountId: string,
+  unknown: { readonly from: string; readonly numberHash: Buffer },
+  since: number,
+  until: number,
+): Promise<KnownText[]> {
+  const rows = await sql<{ [Field in keyof AttemptKey]: AttemptKey[Field] | null } & Omit<KnownText, 'key'>>`
+    select account_id as "accountId", month, message_key as "messageKey", recipient, attempt, standing, uuid
+    from known_texts(${carrierAccountId}, ${unknown.from}, ${unknown.numberHash}, ${new Date(since)}, ${new Date(until)})`.execute(
+    db,
+  );
+  return rows.rows.map(({ standing, uuid, accountId, month, messageKey, recipient, attempt }) => ({
+    standing,
+    uuid,
+    key:
+      accountId === null || month === null || messageKey === null || recipient === null || attempt === null
+        ? null
+        : { accountId, month, messageKey, recipient, attempt },
+  }));
+}
+
+/** What an ask has found, and when the next one is due. */
+export interface Evidence {
+  readonly askedAt: number;
+  readonly since: number;
+  readonly until: number;
+  /** Records in the list, and those of them that are known to be of other texts. */
+  readonly listed: number;
+  readonly explained: number;
+  readonly isComplete: boolean;
+  readonly verdict: ListVerdict['kind'];
+  readonly nextAskAt: number;
+}
+
+/**
+ * Writes down what the list has said of an unknown attempt, and what follows from it. Whoever was resolved meanwhile
+ * stays so: a report is the better proof.
+ */
+export async function recordVerdict(
+  db: Db,
+  key: AttemptKey,
+  evidence: Evidence,
+  uuid: string | null,
+): Promise<void> {
+  await withAccount(db, key.accountId, async (trx) => {
+    const deltas: Deltas = new Map();
+    if (evidence.verdict === 'accepted' && (await insertAcceptance(trx, key, uuid))) {
+      count(deltas, 'accepted');
+      count(deltas, 'resolved');
+    }
+    const isAbsent = evidence.verdict === 'absent' && (await setAbsent(trx, key));
+    if (isAbsent) count(deltas, 'absent');
+    await keepEvidence(trx, key, evidence);
+    await writeDeltas(trx, key.accountId, key.messageKey, deltas);
+  });
+}
+
+async function insertAcceptance(trx: Trx, key: AttemptKey, uuid: string | null): Promise<boolean> {
+  const inserted = await sql`
+    insert into outcomes (month, account_id, message_key, recipient, attempt, stage, status, carrier_uuid)
+    select u.month, u.account_id, u.message_key, u.recipient, u.attempt, 'resolved', 'accepted', ${uuid}
+    from unknowns u
+    where u.month = ${key.month} and u.message_key = ${key.messageKey} and u.recipient = ${key.recipient}
+      and u.attempt = ${key.attempt} and u.state in ('open', 'absent', 'final')
+    on conflict do nothing
+    returning recipient`.execute(trx);
+  return inserted.rows.length > 0;
+}
+
+async function setAbsent(trx: Trx, key: AttemptKey): Promise<boolean> {
+  const set = await unknownOf(trx, key)
+    .where('state', '=', 'open')
+    .set({ state: 'absent' })
+    .executeTakeFirst();
+  return set.numUpdatedRows > 0n;
+}
+
+async function keepEvidence(trx: Trx, key: AttemptKey, evidence: Evidence): Promise<void> {
+  await unknownOf(trx, key)
+    .where('state', '<>', 'superseded')
+    .set((set) => ({
+      asks: set('asks', '+', 1),
+      asked_at: new Date(evidence.askedAt),
+      listed_since: new Date(evidence.since),
+      listed_until: new Date(evidence.until),
+      listed: evidence.listed,
+      explained: evidence.explained,
+      is_complete: evidence.isComplete,
+      verdict: evidence.verdict,
+      next_ask_at: new Date(evidence.nextAskAt),
+    }))
+    .execute();
+}
+
+function unknownOf(trx: Trx, key: AttemptKey) {
+  return trx
+    .updateTable('unknowns')
+    .where('month', '=', key.month)
+    .where('message_key', '=', key.messageKey)
+    .where('recipient', '=', key.recipient)
+    .where('attempt', '=', key.attempt);
+}
+
+/** Gives an unknown attempt its turn later, when the list could not be asked. */
+export async function putOff(db: Db, key: AttemptKey, until: number): Promise<void> {
+  await withAccount(db, key.accountId, (trx) =>
+    unknownOf(trx, key)
+      .set({ next_ask_at: new Date(until) })
+      .execute(),
+  );
+}
+
+/** Calls those final that were posted before an instant of machine time, some at a time. Resolves with how many. */
+export async function closeUnknowns(
+  db: Db,
+  carrierAccountId: string,
+  postedBefore: number,
+  howMany: number,
+): Promise<number> {
+  const rows = await sql<{ closed: number }>`
+    select close_unknowns(${carrierAccountId}, ${new Date(postedBefore)}, ${howMany}) as closed`.execute(db);
+  return rows.rows[0]?.closed ?? 0;
+}
