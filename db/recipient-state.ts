@@ -28,3 +28,13 @@ export function recipientState(messageKey: number): RawBuilder<string> {
       else 'waiting'
     end`;
 }
+
+/** The reason of a recipient's last attempt `a` that is unknown and that the carrier's list does not have; else null. */
+export function notInList(messageKey: number): RawBuilder<string | null> {
+  return sql<string | null>`
+    case when a.result = 'unknown' then (
+      select 'not_in_list' from unknowns u where u.month = r.month and u.message_key = ${messageKey}
+        and u.recipient = r.recipient and u.attempt = a.attempt
+        and u.verdict = 'absent' and u.state in ('absent', 'final')
+    ) end`;
+}

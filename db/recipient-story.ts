@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { UnknownState } from '../domain/carrier-list.ts';
 import type { RecipientState } from '../domain/next-of-recipient.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
@@ -29,6 +30,24 @@ export interface AttemptStory {
   readonly costMicroUsd: number;
   readonly leasedAt: Date;
   readonly recordedAt: Date;
+  /** What the carrier's list has said of it, if it is or was unknown. */
+  readonly unknown: UnknownStory | null;
+}
+
+/** An unknown attempt and the evidence for what became of it. */
+export interface UnknownStory {
+  readonly state: UnknownState;
+  readonly asks: number;
+  /** When the list was asked last, and the time that was looked through; null: not yet. Machine time. */
+  readonly askedAt: Date | null;
+  readonly listedSince: Date | null;
+  readonly listedUntil: Date | null;
+  /** Records to his number in that time, and those of them that are known to be of other texts. */
+  readonly listed: number | null;
+  readonly explained: number | null;
+  readonly isComplete: boolean | null;
+  readonly verdict: string | null;
+  readonly nextAskAt: Date;
 }
 
 /** What was learnt of him: stages of an attempt, or, of attempt 0, why he was not texted. */
@@ -99,8 +118,15 @@ async function readAttempts(
   message: Message,
   recipient: number,
 ): Promise<AttemptStory[]> {
-  return trx
+  const rows = await trx
     .selectFrom('attempts as a')
+    .leftJoin('unknowns as u', (join) =>
+      join
+        .onRef('u.month', '=', 'a.month')
+        .onRef('u.message_key', '=', 'a.message_key')
+        .onRef('u.recipient', '=', 'a.recipient')
+        .onRef('u.attempt', '=', 'a.attempt'),
+    )
     .innerJoin('campaigns as c', 'c.audience_month', 'a.month')
     .innerJoin('leases as l', (join) =>
       join.onRef('l.month', '=', 'a.month').onRef('l.id', '=', 'a.lease_id'),
@@ -117,9 +143,29 @@ async function readAttempts(
       'a.cost_micro_usd as costMicroUsd',
       'l.opened_at as leasedAt',
       'a.recorded_at as recordedAt',
+      'u.state',
+      'u.asks',
+      'u.asked_at as askedAt',
+      'u.listed_since as listedSince',
+      'u.listed_until as listedUntil',
+      'u.listed',
+      'u.explained',
+      'u.is_complete as isComplete',
+      'u.verdict',
+      'u.next_ask_at as nextAskAt',
     ])
     .orderBy('a.attempt')
     .execute();
+  return rows.map(
+    ({ attempt, result, cause, carrierUuid, segments, costMicroUsd, leasedAt, recordedAt, ...u }) => {
+      const { state, asks, nextAskAt, ...evidence } = u;
+      const unknown =
+        state === null || asks === null || nextAskAt === null
+          ? null
+          : { ...evidence, state, asks, nextAskAt };
+      return { attempt, result, cause, carrierUuid, segments, costMicroUsd, leasedAt, recordedAt, unknown };
+    },
+  );
 }
 
 async function readOutcomes(

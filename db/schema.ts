@@ -1,3 +1,4 @@
+import type { UnknownState } from '../domain/carrier-list.ts';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { AlertKind, AlertSeverity } from '../domain/alert.ts';
 import type { CampaignStatus, MessageStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
@@ -577,7 +578,7 @@ interface UnknownTable {
   doubt: number;
   posted_since: Date;
   posted_until: Date;
-  state: Generated<'open' | 'absent' | 'final' | 'accepted' | 'superseded'>;
+  state: Generated<UnknownState>;
   asks: Generated<number>;
   next_ask_at: Date;
   asked_at: Date | null;

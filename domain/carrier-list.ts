@@ -44,6 +44,13 @@ export function nextAskAt(times: AskingTimes, postedUntil: number, askedAt: numb
   return postedUntil + (delayMs ?? times.horizonMs);
 }
 
+/**
+ * What became of an unknown attempt. `open`: the list has not told yet. `absent`: it does not have it. `final`: nothing
+ * will be told any more. `accepted`: something has proved it. `superseded`: an attempt after it has a result.
+ */
+export const UNKNOWN_STATES = ['open', 'absent', 'final', 'accepted', 'superseded'] as const;
+export type UnknownState = (typeof UNKNOWN_STATES)[number];
+
 /** What the list has to say about an unknown attempt, from one address to one number. */
 export interface ListFacts {
   /** Uuids of all records in the time asked for. */

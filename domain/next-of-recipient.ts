@@ -1,3 +1,4 @@
+import type { UnknownState } from './carrier-list.ts';
 import type { MessageFacts } from './next-of-message.ts';
 import type { NextFacts, NextStep } from './next-step.ts';
 import { nextPermitted } from './quiet-hours.ts';
@@ -31,6 +32,8 @@ export interface RecipientFacts {
   readonly triedAgainAt: number | null;
   /** How many recipients of one segment his sender's pace lets through in a second; null: as many as can be. */
   readonly perSecond: number | null;
+  /** What the carrier's list has said, if it is unknown whether his text was taken. */
+  readonly unknownAs?: UnknownState | null;
 }
 
 /** What happens next with one recipient of a message; `count` is how many come before him. */
@@ -55,10 +58,7 @@ export function nextOfRecipient(
     case 'sent':
       return open('await report', 'The carrier has his text; its last word is awaited.');
     case 'unknown':
-      return open(
-        'nothing',
-        'Nobody knows whether the carrier took his text, so it is never sent again by itself; a report may still tell.',
-      );
+      return nextOfUnknown(him.unknownAs ?? 'open');
     case 'delivered':
     case 'undelivered':
     case 'failed':
@@ -68,6 +68,25 @@ export function nextOfRecipient(
     case 'expired':
       return open('nothing', `He is ${him.state} and is not texted.`);
   }
+}
+
+function nextOfUnknown(known: UnknownState): RecipientStep {
+  if (known === 'absent') {
+    return open(
+      'await report',
+      "The carrier's list does not have his text, asked long enough after it was posted; a report may still prove it. A round of unknown ones sends it again.",
+    );
+  }
+  if (known === 'final') {
+    return open(
+      'nothing',
+      'Nobody knows whether the carrier took his text, and nothing will be told any more. A round of unknown ones sends it again.',
+    );
+  }
+  return open(
+    'ask carrier',
+    "Nobody knows whether the carrier took his text, so it is never sent again by itself; a report or the carrier's list may still tell.",
+  );
 }
 
 /** The message's own step where it is held, over or at rest; else his turn in it. */

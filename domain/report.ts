@@ -4,6 +4,16 @@ export interface ReasonCount {
   readonly count: number;
 }
 
+/** What is known of unknown attempts. */
+export interface UnknownCounts {
+  /** The carrier's list is still to be asked, or could mean more than one thing. */
+  readonly unresolved: number;
+  /** Asked long enough after the post, the list does not have them. */
+  readonly absent: number;
+  /** Nothing will be told of them any more. */
+  readonly final: number;
+}
+
 /**
  * What became of everybody a message was meant for. The counts add up to `recipients`:
  * accepted + rejected + unknown + skipped + expired + deferred + inFlight + waiting.
@@ -20,6 +30,8 @@ export interface MessageReport {
   readonly rejected: readonly ReasonCount[];
   /** Nobody knows whether the carrier took it; never sent again by itself. */
   readonly unknown: number;
+  /** The same, by what the carrier's list has said. They add up to `unknown`. */
+  readonly unknownAs: UnknownCounts;
   readonly skipped: readonly ReasonCount[];
   readonly expired: number;
   /** Certainly not accepted yet, will be tried again. */
@@ -58,6 +70,11 @@ export function reportOf(counters: ReadonlyMap<string, number>, recipients: numb
     awaitingReport: accepted - get('delivered') - total(undelivered) - total(failed),
     rejected,
     unknown,
+    unknownAs: {
+      unresolved: unknown - get('absent') - get('final'),
+      absent: get('absent'),
+      final: get('final'),
+    },
     skipped,
     expired: get('expired'),
     deferred,
@@ -96,6 +113,11 @@ export function sumReports(reports: readonly MessageReport[]): MessageReport {
     awaitingReport: sum((report) => report.awaitingReport),
     rejected: merge((report) => report.rejected),
     unknown: sum((report) => report.unknown),
+    unknownAs: {
+      unresolved: sum((report) => report.unknownAs.unresolved),
+      absent: sum((report) => report.unknownAs.absent),
+      final: sum((report) => report.unknownAs.final),
+    },
     skipped: merge((report) => report.skipped),
     expired: sum((report) => report.expired),
     deferred: sum((report) => report.deferred),

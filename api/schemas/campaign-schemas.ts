@@ -104,6 +104,13 @@ export const ReportOutput = Type.Object({
   unknown: Type.Integer({
     description: 'Nobody knows whether the carrier took it. Never sent again by itself.',
   }),
+  unknownAs: Type.Object(
+    { unresolved: Type.Integer(), absent: Type.Integer(), final: Type.Integer() },
+    {
+      description:
+        "The unknown ones by what the carrier's list has said. absent: asked long enough after the post, it does not have them. final: a day has passed, nothing more will be told.",
+    },
+  ),
   skipped: Type.Array(Reason),
   expired: Type.Integer(),
   deferred: Type.Integer({ description: 'Certainly not accepted yet; will be tried again.' }),
@@ -165,7 +172,7 @@ export const CampaignOutput = Type.Object({
     Type.Object({ code: Type.String(), message: Type.String(), messageId: Type.Optional(Type.String()) }),
   ),
   archived: Type.Boolean(),
-  settled: Type.Boolean({ description: 'Finished, and the last unknown has been resolved.' }),
+  settled: Type.Boolean({ description: 'Finished, and each unknown has been resolved or is final.' }),
   senderId: nullable(Type.String()),
   listIds: Type.Array(Type.String()),
   excludedListIds: Type.Array(Type.String()),

@@ -85,7 +85,7 @@ export async function readCampaignView(
   const next = await readNext(trx, { campaign, messages: found, holds, reportFor, clock });
   return {
     ...summaryOf(campaign, instant),
-    settled: campaign.status === 'finished' && report.unknown === 0,
+    settled: campaign.status === 'finished' && report.unknown === report.unknownAs.final,
     missing,
     actions: allowancesOf({
       status: campaign.status,

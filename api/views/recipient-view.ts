@@ -3,9 +3,15 @@ import type { Campaign } from '../../db/campaigns.ts';
 import { TIMELINE_KINDS, type TimelineEvent } from '../../db/contact-timeline.ts';
 import type { Trx } from '../../db/database.ts';
 import { readSenderPaces } from '../../db/message-progress.ts';
-import { type MessageStory, type Recipient, readRecipientStory } from '../../db/recipient-story.ts';
+import {
+  type MessageStory,
+  type Recipient,
+  readRecipientStory,
+  type UnknownStory,
+} from '../../db/recipient-story.ts';
 import { readReports } from '../../db/reports.ts';
 import { suppressionsOf } from '../../db/suppressions.ts';
+import { UNKNOWN_STATES } from '../../domain/carrier-list.ts';
 import { describeErrorCode } from '../../domain/error-codes.ts';
 import { nextOfRecipient, RECIPIENT_STATES, type RecipientFacts } from '../../domain/next-of-recipient.ts';
 import { publicId } from '../../domain/public-id.ts';
@@ -18,6 +24,33 @@ import { readNext } from './next-view.ts';
 import { KIND } from './suppression-view.ts';
 
 const MONEY_OUTPUT = Type.Object({ amountMicro: Type.Integer(), currency: Type.Literal('USD') });
+
+const UnknownOutput = Type.Object(
+  {
+    state: oneOf(UNKNOWN_STATES, {
+      description:
+        "open: the carrier's list has not told yet. absent: it does not have it. final: nothing will be told any more. accepted: something has proved it. superseded: an attempt after it has a result.",
+    }),
+    asks: Type.Integer({ description: 'How often the list has been asked.' }),
+    askedAt: nullable(INSTANT),
+    since: nullable(
+      Type.String({ description: 'The time that was looked through, which is the post with a margin.' }),
+    ),
+    until: nullable(Type.String()),
+    records: nullable(Type.Integer({ description: 'Texts to his number that the list has in this time.' })),
+    explained: nullable(
+      Type.Integer({ description: 'Those of them that are known to be of other attempts.' }),
+    ),
+    complete: nullable(Type.Boolean({ description: 'All pages were read.' })),
+    verdict: nullable(
+      Type.String({
+        description: 'accepted, absent, too_early or unclear: it could mean more than one thing.',
+      }),
+    ),
+    nextAskAt: nullable(INSTANT),
+  },
+  { description: "What the carrier's list has said of an attempt whose fate nobody knew." },
+);
 
 const StageOutput = Type.Object({
   stage: oneOf(['resolved', 'sent', 'final'], {
@@ -59,6 +92,7 @@ export const RecipientStoryOutput = Type.Object({
           leasedAt: INSTANT,
           recordedAt: INSTANT,
           reports: Type.Array(StageOutput),
+          unknown: nullable(UnknownOutput),
         }),
       ),
       next: Type.Object({
@@ -124,6 +158,7 @@ export async function readRecipientView(
         leftOutAs: suppressedAs ?? (him.hasContact ? null : 'contact_deleted'),
         ahead: story.ahead,
         triedAgainAt: story.triedAgainAt,
+        unknownAs: story.attempts.at(-1)?.unknown?.state ?? null,
         perSecond: paces.get(story.message.mediaIds.length > 0 ? 'mms' : 'sms')?.perSecond ?? null,
       };
       const { position } = story.message;
@@ -147,13 +182,14 @@ function storyView({ message, state, attempts, outcomes }: MessageStory, instant
     state,
     leftOut:
       left === undefined ? null : { status: left.status, reason: left.reason, at: instant(left.recordedAt) },
-    attempts: attempts.map(({ costMicroUsd, leasedAt, recordedAt, result, ...attempt }) => ({
+    attempts: attempts.map(({ costMicroUsd, leasedAt, recordedAt, result, unknown, ...attempt }) => ({
       ...attempt,
       // These words are the only ones that this table holds.
       result: result as 'accepted' | 'rejected' | 'not_accepted' | 'unknown',
       cost: usd(costMicroUsd),
       leasedAt: instant(leasedAt),
       recordedAt: instant(recordedAt),
+      unknown: unknown === null ? null : unknownView(unknown, instant),
       reports: outcomes
         .filter((outcome) => outcome.attempt === attempt.attempt)
         .map((outcome) => ({
@@ -166,6 +202,23 @@ function storyView({ message, state, attempts, outcomes }: MessageStory, instant
           at: instant(outcome.recordedAt),
         })),
     })),
+  };
+}
+
+function unknownView(unknown: UnknownStory, instant: (at: Date) => string) {
+  const { listedSince, listedUntil, askedAt, nextAskAt, listed, isComplete, state } = unknown;
+  const shown = (at: Date | null): string | null => (at === null ? null : instant(at));
+  return {
+    state,
+    asks: unknown.asks,
+    askedAt: shown(askedAt),
+    since: shown(listedSince),
+    until: shown(listedUntil),
+    records: listed,
+    explained: unknown.explained,
+    complete: isComplete,
+    verdict: unknown.verdict,
+    nextAskAt: state === 'open' || state === 'absent' ? instant(nextAskAt) : null,
   };
 }
 

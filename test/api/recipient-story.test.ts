@@ -207,7 +207,7 @@ describe('a recipient', () => {
 
   it('is never due again by itself while nobody knows', async () => {
     const { messages } = await storyOf('unknown');
-    expect(messages).toMatchObject([{ state: 'unknown', next: { what: 'nothing', at: null } }]);
+    expect(messages).toMatchObject([{ state: 'unknown', next: { what: 'ask carrier', at: null } }]);
   });
 
   it('is explained with the reason why he was left out', async () => {

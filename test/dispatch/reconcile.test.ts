@@ -14,6 +14,7 @@ import { readEvidence, scriptList } from './reconcile-world.ts';
 const MINUTE_MS = 60_000;
 const SOON_MS = MINUTE_MS;
 const LATE_MS = 16 * MINUTE_MS;
+const NOBODY = { unresolved: 0, absent: 0, final: 0 };
 
 let world: LedgerWorld;
 let list: ReturnType<typeof scriptList>['list'];
@@ -73,7 +74,11 @@ describe('an unknown attempt', () => {
     expect(await statesOf(campaign)).toEqual(['open']);
     expect(await ask(campaign, LATE_MS)).toBe('absent');
     expect(await statesOf(campaign)).toEqual(['absent']);
-    expect(await reportOf(campaign), 'he is still unknown').toMatchObject({ accepted: 0, unknown: 1 });
+    expect(await reportOf(campaign), 'he is still unknown').toMatchObject({
+      accepted: 0,
+      unknown: 1,
+      unknownAs: { unresolved: 0, absent: 1, final: 0 },
+    });
   });
 
   it('that was absent and shows later all the same is accepted', async () => {
@@ -81,7 +86,7 @@ describe('an unknown attempt', () => {
     await ask(campaign, LATE_MS);
     list.records.set(number, [uuidOf(1)]);
     expect(await ask(campaign, 70 * MINUTE_MS)).toBe('accepted');
-    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0 });
+    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0, unknownAs: NOBODY });
     expect(await statesOf(campaign)).toEqual(['accepted']);
   });
 
@@ -145,11 +150,12 @@ describe('an unknown attempt', () => {
     expect(await closeUnknowns(world.db, carrierAccountId, Date.now() - MINUTE_MS, 10)).toBe(0);
     expect(await closeUnknowns(world.db, carrierAccountId, Date.now() + MINUTE_MS, 10)).toBe(1);
     expect(await statesOf(campaign)).toEqual(['final']);
+    expect(await reportOf(campaign)).toMatchObject({ unknown: 1, unknownAs: { ...NOBODY, final: 1 } });
     expect(await ask(campaign, 25 * 60 * MINUTE_MS), 'it is asked for no more').toBeNull();
     expect(number).not.toBe('');
     await campaign.record(lease, 'accepted');
     expect(await statesOf(campaign)).toEqual(['accepted']);
-    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0 });
+    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0, unknownAs: NOBODY });
   });
 });
 

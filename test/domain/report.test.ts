@@ -12,6 +12,8 @@ const FATES = {
   awaiting: ['accepted'],
   refused: ['rejected:http_400'],
   unknown: ['unknown'],
+  absent: ['unknown', 'absent'],
+  final: ['unknown', 'final'],
   resolved: ['unknown', 'resolved', 'accepted', 'delivered'],
   skipped: ['skipped:opt_out'],
   expired: ['expired'],
@@ -59,7 +61,8 @@ describe('a report', () => {
           waiting: count('waiting'),
           delivered: count('delivered', 'resolved'),
           awaitingReport: count('awaiting', 'deferredThenAccepted'),
-          unknown: count('unknown'),
+          unknown: count('unknown', 'absent', 'final'),
+          unknownAs: { unresolved: count('unknown'), absent: count('absent'), final: count('final') },
           expired: count('expired', 'deferredThenExpired'),
           deferred: count('deferred'),
         });

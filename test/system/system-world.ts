@@ -39,6 +39,7 @@ interface ReportBody {
   readonly accepted: number;
   readonly delivered: number;
   readonly unknown: number;
+  readonly unknownAs: { readonly unresolved: number; readonly absent: number; readonly final: number };
   readonly expired: number;
   readonly deferred: number;
   readonly inFlight: number;

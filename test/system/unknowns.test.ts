@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
+import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
+
+/** What tests read of a recipient's story. */
+interface StoryBody {
+  readonly messages: readonly {
+    readonly state: string;
+    readonly next: { readonly what: string };
+    readonly attempts: readonly {
+      readonly result: string;
+      readonly cause: string | null;
+      readonly unknown: { readonly state: string; readonly verdict: string | null } | null;
+    }[];
+  }[];
+}
+
+let world: SystemWorld;
+beforeAll(async () => {
+  world = await startSystemWorld({ env: { CARILLON_ASK_FASTER: '300' } });
+});
+afterAll(() => world.stop());
+
+const storyOf = (campaign: CampaignBody, number: string): Promise<StoryBody> =>
+  world.api.post<StoryBody>(`/v1/campaigns/${campaign.id}/recipients/find`, { number });
+
+describe('a text of which nobody knows whether the carrier took it', () => {
+  it("is resolved by the carrier's list, or shown as not in it with the evidence, and nobody is texted twice", async () => {
+    const [taken = '', plain = ''] = numbers(2, '628');
+    const never = '+16285559028';
+    await world.sandbox.post('/sandbox/faults', { fault: 'reset_accepted', to: taken, count: 1 });
+    await world.sandbox.post('/sandbox/faults', { fault: 'callbacks_lost', to: taken });
+    const list = await world.list('Doubtful', [taken, plain, never]);
+    const draft = await world.draft('Doubtful', list, ['Hello {{firstName}}']);
+    await world.api.post(`/v1/campaigns/${draft.id}/launch`, { start: 'now' });
+
+    const resolved = await until(
+      () => world.campaign(draft.id),
+      ({ report }) => report.accepted === 2 && report.unknownAs.absent === 1,
+    );
+    expect(resolved.report).toMatchObject({
+      recipients: 3,
+      accepted: 2,
+      unknown: 1,
+      unknownAs: { unresolved: 0, absent: 1, final: 0 },
+    });
+    expect(resolved.settled, 'one may still turn out to be accepted').toBe(false);
+    expect((await storyOf(draft, taken)).messages).toMatchObject([
+      {
+        state: 'accepted',
+        attempts: [
+          {
+            result: 'unknown',
+            cause: 'reset',
+            unknown: { state: 'accepted', verdict: 'accepted', records: 1 },
+          },
+        ],
+      },
+    ]);
+    expect((await storyOf(draft, never)).messages).toMatchObject([
+      {
+        state: 'unknown',
+        next: { what: 'await report' },
+        attempts: [
+          {
+            result: 'unknown',
+            unknown: { state: 'absent', verdict: 'absent', records: 0, explained: 0, complete: true },
+          },
+        ],
+      },
+    ]);
+    const { items } = await world.api.get<{ items: { state: string; reason: string | null }[] }>(
+      `/v1/campaigns/${draft.id}/recipients?state=unknown`,
+    );
+    expect(items).toMatchObject([{ state: 'unknown', reason: 'not_in_list' }]);
+    const ledger = (await world.ledger()).filter(({ dst }) => [taken, plain, never].includes(dst));
+    expect(ledger.map(({ dst }) => dst).toSorted()).toEqual([plain, taken].toSorted());
+  });
+});
