@@ -1,6 +1,7 @@
-import { raiseCarrierTrouble, resolveCarrierTrouble } from '../db/carrier-alerts.ts';
-import { type Db, type Trx, withAccount } from '../db/database.ts';
-import { type CarrierTrouble, FAILURES_MIN, troubleOf } from '../domain/carrier-trouble.ts';
+import { raiseCarrierTrouble } from '../db/carrier-alerts.ts';
+import { noteFailures, noteTaken } from '../db/circuits.ts';
+import { type Db, withAccount } from '../db/database.ts';
+import { type CarrierTrouble, troubleOf } from '../domain/carrier-trouble.ts';
 import type { AttemptResult, DispatchStore, Lease } from '../domain/dispatch/dispatch-store.ts';
 
 /** What watching carriers needs. */
@@ -8,66 +9,74 @@ export interface CarrierWatchDeps {
   readonly db: Db;
   /** Monotonic machine milliseconds. */
   readonly now: () => number;
-  /** How long all has to be well before a trouble counts as over, so that a carrier that limps is one alert. */
-  readonly quietMs?: number;
 }
 
-/** What this worker has seen of a carrier account for an account. */
-interface Seen {
-  /** Requests that failed, one after the other. */
-  failures: number;
-  failedAt: number;
-  toldAt: number;
-  isClearing: boolean;
+/** What this worker has last told of a carrier account and sender. */
+interface Told {
+  failedSince: boolean;
+  takenAt: number;
+  alertAt: number;
 }
 
-const QUIET_MS = 20_000;
+/** That texts are taken is written this often while nothing has failed. */
+const TAKEN_INTERVAL_MS = 2_000;
 /** A trouble that goes on is counted this often, whatever the pace of the campaigns. */
 const TELL_INTERVAL_MS = 10_000;
 
 /**
- * A store that also listens to how carriers answer: requests that fail one after the other raise an alert, and the
- * first text that is taken again resolves it a little later. Alerts never hold up or fail what is recorded.
+ * A store that also listens to how carriers answer, and writes that down for all workers: requests that fail one after
+ * the other open the circuits of their sender and carrier account and raise an alert; a text that is taken closes
+ * them. None of it holds up or fails what is recorded.
  */
 export function watchCarriers(store: DispatchStore, deps: CarrierWatchDeps): DispatchStore {
-  const seenOf = new Map<string, Seen>();
+  const toldOf = new Map<string, Told>();
   return {
     ...store,
     record: async (lease, results, retryAt) => {
       await store.record(lease, results, retryAt);
-      const key = `${lease.accountId} ${lease.carrierAccountId}`;
-      const seen = seenOf.get(key) ?? newlySeen();
-      seenOf.set(key, seen);
-      await observe(deps, seen, lease, results);
-      if (seen.failures === 0 && !seen.isClearing) seenOf.delete(key);
+      const key = `${lease.accountId} ${lease.senderId} ${lease.carrierAccountId}`;
+      const never = Number.NEGATIVE_INFINITY;
+      const told = toldOf.get(key) ?? { failedSince: false, takenAt: never, alertAt: never };
+      toldOf.set(key, told);
+      // What cannot be written now is seen again with the next answers.
+      await observe(deps, told, lease, results).catch(() => undefined);
     },
   };
 }
 
 async function observe(
   deps: CarrierWatchDeps,
-  seen: Seen,
+  told: Told,
   lease: Lease,
   results: readonly AttemptResult[],
 ): Promise<void> {
   let trouble: CarrierTrouble | null = null;
+  let failures = 0;
+  let isTaken = false;
   for (const result of firstOfEachRequest(results)) {
     const found = troubleOf(result);
     if (found !== null) {
-      seen.failures += 1;
-      seen.failedAt = deps.now();
+      failures += 1;
       trouble = found;
     } else if (result.result === 'accepted') {
-      seen.failures = 0;
+      failures = 0;
       trouble = null;
-      if (!seen.isClearing) clearIn(deps.quietMs ?? QUIET_MS, deps, seen, lease);
+      isTaken = true;
     }
   }
-  if (trouble === null || seen.failures < FAILURES_MIN) return;
-  if (deps.now() - seen.toldAt < TELL_INTERVAL_MS) return;
-  seen.toldAt = deps.now();
-  const told = trouble;
-  await write(deps, lease, (trx) => raiseCarrierTrouble(trx, lease, told));
+  const scopeIds = [lease.carrierAccountId, lease.senderId];
+  if (isTaken && (lease.isProbe || told.failedSince || deps.now() - told.takenAt >= TAKEN_INTERVAL_MS)) {
+    await noteTaken(deps.db, scopeIds);
+    told.takenAt = deps.now();
+    told.failedSince = false;
+  }
+  if (trouble === null) return;
+  told.failedSince = true;
+  const isOpen = await noteFailures(deps.db, scopeIds, failures);
+  if (!isOpen || deps.now() - told.alertAt < TELL_INTERVAL_MS) return;
+  told.alertAt = deps.now();
+  const seen = trouble;
+  await withAccount(deps.db, lease.accountId, (trx) => raiseCarrierTrouble(trx, lease, seen));
 }
 
 /** A request in bulk form fails or is taken as a whole. */
@@ -78,29 +87,4 @@ function firstOfEachRequest(results: readonly AttemptResult[]): AttemptResult[] 
     if (known === undefined || result.result === 'accepted') requests.set(result.request, result);
   }
   return [...requests.values()];
-}
-
-/** Once for all texts that are taken until then; should this worker end before, the next text that is taken does it. */
-function clearIn(delayMs: number, deps: CarrierWatchDeps, seen: Seen, lease: Lease): void {
-  seen.isClearing = true;
-  const quietMs = deps.quietMs ?? QUIET_MS;
-  const timer = setTimeout(() => {
-    seen.isClearing = false;
-    // While requests fail again, the next text that is taken begins anew.
-    if (seen.failures > 0) return;
-    const restMs = seen.failedAt + quietMs - deps.now();
-    if (restMs > 0) clearIn(restMs, deps, seen, lease);
-    else void write(deps, lease, (trx) => resolveCarrierTrouble(trx, lease, quietMs));
-  }, delayMs);
-  timer.unref();
-}
-
-function newlySeen(): Seen {
-  const never = Number.NEGATIVE_INFINITY;
-  return { failures: 0, failedAt: never, toldAt: never, isClearing: false };
-}
-
-/** What cannot be written now is seen again with the next answers. */
-async function write(deps: CarrierWatchDeps, lease: Lease, work: (trx: Trx) => Promise<void>): Promise<void> {
-  await withAccount(deps.db, lease.accountId, work).catch(() => undefined);
 }

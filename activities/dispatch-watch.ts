@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { CIRCUIT_CHANNEL } from '../db/circuits.ts';
 import { GATE_CHANNEL } from '../db/gates.ts';
 import { SUPPRESSION_CHANNEL } from '../db/suppressions.ts';
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
@@ -7,7 +8,7 @@ import type { PostPermission } from '../domain/dispatch/post-lease.ts';
 /** Memory that follows the database, so that each post can look once more without asking it. */
 export interface DispatchWatch {
   readonly permission: (
-    lease: Pick<Lease, 'accountId' | 'scopes'>,
+    lease: Pick<Lease, 'accountId' | 'scopes' | 'carrierAccountId'>,
     person: Pick<LeasedRecipient, 'numberHash'>,
     leasedAt: number,
   ) => PostPermission;
@@ -31,6 +32,8 @@ export async function watchDispatch(
   /** The newest read under way of each gate. */
   const reads = new Map<string, symbol>();
   const suppressed = new Map<string, number>();
+  /** Machine time at which a circuit was heard to open; leases that were asked for later have seen it. */
+  const opened = new Map<string, number>();
   /** Machine time before which an account's leases were asked for without knowing of many suppressions. */
   const outdated = new Map<string, number>();
   /** Machine time since which everything was heard; null while nothing is. */
@@ -53,7 +56,8 @@ export async function watchDispatch(
 
   const onNotice = (notice: pg.Notification): void => {
     if (notice.payload === undefined) return;
-    if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(distrust);
+    if (notice.channel === CIRCUIT_CHANNEL) opened.set(notice.payload, performance.now());
+    else if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(distrust);
     else if (notice.channel === SUPPRESSION_CHANNEL) {
       const key = notice.payload.slice(1);
       if (notice.payload.startsWith('*')) outdated.set(key, performance.now());
@@ -73,6 +77,7 @@ export async function watchDispatch(
     fresh.once('end', onLost);
     await fresh.query(`listen ${GATE_CHANNEL}`);
     await fresh.query(`listen ${SUPPRESSION_CHANNEL}`);
+    await fresh.query(`listen ${CIRCUIT_CHANNEL}`);
     const closed = await fresh.query<{ scope_id: string }>('select scope_id from gates where holds > 0');
     closedGates.clear();
     reads.clear();
@@ -102,7 +107,7 @@ export async function watchDispatch(
 
   const sweep = setInterval(() => {
     const oldest = performance.now() - SUPPRESSION_KEPT_MS;
-    for (const heard of [suppressed, outdated]) {
+    for (const heard of [suppressed, outdated, opened]) {
       for (const [key, seenAt] of heard) if (seenAt < oldest) heard.delete(key);
     }
   }, SUPPRESSION_KEPT_MS);
@@ -118,6 +123,10 @@ export async function watchDispatch(
         lease.scopes.some((scope) => closedGates.has(scope))
       )
         return 'held';
+      const isOpen = [...lease.scopes, lease.carrierAccountId].some(
+        (scope) => leasedAt <= (opened.get(scope) ?? Number.NEGATIVE_INFINITY),
+      );
+      if (isOpen) return 'circuit_open';
       return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
     },
     close: async () => {

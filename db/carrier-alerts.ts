@@ -19,30 +19,17 @@ export async function raiseCarrierTrouble(
   });
 }
 
-/**
- * The carrier has taken a text: whatever was the matter longer than `quietMs` (machine time) ago is over. What was
- * seen since may be younger than that text.
- */
-export async function resolveCarrierTrouble(
-  trx: Trx,
-  of: { readonly accountId: string; readonly carrierAccountId: string },
-  quietMs: number,
-): Promise<void> {
-  await trx
-    .updateTable('alerts')
-    .set((set) => ({ resolved_at: sql<Date>`clock_timestamp()`, version: set('version', '+', 1) }))
-    .where('account_id', '=', of.accountId)
-    .where('kind', '=', 'carrier_trouble')
-    .where('subject_id', '=', of.carrierAccountId)
-    .where('resolved_at', 'is', null)
-    .where('last_seen_at', '<=', sql<Date>`clock_timestamp() - ${quietMs} * interval '1 millisecond'`)
-    .execute();
-}
+/** How long all has to be well before a trouble counts as over, so that a carrier that limps is one alert. */
+const QUIET_MS = 20_000;
 
 const OPERATOR = 'operator';
 
-/** Tells the operator what accounts see of the carrier accounts, which are his, until none sees it any more. */
-export async function watchCarrierTroubles(db: Db): Promise<void> {
+/**
+ * Resolves what accounts were told of carrier accounts once texts are taken again, and tells the operator, whose those
+ * are, what is left of it.
+ */
+export async function watchCarrierTroubles(db: Db, quietMs = QUIET_MS): Promise<void> {
+  await sql`select resolve_carrier_alerts(${quietMs})`.execute(db);
   const seen = await sql<{
     carrierAccountId: string;
     cause: string;

@@ -166,6 +166,16 @@ interface CarrierAccountTable {
   created_at: Generated<Date>;
 }
 
+interface CircuitTable {
+  scope_id: string;
+  failures: Generated<number>;
+  trips: Generated<number>;
+  opened_at: Date | null;
+  probe_after: Generated<Date>;
+  probing_until: Date | null;
+  taken_at: Generated<Date>;
+}
+
 interface CohortTable {
   account_id: string;
   campaign_key: number;
@@ -475,6 +485,14 @@ interface SenderPaceTable {
   slowed_until: Generated<Date>;
 }
 
+interface SenderReportTable {
+  account_id: string;
+  sender_id: string;
+  minute: Date;
+  finals: number;
+  spam: number;
+}
+
 interface SenderTable {
   id: string;
   account_id: string;
@@ -624,6 +642,7 @@ export interface Database {
   campaign_spends: CampaignSpendTable;
   campaigns: CampaignTable;
   carrier_accounts: CarrierAccountTable;
+  circuits: CircuitTable;
   cohorts: CohortTable;
   contacts: ContactTable;
   event_counters: EventCounterTable;
@@ -651,6 +670,7 @@ export interface Database {
   rollup_deltas: RollupDeltaTable;
   rollups: RollupTable;
   sender_paces: SenderPaceTable;
+  sender_reports: SenderReportTable;
   senders: SenderTable;
   spend_months: SpendMonthTable;
   suppression_history: SuppressionHistoryTable;

@@ -2,6 +2,8 @@ import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import { costMicroUsd } from '../domain/rates.ts';
 import { isRegistered } from '../domain/registration.ts';
 import { monthOf } from '../domain/zoned-time.ts';
+import { senderIsSpamming } from './sender-reports.ts';
+import { isLeftAlone } from './circuits.ts';
 import type { Trx } from './database.ts';
 
 /** The cause of a suspension that still holds, as a sentence, or null when the campaign may be resumed. */
@@ -39,6 +41,10 @@ async function isPersisting(
       return spendIsReached(trx, accountId, campaignId, at);
     case 'campaign_budget':
       return budgetIsReached(trx, accountId, campaignId, at);
+    case 'spam':
+      return senderIsSpamming(trx, campaignId);
+    case 'carrier_down':
+      return isLeftAlone(trx, campaignId);
     case 'sender_disabled':
     case 'registration_lapsed':
       return (await senderCause(trx, campaignId, at)) === cause;

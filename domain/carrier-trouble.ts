@@ -4,13 +4,13 @@ export const CARRIER_TROUBLES = {
     severity: 'warning',
     reason: 'The carrier answers with errors of its own; whether it took those texts is unknown.',
     remedy:
-      "Look at the carrier's status page. Texts go on, and the unknown ones are never sent again by themselves.",
+      "Look at the carrier's status page. Single texts go on until one is taken, and the unknown ones are never sent again by themselves.",
   },
   timeout: {
     severity: 'warning',
     reason: 'The carrier does not answer in time; whether it took those texts is unknown.',
     remedy:
-      "Look at the carrier's status page. Texts go on, and the unknown ones are never sent again by themselves.",
+      "Look at the carrier's status page. Single texts go on until one is taken, and the unknown ones are never sent again by themselves.",
   },
   not_written: {
     severity: 'warning',
@@ -38,9 +38,6 @@ export const CARRIER_TROUBLES = {
   { readonly severity: 'warning' | 'critical'; readonly reason: string; readonly remedy: string }
 >;
 export type CarrierTrouble = keyof typeof CARRIER_TROUBLES;
-
-/** So many requests that fail one after the other, none taken in between, are no accident any more. */
-export const FAILURES_MIN = 5;
 
 /** What the failure of a request says of the carrier; null when it says nothing of it. */
 export function troubleOf(result: {

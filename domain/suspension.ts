@@ -27,6 +27,15 @@ export const SUSPENSIONS: Record<SuspendCause, { readonly reason: string; readon
     reason: 'The carrier refuses the credentials.',
     remedy: 'Correct them, then resume.',
   },
+  carrier_down: {
+    reason: 'The carrier has not taken a text for a while.',
+    remedy: "Look at the carrier's status page, then resume: single texts are tried first.",
+  },
+  spam: {
+    reason: 'Carriers report too many texts of the sender as spam.',
+    remedy:
+      'Look at the texts and at how people opted in, and settle it with the carrier. An hour after the last reports it can be resumed.',
+  },
   list_gone: {
     reason: 'A contact list of the campaign has been deleted.',
     remedy: 'Abort it, or duplicate it with other lists.',

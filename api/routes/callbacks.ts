@@ -11,8 +11,11 @@ import {
 import { withAccount } from '../../db/database.ts';
 import { receiveInbound } from '../../db/inbound.ts';
 import { numberHash } from '../../db/number-hash.ts';
+import type { ReportVerdict } from '../../db/status-reports.ts';
 import { applyTestReport, carrierAccountOfTest } from '../../db/test-sends/record-test.ts';
+import type { PostId } from '../../domain/callback-path.ts';
 import { createCallbackBatch } from '../callback-batch.ts';
+import { createSpamWatch } from '../spam-watch.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { Problem, ProblemOutput } from '../problem.ts';
 
@@ -46,6 +49,10 @@ export function registerCallbackRoutes(api: Api, deps: ApiDeps): void {
 
 function addStatusRoute(api: Api, deps: ApiDeps): void {
   const batch = createCallbackBatch(deps);
+  const spam = createSpamWatch(deps.db, (error) =>
+    api.log.error({ error: error instanceof Error ? error.name : 'unknown' }, 'Reports were not counted'),
+  );
+  api.addHook('onClose', spam.close);
   api.post(
     '/callbacks/plivo/:account/:key/:post/:mac',
     {
@@ -82,20 +89,16 @@ function addStatusRoute(api: Api, deps: ApiDeps): void {
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
       const { report } = parsed;
       const { accountId } = path;
+      const applyToLease = async (of: PostId): Promise<ReportVerdict> => {
+        const own = { ...report, accountId, post: of, toHash: numberHash(deps.hashKey, report.to) };
+        const applied = await batch.add(own);
+        spam.note(own, applied);
+        return applied;
+      };
       const verdict =
         path.kind === 'test'
           ? await applyTestReport(deps.db, { ...report, accountId, key: path.key })
-          : await batch.add({
-              accountId,
-              post: path.post,
-              to: report.to,
-              toHash: numberHash(deps.hashKey, report.to),
-              uuid: report.uuid,
-              status: report.status,
-              errorCode: report.errorCode,
-              units: report.units,
-              billedMicroUsd: report.billedMicroUsd,
-            });
+          : await applyToLease(path.post);
       if (verdict === 'mismatch') {
         request.log.warn({ post }, 'A status report does not belong to its post');
         throw refused();

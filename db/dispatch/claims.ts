@@ -1,9 +1,11 @@
+import { type CircuitState, judgeCircuit } from '../../domain/dispatch/circuit.ts';
 import { sql } from 'kysely';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
 import { claimWindow as claimWindowAt } from '../../domain/dispatch/window-claim.ts';
 import { isRegistered } from '../../domain/registration.ts';
 import type { Trx } from '../database.ts';
+import { claimProbe } from '../circuits.ts';
 import { lockOpenGates } from '../gates.ts';
 import { claimBudget, claimSpend } from './claim-money.ts';
 import { claimRange } from './claim-range.ts';
@@ -24,6 +26,7 @@ export const CLAIMS: readonly Claim[] = [
   claimRange,
   claimBudget,
   claimSpend,
+  claimCircuit,
   claimRequests,
   claimPace,
 ];
@@ -83,18 +86,37 @@ async function claimWindow(_trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
 /** Looks at the hot rows without a lock, so that a lane far ahead of its pace costs next to nothing. */
 async function peekPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const { sender, kind } = draft.context;
-  const delay = await sql<{ delayMs: number }>`
-    select greatest(p.next_free_at, p.slowed_until, c.next_request_at, c.paused_until) as at,
-      greatest(0, extract(epoch from greatest(
+  const peeked = await sql<{ delayMs: number } & CircuitState>`
+    select greatest(0, extract(epoch from greatest(
         p.next_free_at, p.slowed_until, c.next_request_at, c.paused_until, clock_timestamp()
-      ) - clock_timestamp()) * 1000)::float8 as "delayMs"
-    from sender_paces p, carrier_accounts c
+      ) - clock_timestamp()) * 1000)::float8 as "delayMs",
+      (extract(epoch from clock_timestamp() - x.opened_at) * 1000)::float8 as "openMs",
+      coalesce(extract(epoch from greatest(x.probe_after, x.probing_until) - clock_timestamp()) * 1000, 0)::float8
+        as "probeInMs",
+      coalesce(x.probing_until > clock_timestamp(), false) as "isProbing"
+    from sender_paces p, carrier_accounts c left join lateral (
+      select min(o.opened_at) as opened_at, max(o.probe_after) as probe_after, max(o.probing_until) as probing_until
+      from circuits o where o.scope_id in (${sender.id}, ${sender.carrierAccountId}) and o.opened_at is not null
+    ) x on true
     where p.sender_id = ${sender.id} and p.kind = ${kind} and c.id = ${sender.carrierAccountId}`.execute(trx);
-  const delayMs = delay.rows[0]?.delayMs;
-  if (delayMs === undefined) return { kind: 'suspend', cause: 'sender_disabled' };
-  if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
-  draft.width = Math.min(draft.width, leaseWidth(sender.pace));
+  const row = peeked.rows[0];
+  if (row === undefined) return { kind: 'suspend', cause: 'sender_disabled' };
+  const circuit = judgeCircuit(row);
+  if (circuit.kind === 'suspend') return { kind: 'suspend', cause: 'carrier_down' };
+  if (circuit.kind === 'wait') return circuit;
+  if (row.delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(row.delayMs) };
+  draft.isProbe = circuit.kind === 'probe';
+  draft.width = Math.min(draft.width, draft.isProbe ? 1 : leaseWidth(sender.pace));
   return null;
+}
+
+/** One worker at a time may probe. The claims before may have refused, those after never do. */
+async function claimCircuit(trx: Trx, { context, isProbe, people }: LeaseDraft): ReturnType<Claim> {
+  if (!isProbe || people.length === 0) return null;
+  const { sender } = context;
+  return (await claimProbe(trx, [sender.id, sender.carrierAccountId]))
+    ? null
+    : { kind: 'wait', delayMs: START_DELAY_MS_MAX };
 }
 
 /** The carrier's limit of requests, over all senders and workers. */

@@ -63,6 +63,8 @@ export interface LeaseDraft {
   /** Those who may be texted, in the order of the wave, each with his ordinal. */
   people: (LeasedRecipient & { readonly ordinal: number })[];
   skips: (Skip & { readonly ordinal: number })[];
+  /** A circuit is open and this lease tries whether it may be closed. */
+  isProbe: boolean;
   closesAt: number | null;
   spendMonth: string;
   segmentIntervalMs: number;

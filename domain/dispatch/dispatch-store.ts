@@ -40,6 +40,8 @@ export interface Lease {
   readonly recipients: readonly LeasedRecipient[];
   /** Recipients with one text go out in one request in the carrier's bulk form. */
   readonly isBulk: boolean;
+  /** One text to a carrier in trouble, to see whether it takes it. */
+  readonly isProbe: boolean;
   /** The pace granted: machine milliseconds from one segment to the next, 0 when unpaced. */
   readonly segmentIntervalMs: number;
   /** The carrier account's limit: machine milliseconds from one request to the next, 0 when free. */
@@ -59,6 +61,8 @@ export type SuspendCause =
   | 'credit'
   | 'carrier_disabled'
   | 'credentials'
+  | 'carrier_down'
+  | 'spam'
   | 'list_gone';
 
 /** What a store answers to a lane that asks for work. */

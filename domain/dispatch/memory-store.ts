@@ -259,6 +259,7 @@ function leaseOf(
     scopes: scopesOf(world),
     recipients,
     isBulk: second !== undefined && recipients.every((person) => person.text === first?.text),
+    isProbe: false,
     segmentIntervalMs: 0,
     requestIntervalMs: 0,
     startDelayMs: 0,

@@ -19,7 +19,7 @@ export type PostAnswer =
   | { readonly kind: 'unknown'; readonly cause: string };
 
 /** Whether a post may go out at this very moment, from memory that follows the database. */
-export type PostPermission = 'open' | 'held' | 'suppressed';
+export type PostPermission = 'open' | 'held' | 'suppressed' | 'circuit_open';
 
 /** Machine time: monotonic, for the age of a lease and for pace. */
 export interface MachineClock {
@@ -153,6 +153,7 @@ function permitted(
       continue;
     }
     if (permission === 'held') halted.because({ kind: 'held' });
+    if (permission === 'circuit_open') halted.because({ kind: 'wait', waitMs: RATE_LIMITED_DELAY_MS });
     recorder.add([notPosted(person, request, permission)], now);
   }
   return allowed;

@@ -7,6 +7,7 @@ import { insertOf, MONTH, readTenantTables, type TenantTable } from './tenant-ta
 /** What belongs to the installation: a new table without an account has to be written here on purpose. */
 const WITHOUT_ACCOUNT = [
   'carrier_accounts',
+  'circuits',
   'gates',
   'kysely_migration',
   'kysely_migration_lock',
@@ -20,6 +21,7 @@ const DEFINER_FUNCTIONS = [
   'carrier_troubles',
   'carriers_to_ask',
   'close_unknowns',
+  'count_sender_reports',
   'ensure_month',
   'event_of_alert',
   'event_of_log',
@@ -45,6 +47,7 @@ const DEFINER_FUNCTIONS = [
   'next_ask_at',
   'next_unknown',
   'number_events',
+  'resolve_carrier_alerts',
   'senders_to_warn',
   'sweep_media',
   'test_sends_to_run',

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DispatchWatch, watchDispatch } from '../../activities/dispatch-watch.ts';
+import { noteFailures } from '../../db/circuits.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
 import { moveGate } from '../../db/gates.ts';
 import { suppress } from '../../db/suppressions.ts';
+import { FAILURES_MIN } from '../../domain/dispatch/circuit.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -48,6 +50,7 @@ function permission(leasedAt = performance.now()): string {
     scopes: ['installation', accountId, senderId],
     recipients: [],
     isBulk: false,
+    isProbe: false,
     segmentIntervalMs: 0,
     requestIntervalMs: 0,
     startDelayMs: 0,
@@ -117,6 +120,17 @@ describe('the look before each post', () => {
     const reads = Array.from({ length: 50 }, () => sql`select 1`.execute(db));
     await Promise.all(reads);
     expect(permission()).toBe('held');
+  });
+
+  it('refuses what was leased before a circuit opened, and allows what is leased afterwards', async () => {
+    const leasedBefore = performance.now();
+    expect(permission(leasedBefore)).toBe('open');
+    await noteFailures(db, [account.carrierAccountId], FAILURES_MIN);
+    await until(
+      () => Promise.resolve(permission(leasedBefore)),
+      (permitted) => permitted === 'circuit_open',
+    );
+    expect(permission()).toBe('open');
   });
 
   it('sees an opt-out of one number', async () => {

@@ -6,12 +6,12 @@ import { suspendCampaign } from '../../db/suspend-campaign.ts';
 import type { AttemptResult, DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { type SeededAccount, seedAccount, seedCampaign } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let db: Db;
 let account: SeededAccount;
 let clock: number;
+let bare: DispatchStore;
 let watched: DispatchStore;
 let recorded: number;
 
@@ -30,7 +30,7 @@ beforeEach(async () => {
   const never = (): never => {
     throw new Error('Only results are recorded here.');
   };
-  const store: DispatchStore = {
+  bare = {
     enterLane: never,
     openLease: never,
     slowDown: never,
@@ -39,7 +39,7 @@ beforeEach(async () => {
       return Promise.resolve();
     },
   };
-  watched = watchCarriers(store, { db, now: () => clock, quietMs: 0 });
+  watched = watchCarriers(bare, { db, now: () => clock });
 });
 
 const result = (
@@ -61,8 +61,8 @@ const failures = (count: number, cause = 'server_error'): AttemptResult[] =>
 
 /** As much of a lease as is looked at. */
 function record(results: readonly AttemptResult[]): Promise<void> {
-  const { accountId, carrierAccountId } = account;
-  return watched.record({ accountId, carrierAccountId } as Lease, results, 0);
+  const { accountId, carrierAccountId, senderId } = account;
+  return watched.record({ accountId, carrierAccountId, senderId } as Lease, results, 0);
 }
 
 function alertsOf(accountId: string) {
@@ -113,21 +113,35 @@ test('a number that is no good, or a limit of requests, is no trouble of the car
 test('the next text that is taken resolves it', async () => {
   await record(failures(5));
   expect(await open(account.accountId)).toEqual(['server_error']);
+  await watchCarrierTroubles(db, 0);
+  expect(await open(account.accountId)).toEqual(['server_error']);
   await record([result(0, 'accepted')]);
-  const left = await until(
-    () => open(account.accountId),
-    (causes) => causes.length === 0,
-  );
-  expect(left).toEqual([]);
+  await watchCarrierTroubles(db);
+  expect(await open(account.accountId)).toEqual(['server_error']);
+  await watchCarrierTroubles(db, 0);
+  expect(await open(account.accountId)).toEqual([]);
+});
+
+test('failures of several workers add up, and a text that one of them sees taken counts for all', async () => {
+  const other = watchCarriers(bare, { db, now: () => clock });
+  const { accountId, carrierAccountId, senderId } = account;
+  const recordElsewhere = (results: readonly AttemptResult[]) =>
+    other.record({ accountId, carrierAccountId, senderId } as Lease, results, 0);
+  await recordElsewhere(failures(3));
+  await recordElsewhere([result(0, 'accepted')]);
+  await recordElsewhere(failures(3));
+  expect(await open(accountId)).toEqual([]);
+  await record(failures(2));
+  expect(await open(accountId)).toEqual(['server_error']);
 });
 
 test('an alert that cannot be written fails nothing that is recorded', async () => {
-  const { accountId, carrierAccountId } = account;
-  const broken = watchCarriers(watched, {
+  const { accountId, carrierAccountId, senderId } = account;
+  const broken = watchCarriers(bare, {
     db: { transaction: () => ({ execute: () => Promise.reject(new Error('down')) }) } as unknown as Db,
     now: () => clock,
   });
-  await broken.record({ accountId, carrierAccountId } as Lease, failures(5), 0);
+  await broken.record({ accountId, carrierAccountId, senderId } as Lease, failures(5), 0);
   expect(recorded).toBe(5);
 });
 
@@ -145,10 +159,7 @@ test('what stops a campaign at the carrier is told of the carrier account, to th
   await watchCarrierTroubles(db);
   expect(await alertsOf('operator')).toMatchObject([{ cause: 'credit', severity: 'critical', count: 1 }]);
   await record([result(0, 'accepted')]);
-  await until(
-    () => open(accountId),
-    (causes) => causes.length === 0,
-  );
-  await watchCarrierTroubles(db);
+  await watchCarrierTroubles(db, 0);
+  expect(await open(accountId)).toEqual([]);
   expect(await open('operator')).toEqual([]);
 });

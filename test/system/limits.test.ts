@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
@@ -30,6 +31,20 @@ const allAccepted = async (id: string): Promise<number> =>
       ({ report }) => report.inFlight === 0,
     )
   ).report.accepted;
+const clearFaults = async (): Promise<void> => {
+  const { urls } = world.system.current();
+  await fetch(`${urls.sandbox ?? ''}/sandbox/faults`, { method: 'DELETE' });
+};
+/** Looks at, or moves, what has no place in the API: machine time that a test cannot wait for. */
+const inDatabase = async (statement: string): Promise<unknown[]> => {
+  const client = new Client({ connectionString: world.system.current().urls.database });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
+};
 const openAlerts = async (campaignId: string): Promise<string[]> => {
   const page = await world.api.get<{ items: { cause: string }[] }>(
     `/v1/alerts?campaignId=${campaignId}&state=open`,
@@ -61,5 +76,68 @@ describe("a campaign's budget", () => {
     await act(draft.id, 'resume');
     expect((await world.reaches(draft.id, 'finished')).report.accepted).toBe(30);
     expect(await openAlerts(draft.id)).toEqual([]);
+  });
+});
+
+describe('a carrier in trouble', () => {
+  it('is left alone after few texts, tried with single ones, and gets the rest once it takes one', async () => {
+    const many = await world.list('Many', numbers(300, '628'));
+    await world.sandbox.post('/sandbox/faults', { fault: 'http_503' });
+    const draft = await world.draft('Through the storm', many, ['Hi {{firstName}}, are you there?']);
+    await act(draft.id, 'launch', { start: 'now' });
+    await until(
+      () => world.campaign(draft.id),
+      ({ report }) => report.unknown > 0 && report.inFlight === 0,
+    );
+    await clearFaults();
+    const { report } = await world.reaches(draft.id, 'finished');
+    expect(report.accepted + report.unknown).toBe(300);
+    // Whatever was under way when the fifth failure was seen, and probes.
+    expect(report.unknown).toBeLessThan(100);
+    expect(report.unknown).toBeGreaterThanOrEqual(5);
+  });
+
+  it('suspends what waits for it too long; a resume is refused until it may be tried again', async () => {
+    const draft = await world.draft('Carrier down', listId, ['Anybody, {{firstName}}?']);
+    await world.sandbox.post('/sandbox/faults', { fault: 'http_503' });
+    await act(draft.id, 'launch', { start: 'now' });
+    await until(
+      () => inDatabase('select from circuits where opened_at is not null'),
+      (open) => open.length > 0,
+    );
+    await inDatabase("update circuits set opened_at = opened_at - interval '1 hour'");
+    const suspended = await world.reaches(draft.id, 'suspended');
+    expect(suspended.statusReasons).toMatchObject([{ code: 'carrier_down' }]);
+    expect(await openAlerts(draft.id)).toContain('carrier_down');
+    await inDatabase("update circuits set probe_after = clock_timestamp() + interval '1 hour'");
+    await expect(act(draft.id, 'resume')).rejects.toThrow('cause-persists');
+    await clearFaults();
+    await inDatabase("update circuits set probe_after = '-infinity'");
+    await act(draft.id, 'resume');
+    const { report } = await world.reaches(draft.id, 'finished');
+    expect(report.accepted + report.unknown).toBe(30);
+    expect(report.accepted).toBeGreaterThan(0);
+  });
+});
+
+describe('a sender that is reported as spam too often', () => {
+  it('has what it sends suspended, and refuses a resume for as long as the reports count', async () => {
+    const many = await world.list('Annoyed', numbers(300, '530'));
+    const pace = (segmentsPerSecond: number | null) =>
+      world.api.patch(`/v1/senders/${world.senderId}`, { segmentsPerSecond });
+    await pace(20);
+    await world.sandbox.post('/sandbox/faults', { fault: 'failed_30' });
+    const draft = await world.draft('Spam', many, ['You have won, {{firstName}}!']);
+    await act(draft.id, 'launch', { start: 'now' });
+    const suspended = await world.reaches(draft.id, 'suspended', 'finished');
+    expect(suspended.statusReasons).toMatchObject([{ code: 'spam' }]);
+    expect(await openAlerts(draft.id)).toEqual(['spam']);
+    expect(await allAccepted(draft.id)).toBeLessThan(300);
+    await expect(act(draft.id, 'resume')).rejects.toThrow('cause-persists');
+    await clearFaults();
+    await pace(null);
+    await inDatabase("update sender_reports set minute = minute - interval '61 minutes'");
+    await act(draft.id, 'resume');
+    expect((await world.reaches(draft.id, 'finished')).report.accepted).toBe(300);
   });
 });
