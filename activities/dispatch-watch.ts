@@ -2,21 +2,14 @@ import type pg from 'pg';
 import { CIRCUIT_CHANNEL } from '../db/circuits.ts';
 import { GATE_CHANNEL } from '../db/gates.ts';
 import { SUPPRESSION_CHANNEL } from '../db/suppressions.ts';
-import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
-import type { PostPermission } from '../domain/dispatch/post-lease.ts';
+import { createWatchMemory, SUPPRESSION_KEPT_MS, type WatchMemory } from '../domain/dispatch/watch-memory.ts';
 
 /** Memory that follows the database, so that each post can look once more without asking it. */
 export interface DispatchWatch {
-  readonly permission: (
-    lease: Pick<Lease, 'accountId' | 'scopes' | 'carrierAccountId'>,
-    person: Pick<LeasedRecipient, 'numberHash'>,
-    leasedAt: number,
-  ) => PostPermission;
+  readonly permission: WatchMemory['permission'];
   readonly close: () => Promise<void>;
 }
 
-/** An opt-out older than this is seen by every lease that can still be posted. */
-const SUPPRESSION_KEPT_MS = 120_000;
 const RECONNECT_MS = 500;
 
 /**
@@ -28,42 +21,22 @@ export async function watchDispatch(
   pool: pg.Pool,
   onError: (error: unknown) => void,
 ): Promise<DispatchWatch> {
-  const closedGates = new Set<string>();
-  /** The newest read under way of each gate. */
-  const reads = new Map<string, symbol>();
-  const suppressed = new Map<string, number>();
-  /** Machine time at which a circuit was heard to open; leases that were asked for later have seen it. */
-  const opened = new Map<string, number>();
-  /** Machine time before which an account's leases were asked for without knowing of many suppressions. */
-  const outdated = new Map<string, number>();
-  /** Machine time since which everything was heard; null while nothing is. */
-  let heardSince: number | null = null;
+  const memory = createWatchMemory(() => performance.now());
   let isClosed = false;
   let client: pg.PoolClient | null = null;
   let retry: NodeJS.Timeout | null = null;
 
   const rereadGate = async (scopeId: string): Promise<void> => {
-    // Refuse until the row has been read: the notice says that it moved, not which way.
-    closedGates.add(scopeId);
-    const read = Symbol(scopeId);
-    reads.set(scopeId, read);
+    const read = memory.gateMoved(scopeId);
     const row = await pool.query<{ holds: number }>('select holds from gates where scope_id = $1', [scopeId]);
-    // Only the newest read opens: an older one may have been answered before the gate closed again.
-    if (reads.get(scopeId) !== read) return;
-    reads.delete(scopeId);
-    if (row.rows[0]?.holds === 0) closedGates.delete(scopeId);
+    memory.gateRead(read, row.rows[0]?.holds);
   };
 
   const onNotice = (notice: pg.Notification): void => {
     if (notice.payload === undefined) return;
-    if (notice.channel === CIRCUIT_CHANNEL) opened.set(notice.payload, performance.now());
+    if (notice.channel === CIRCUIT_CHANNEL) memory.circuitOpened(notice.payload);
     else if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(distrust);
-    else if (notice.channel === SUPPRESSION_CHANNEL) {
-      const key = notice.payload.slice(1);
-      if (notice.payload.startsWith('*')) outdated.set(key, performance.now());
-      else if (notice.payload.startsWith('+')) suppressed.set(key, performance.now());
-      else suppressed.delete(key);
-    }
+    else if (notice.channel === SUPPRESSION_CHANNEL) memory.suppressionMoved(notice.payload);
   };
 
   const connect = async (): Promise<void> => {
@@ -75,18 +48,16 @@ export async function watchDispatch(
     };
     fresh.once('error', onLost);
     fresh.once('end', onLost);
+    memory.connecting();
     await fresh.query(`listen ${GATE_CHANNEL}`);
     await fresh.query(`listen ${SUPPRESSION_CHANNEL}`);
     await fresh.query(`listen ${CIRCUIT_CHANNEL}`);
     const closed = await fresh.query<{ scope_id: string }>('select scope_id from gates where holds > 0');
-    closedGates.clear();
-    reads.clear();
-    for (const row of closed.rows) closedGates.add(row.scope_id);
-    heardSince = performance.now();
+    memory.connected(closed.rows.map((row) => row.scope_id));
   };
 
   const lose = (): void => {
-    heardSince = null;
+    memory.lost();
     client?.release(true);
     client = null;
     if (isClosed || retry !== null) return;
@@ -105,33 +76,15 @@ export async function watchDispatch(
     lose();
   };
 
-  const sweep = setInterval(() => {
-    const oldest = performance.now() - SUPPRESSION_KEPT_MS;
-    for (const heard of [suppressed, outdated, opened]) {
-      for (const [key, seenAt] of heard) if (seenAt < oldest) heard.delete(key);
-    }
-  }, SUPPRESSION_KEPT_MS);
+  const sweep = setInterval(memory.sweep, SUPPRESSION_KEPT_MS);
   sweep.unref();
   await connect();
 
   return {
-    permission: (lease, person, leasedAt) => {
-      if (
-        heardSince === null ||
-        leasedAt < heardSince ||
-        leasedAt <= (outdated.get(lease.accountId) ?? Number.NEGATIVE_INFINITY) ||
-        lease.scopes.some((scope) => closedGates.has(scope))
-      )
-        return 'held';
-      const isOpen = [...lease.scopes, lease.carrierAccountId].some(
-        (scope) => leasedAt <= (opened.get(scope) ?? Number.NEGATIVE_INFINITY),
-      );
-      if (isOpen) return 'circuit_open';
-      return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
-    },
+    permission: memory.permission,
     close: async () => {
       isClosed = true;
-      heardSince = null;
+      memory.lost();
       clearInterval(sweep);
       if (retry !== null) clearTimeout(retry);
       client?.release(true);

@@ -1,5 +1,5 @@
 import { Context, heartbeat } from '@temporalio/activity';
-import { type LaneDeps, type LaneReport, runLane } from '../domain/dispatch/lane.ts';
+import { type LaneDeps, type LaneReport, runLane, waitAfter } from '../domain/dispatch/lane.ts';
 import { type Db, withAccount } from '../db/database.ts';
 import { suspendCampaign } from '../db/suspend-campaign.ts';
 import { campaignClock } from './campaign-clock.ts';
@@ -91,14 +91,6 @@ function outputOf(report: LaneReport, reachedAt: number): LaneOutput {
     unknown: tally.unknown,
     skipped: tally.skipped,
     reachedAt,
-    waitMs: waitOf(end),
+    waitMs: waitAfter(end),
   };
-}
-
-/** A closed gate that only this worker's memory knows of is looked at again a little later. */
-const HELD_WAIT_MS = 1_000;
-
-function waitOf(end: LaneReport['end']): number {
-  if (end.kind === 'wait') return Math.ceil(end.waitMs);
-  return end.kind === 'held' ? HELD_WAIT_MS : 0;
 }

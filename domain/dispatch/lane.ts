@@ -43,6 +43,15 @@ const WAIT_IN_LANE_MS_MAX = 10_000;
 /** The most slots that one lease takes. */
 const LEASE_SLOTS_MAX = 128;
 
+/** A closed gate that only this worker's memory knows of is looked at again a little later. */
+const HELD_WAIT_MS = 1_000;
+
+/** How long to wait before the message's next lane, in milliseconds of machine time. */
+export function waitAfter(end: LaneEnd): number {
+  if (end.kind === 'wait') return Math.ceil(end.waitMs);
+  return end.kind === 'held' ? HELD_WAIT_MS : 0;
+}
+
 /** What a run of a lane keeps in mind between its leases. */
 interface LaneState {
   readonly fence: number;

@@ -1,6 +1,13 @@
 import type { LaneDeps, LaneReport } from '../../domain/dispatch/lane.ts';
 import { runLane } from '../../domain/dispatch/lane.ts';
-import { createMemoryDispatchStore, type MemoryWorld } from '../../domain/dispatch/memory-store.ts';
+import {
+  addCampaign,
+  addMessage,
+  addSender,
+  createMemoryLedger,
+  freezeMemoryAudience,
+} from '../../domain/dispatch/memory-ledger.ts';
+import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
 import type { MachineClock, PostAnswer } from '../../domain/dispatch/post-lease.ts';
 import { createSlots } from '../../domain/dispatch/slots.ts';
 
@@ -24,29 +31,33 @@ export function createSkippingClock(): MachineClock & { readonly advance: (ms: n
 }
 
 /** One message, its ledger in memory and a carrier that the test scripts. */
-export function createLaneWorld(recipients: number, text: (recipient: number) => string = (n) => `Hi ${n}`) {
+export function createLaneWorld(recipients: number, isConstant = false) {
   const clock = createSkippingClock();
-  const world: MemoryWorld = {
+  const ledger = createMemoryLedger({
     accountId: 'acc',
-    campaignId: 'cmp',
-    messageId: 'msg',
-    recipients: Array.from({ length: recipients }, (_, index) => ({
-      recipient: index + 1,
-      number: `+1415555${String(index + 1).padStart(4, '0')}`,
-      text: text(index + 1),
-    })),
     timeZone: 'America/New_York',
     quietHours: { start: '20:00', end: '08:00' },
-    expiresAt: null,
     spendLimitMicroUsd: null,
-    budgetMicroUsd: null,
-    costMicroUsd: 1,
-    closedGates: new Set(),
-    suppressedNumbers: new Set(),
-    senderIsDisabled: false,
+    segmentMicroUsd: 1,
+    limit: { requestsMax: 0, windowMs: 0 },
     machineNow: clock.now,
-  };
-  const store = createMemoryDispatchStore(world);
+  });
+  addSender(ledger, 'sender', null);
+  const numbers = Array.from(
+    { length: recipients },
+    (_, index) => `+1415555${String(index + 1).padStart(4, '0')}`,
+  );
+  const contacts = numbers.map((number, index) => ({ number, name: `N${index + 1}` }));
+  addCampaign(ledger, { id: 'cmp', senderId: 'sender', contacts });
+  const message = addMessage(ledger, {
+    id: 'msg',
+    campaignId: 'cmp',
+    isConstant,
+    segments: 1,
+    expiresAt: null,
+  });
+  freezeMemoryAudience(ledger, 'cmp');
+  const store = createMemoryDispatchStore(ledger);
   /** Everybody whom the carrier has accepted, in order. */
   const accepted: string[] = [];
   const requests: (readonly string[])[] = [];
@@ -67,8 +78,8 @@ export function createLaneWorld(recipients: number, text: (recipient: number) =>
     },
     // What the store refuses, the look before the post refuses too, as the worker's memory does.
     permission: (_lease, person) => {
-      if (world.closedGates.size > 0) return 'held';
-      return world.suppressedNumbers.has(person.number) ? 'suppressed' : 'open';
+      if ([...ledger.gates.values()].some((holds) => holds > 0)) return 'held';
+      return ledger.suppressed.has(person.number) ? 'suppressed' : 'open';
     },
   };
   const draining = new AbortController();
@@ -80,5 +91,5 @@ export function createLaneWorld(recipients: number, text: (recipient: number) =>
       signal: new AbortController().signal,
       draining: draining.signal,
     });
-  return { world, store, deps, clock, script, accepted, requests, draining, run };
+  return { ledger, message, numbers, store, deps, clock, script, accepted, requests, draining, run };
 }

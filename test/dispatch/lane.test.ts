@@ -47,7 +47,7 @@ describe('a lane', () => {
   it('stops at a gate that closes between lease and post, and the rest is texted once it opens', async () => {
     const lane = createLaneWorld(40);
     lane.script.answer = () => {
-      if (lane.requests.length === 4) lane.world.closedGates.add('cmp');
+      if (lane.requests.length === 4) lane.ledger.gates.set('cmp', 1);
       return ACCEPTED;
     };
     expect((await lane.run()).end).toEqual({ kind: 'held' });
@@ -55,7 +55,7 @@ describe('a lane', () => {
     const before = lane.accepted.length;
     expect((await lane.run()).end).toEqual({ kind: 'held' });
     expect(lane.accepted).toHaveLength(before);
-    lane.world.closedGates.clear();
+    lane.ledger.gates.set('cmp', 0);
     await lane.run(() => MORNING + MINUTE_MS + lane.clock.now());
     expect(new Set(lane.accepted).size).toBe(40);
     expect(lane.accepted).toHaveLength(40);
@@ -64,15 +64,15 @@ describe('a lane', () => {
   it('does not post to somebody who opts out between lease and post', async () => {
     const lane = createLaneWorld(8);
     lane.deps.slots.take(9).catch(() => undefined);
-    const last = lane.world.recipients[7]?.number ?? '';
+    const last = lane.numbers[7] ?? '';
     lane.script.answer = () => {
-      lane.world.suppressedNumbers.add(last);
+      lane.ledger.suppressed.set(last, 'opt_out');
       return ACCEPTED;
     };
     await lane.run();
     expect(lane.accepted).not.toContain(last);
     expect(lane.accepted).toHaveLength(7);
-    expect(lane.store.entries.get(8)?.skip).toBe('opt_out');
+    expect(lane.message.entries.get(8)?.skip).toBe('opt_out');
   });
 
   it('halts its lease at a 429, waits as long as the carrier asks, and nobody is texted twice', async () => {
@@ -126,12 +126,12 @@ describe('a lane', () => {
   );
 
   it('maps a bulk request back by number, never by position', async () => {
-    const lane = createLaneWorld(20, () => 'The same for all');
-    const invalid = lane.world.recipients[0]?.number ?? '';
+    const lane = createLaneWorld(20, true);
+    const invalid = lane.numbers[0] ?? '';
     lane.script.answer = () => ({ kind: 'accepted', uuids: ['one', 'two'], invalidNumbers: [invalid] });
     await lane.run();
     expect(lane.requests.map((numbers) => numbers.length)).toEqual([20]);
-    const results = [...lane.store.entries.values()].map((entry) => entry.attempts[0]);
+    const results = [...lane.message.entries.values()].map((entry) => entry.attempts[0]);
     expect(results.map((one) => one?.result)).toEqual([
       'rejected',
       ...Array.from({ length: 19 }, () => 'accepted'),
@@ -180,7 +180,7 @@ describe('a lane', () => {
     };
     Object.assign(lane.deps, { store });
     await lane.run();
-    expect([...lane.store.entries.values()].map((entry) => entry.attempts[0]?.result)).toEqual(
+    expect([...lane.message.entries.values()].map((entry) => entry.attempts[0]?.result)).toEqual(
       Array.from({ length: 30 }, () => 'accepted'),
     );
   });

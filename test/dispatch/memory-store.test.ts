@@ -1,75 +1,75 @@
-import { createMemoryDispatchStore, type MemoryWorld } from '../../domain/dispatch/memory-store.ts';
+import {
+  addCampaign,
+  addMessage,
+  addSender,
+  createMemoryLedger,
+  freezeMemoryAudience,
+} from '../../domain/dispatch/memory-ledger.ts';
+import { moveMemoryGate } from '../../domain/dispatch/memory-orders.ts';
+import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
 import { describeDispatchStore } from './dispatch-store-suite.ts';
 
 const COST_MICRO_USD = 5_000;
+const SCOPES = {
+  installation: 'installation',
+  account: 'acc',
+  campaign: 'cmp',
+  message: 'msg',
+  sender: 'sender',
+};
 
-describeDispatchStore('memory', (recipients) => {
-  const world: MemoryWorld = {
+describeDispatchStore('memory', async (recipients) => {
+  const ledger = createMemoryLedger({
     accountId: 'acc',
-    campaignId: 'cmp',
-    messageId: 'msg',
-    recipients: Array.from({ length: recipients }, (_, index) => ({
-      recipient: index + 1,
-      number: String(index + 1),
-      text: `Text ${index + 1}`,
-    })),
     timeZone: 'America/New_York',
     quietHours: { start: '20:00', end: '08:00' },
-    expiresAt: null,
     spendLimitMicroUsd: null,
-    budgetMicroUsd: null,
-    costMicroUsd: COST_MICRO_USD,
-    closedGates: new Set(),
-    suppressedNumbers: new Set(),
-    senderIsDisabled: false,
+    segmentMicroUsd: COST_MICRO_USD,
+    limit: { requestsMax: 0, windowMs: 0 },
     machineNow: () => performance.now(),
-  };
-  const store = createMemoryDispatchStore(world);
-  const idOf = {
-    installation: 'installation',
-    account: 'acc',
-    campaign: 'cmp',
-    message: 'msg',
-    sender: 'sender',
+  });
+  const sender = addSender(ledger, 'sender', null);
+  const contacts = Array.from({ length: recipients }, (_, index) => ({
+    number: String(index + 1),
+    name: `N${index + 1}`,
+  }));
+  addCampaign(ledger, { id: 'cmp', senderId: 'sender', contacts });
+  const message = addMessage(ledger, {
+    id: 'msg',
+    campaignId: 'cmp',
+    isConstant: false,
+    segments: 1,
+    expiresAt: null,
+  });
+  freezeMemoryAudience(ledger, 'cmp');
+  const soon = async (change: () => void): Promise<void> => {
+    change();
+    await Promise.resolve();
   };
   return Promise.resolve({
-    store,
+    store: createMemoryDispatchStore(ledger),
     lane: (lane) => ({ accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane }),
     noon: Date.parse('2026-03-03T12:00:00-05:00'),
-    closeGate: async (scope) => {
-      world.closedGates.add(idOf[scope]);
-      await Promise.resolve();
-    },
-    openGate: async (scope) => {
-      world.closedGates.delete(idOf[scope]);
-      await Promise.resolve();
-    },
-    suppress: async (recipient) => {
-      world.suppressedNumbers.add(String(recipient));
-      await Promise.resolve();
-    },
-    setExpiry: async (at) => {
-      world.expiresAt = at;
-      await Promise.resolve();
-    },
-    setSpendLimit: async (texts) => {
-      world.spendLimitMicroUsd = texts * COST_MICRO_USD;
-      await Promise.resolve();
-    },
-    setBudget: async (texts) => {
-      world.budgetMicroUsd = texts === null ? null : texts * COST_MICRO_USD;
-      await Promise.resolve();
-    },
-    disableSender: async () => {
-      world.senderIsDisabled = true;
-      await Promise.resolve();
-    },
+    closeGate: (scope) => soon(() => moveMemoryGate(ledger, SCOPES[scope], 1)),
+    openGate: (scope) => soon(() => moveMemoryGate(ledger, SCOPES[scope], -1)),
+    suppress: (recipient) => soon(() => ledger.suppressed.set(String(recipient), 'opt_out')),
+    setExpiry: (at) =>
+      soon(() => {
+        message.expiresAt = at;
+      }),
+    setSpendLimit: (texts) =>
+      soon(() => {
+        ledger.spendLimitMicroUsd = texts * COST_MICRO_USD;
+      }),
+    disableSender: () =>
+      soon(() => {
+        sender.isDisabled = true;
+      }),
     resultOf: async (recipient, attempt) => {
-      const entry = store.entries.get(recipient);
-      const result = entry?.attempts.find((one) => one.attempt === attempt)?.result ?? null;
-      return Promise.resolve(result === 'unknown' && entry?.resolved === true ? 'accepted' : result);
+      const known = message.entries.get(recipient)?.attempts.find((one) => one.attempt === attempt);
+      return Promise.resolve(known?.resolved ? 'accepted' : (known?.result ?? null));
     },
-    skipOf: async (recipient) => Promise.resolve(store.entries.get(recipient)?.skip ?? null),
-    textsSpent: async () => Promise.resolve(store.spentMicroUsd() / COST_MICRO_USD),
+    skipOf: async (recipient) => Promise.resolve(message.entries.get(recipient)?.skip ?? null),
+    textsSpent: async () => Promise.resolve(ledger.spentMicroUsd / COST_MICRO_USD),
   });
 });

@@ -1,0 +1,191 @@
+import type { LaneRef, Lease, LeaseAnswer, LeasedRecipient } from './dispatch-store.ts';
+import {
+  addToCounter,
+  campaignOf,
+  entryOf,
+  gatesAreOpen,
+  type MemoryLedger,
+  type MemoryMessage,
+  type MemorySender,
+  type MemoryWave,
+  messageOf,
+  scopesOfMessage,
+  senderOf,
+} from './memory-ledger.ts';
+import { LEASE_PACE_MS, LEASE_WIDTH_MAX, leaseWidth, requestIntervalMs, START_DELAY_MS_MAX } from './pace.ts';
+import { claimWindow } from './window-claim.ts';
+
+type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
+
+/** A range of a wave in the making. */
+interface Range {
+  readonly people: LeasedRecipient[];
+  /** Who is refused, by the index in the wave. */
+  readonly skips: { readonly index: number; readonly recipient: number; readonly reason: string }[];
+  /** Index of each of the people in the wave. */
+  readonly indexes: number[];
+}
+
+/** Passes all claims in the order of PostgreSQL's store and commits a lease, or says why not. */
+export function openMemoryLease(
+  ledger: MemoryLedger,
+  lane: LaneRef,
+  fence: number,
+  at: number,
+  slots: number,
+): LeaseAnswer {
+  const message = messageOf(ledger, lane.messageId);
+  const sender = senderOf(ledger, message);
+  if (message.fences.get(lane.lane) !== fence) return { kind: 'fenced' };
+  if (!gatesAreOpen(ledger, message)) return { kind: 'held' };
+  if (sender.isDisabled) return { kind: 'suspend', cause: 'sender_disabled' };
+  const window = claimWindow({ ...ledger, expiresAt: message.expiresAt }, at);
+  if (window.kind !== 'open') return window;
+  const delayMs =
+    Math.max(
+      sender.nextFreeAt,
+      sender.slowedUntil,
+      ledger.carrier.nextRequestAt,
+      ledger.carrier.pausedUntil,
+    ) - ledger.machineNow();
+  if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
+  const wave = message.waves.find(
+    (one) => one.next < one.members.length && (one.dueAt === null || one.dueAt <= at),
+  );
+  if (wave === undefined) return { kind: 'exhausted', nextDueAt: nextDueAt(message, at) };
+
+  const width = Math.min(
+    message.isConstant ? LEASE_WIDTH_MAX : Math.min(LEASE_WIDTH_MAX, slots),
+    leaseWidth(sender.pace),
+  );
+  const range = takeRange(ledger, message, sender, wave, width);
+  const refused = claimSpend(ledger, range);
+  if (refused !== null) return refused;
+  const skipped = commitRange(message, wave, range);
+  if (range.people.length === 0) return { kind: 'skipped', count: skipped };
+  return { kind: 'leased', lease: commitLease(ledger, lane, fence, message, range, window.closesAt) };
+}
+
+function nextDueAt(message: MemoryMessage, at: number): number | null {
+  const due = message.waves.filter((one) => one.next < one.members.length).map((one) => one.dueAt ?? at);
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+function takeRange(
+  ledger: MemoryLedger,
+  message: MemoryMessage,
+  sender: MemorySender,
+  wave: MemoryWave,
+  width: number,
+): Range {
+  const range: Range = { people: [], skips: [], indexes: [] };
+  const { audience } = campaignOf(ledger, message.campaignId);
+  const segmentsMax = sender.pace === null ? Number.POSITIVE_INFINITY : (sender.pace * LEASE_PACE_MS) / 1_000;
+  const end = Math.min(wave.next + width, wave.members.length);
+  for (let index = wave.next; index < end; index += 1) {
+    const member = wave.members[index];
+    const person = member === undefined ? undefined : audience?.[member.recipient - 1];
+    if (member === undefined || person === undefined)
+      throw new Error('A wave names somebody who is not there.');
+    const reason = ledger.suppressed.get(person.number);
+    if (reason !== undefined) {
+      range.skips.push({ index, recipient: member.recipient, reason });
+      continue;
+    }
+    const segments = message.segments * (range.people.length + 1);
+    if (segments > segmentsMax && range.people.length > 0) break;
+    range.indexes.push(index);
+    range.people.push({
+      recipient: member.recipient,
+      attempt: member.attempt,
+      number: person.number,
+      numberHash: person.number,
+      text: message.isConstant ? message.id : `${message.id} ${person.name}`,
+      segments: message.segments,
+      costMicroUsd: message.segments * ledger.segmentMicroUsd,
+    });
+  }
+  return range;
+}
+
+/** Keeps as many as the account can still pay, and those refused before the first who is cut off. */
+function claimSpend(ledger: MemoryLedger, range: Range): Refusal | null {
+  const limit = ledger.spendLimitMicroUsd ?? Number.POSITIVE_INFINITY;
+  let claimed = ledger.spentMicroUsd;
+  const affordable = range.people.findIndex((person) => {
+    claimed += person.costMicroUsd;
+    return claimed > limit;
+  });
+  if (affordable === 0) return { kind: 'suspend', cause: 'spend_limit' };
+  const cut = affordable > 0 ? range.indexes[affordable] : undefined;
+  if (cut === undefined) return null;
+  range.people.length = affordable;
+  range.indexes.length = affordable;
+  range.skips.splice(range.skips.findIndex((skip) => skip.index > cut) >>> 0);
+  return null;
+}
+
+function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): number {
+  wave.next = Math.max(...range.indexes, ...range.skips.map((skip) => skip.index)) + 1;
+  for (const skip of range.skips) {
+    entryOf(message, skip.recipient).skip = skip.reason;
+    addToCounter(message, `skipped:${skip.reason}`, 1);
+    if (wave.number > 0) addToCounter(message, 'left_deferral', 1);
+  }
+  return range.skips.length;
+}
+
+function commitLease(
+  ledger: MemoryLedger,
+  lane: LaneRef,
+  fence: number,
+  message: MemoryMessage,
+  { people }: Range,
+  closesAt: number | null,
+): Lease {
+  const campaign = campaignOf(ledger, message.campaignId);
+  const sender = senderOf(ledger, message);
+  const isBulk = people.length > 1 && people.every((person) => person.text === people[0]?.text);
+  const costMicroUsd = people.reduce((sum, person) => sum + person.costMicroUsd, 0);
+  const segments = people.reduce((sum, person) => sum + person.segments, 0);
+  ledger.spentMicroUsd += costMicroUsd;
+  campaign.everLeased = true;
+  const requestMs = requestIntervalMs(ledger.carrier.limit);
+  const segmentMs = sender.pace === null ? 0 : 1_000 / sender.pace;
+  const requestsAt = Math.max(ledger.carrier.nextRequestAt, ledger.carrier.pausedUntil, ledger.machineNow());
+  if (requestMs > 0) ledger.carrier.nextRequestAt = requestsAt + requestMs * (isBulk ? 1 : people.length);
+  const paceAt = Math.max(sender.nextFreeAt, sender.slowedUntil, ledger.machineNow());
+  if (segmentMs > 0) sender.nextFreeAt = paceAt + segmentMs * segments;
+  const startAt = Math.max(requestMs > 0 ? requestsAt : 0, segmentMs > 0 ? paceAt : 0);
+  const id = ledger.leases.size + 1;
+  ledger.leases.set(id, {
+    id,
+    messageId: message.id,
+    lane: lane.lane,
+    people,
+    segments,
+    costMicroUsd,
+    isOpen: true,
+  });
+  return {
+    id,
+    month: '2026-01-01',
+    accountId: ledger.accountId,
+    messageKey: message.key,
+    lane: lane.lane,
+    fence,
+    carrierAccountId: 'carrier',
+    senderId: sender.id,
+    from: sender.id,
+    kind: 'sms',
+    mediaUrls: [],
+    scopes: scopesOfMessage(ledger, message),
+    recipients: people,
+    isBulk,
+    isProbe: false,
+    segmentIntervalMs: segmentMs,
+    requestIntervalMs: requestMs,
+    startDelayMs: Math.max(0, startAt - ledger.machineNow()),
+    closesAt,
+  };
+}
