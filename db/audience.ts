@@ -84,13 +84,26 @@ export async function returnToDefaultPlans(trx: Trx): Promise<void> {
   await sql`set local work_mem to default`.execute(trx);
 }
 
-/** Forgets a frozen audience of which nobody was leased, so that it is frozen again before the next start. */
+/**
+ * Forgets a frozen audience of which nobody was leased, so that it is frozen again before the next start. A message
+ * that has ended for everybody keeps it: what became of its recipients would be forgotten with it.
+ */
 export async function unfreezeAudience(trx: Trx, campaignId: string): Promise<void> {
   await trx
     .updateTable('campaigns')
     .set({ audience_frozen_at: null })
     .where('id', '=', campaignId)
     .where('ever_leased', '=', false)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('messages as m')
+            .whereRef('m.campaign_id', '=', 'campaigns.id')
+            .where('m.status', 'in', ['sent', 'expired'])
+            .select('m.id'),
+        ),
+      ),
+    )
     .execute();
 }
 

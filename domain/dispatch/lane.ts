@@ -1,7 +1,7 @@
 import type { CrashHook } from './crash-points.ts';
 import type { DispatchStore, LaneRef, Lease, LeaseAnswer, SuspendCause } from './dispatch-store.ts';
 import { type Halt, type PostDeps, postLease } from './post-lease.ts';
-import { createRecorder, type Tally } from './recorder.ts';
+import { createRecorder, type Recorder, type Tally } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
 /** Everything a lane reaches the world through; the simulator passes its own. */
@@ -131,11 +131,20 @@ async function workLease(
       state.halt = graver(state.halt, halt);
     },
   );
-  const settled = posting.answered.then(() => recorder.finished());
+  // What is known is written down also where slowing the sender down has failed.
+  const settled = settle(posting.answered, recorder);
   state.underWay.add(settled);
   const forget = (): boolean => state.underWay.delete(settled);
   settled.then(forget, forget);
   await posting.started;
+}
+
+async function settle(answered: Promise<void>, recorder: Recorder): Promise<void> {
+  try {
+    await answered;
+  } finally {
+    await recorder.finished();
+  }
 }
 
 const GRAVITY = { wait: 0, held: 1, cancelled: 2, suspend: 3 } as const;

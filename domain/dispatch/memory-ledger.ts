@@ -189,10 +189,11 @@ export function addMessage(
   return added;
 }
 
-/** Writes a campaign's audience, each number once; again only while nobody was ever leased. */
+/** Writes a campaign's audience, each number once; again only while nobody was ever leased and no message has ended. */
 export function freezeMemoryAudience(ledger: MemoryLedger, campaignId: string): void {
   const campaign = campaignOf(ledger, campaignId);
-  if (campaign.everLeased) return;
+  const hasEnded = (message: MemoryMessage): boolean => ['sent', 'expired'].includes(message.status);
+  if (campaign.everLeased || messagesOf(ledger, campaignId).some(hasEnded)) return;
   const byNumber = new Map(campaign.contacts.map((contact) => [contact.number, contact]));
   campaign.audience = [...byNumber.values()].map((contact, index) => ({ ...contact, recipient: index + 1 }));
   const members = campaign.audience.map(({ recipient }) => ({ recipient, attempt: 1 }));

@@ -93,7 +93,12 @@ export function postLease(
           ? permitted(deps, lease, people, request, leasedAt, recorder, halted)
           : halt(deps, people, request, recorder);
       if (allowed.length === 0) deps.slots.giveBack(1);
-      else underWay.push(postOnce(deps, lease, request, allowed, recorder, halted));
+      else {
+        const posting = postOnce(deps, lease, request, allowed, recorder, halted);
+        // It surfaces in `answered`; until the last request has begun nobody listens, and it must not end the worker.
+        posting.catch(() => undefined);
+        underWay.push(posting);
+      }
     }
   };
   const started = start();

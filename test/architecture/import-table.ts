@@ -12,6 +12,7 @@ export const IMPORT_TABLE: Record<
   workflows: { code: ['domain'], types: ['activities'] },
   activities: { code: ['domain', 'db', 'carrier'], types: [] },
   engine: { code: ['domain', 'db'], types: ['workflows'] },
+  simulate: { code: ['domain'], types: ['carrier'] },
   api: { code: ['domain', 'db', 'carrier', 'config.ts', 'keys.ts', 'parent-watch.ts'], types: ['engine'] },
 };
 
@@ -19,4 +20,5 @@ export const IMPORT_TABLE: Record<
 export const IMPORTABLE_FILES: Record<string, readonly string[]> = {
   api: ['workflows/contract.ts', 'engine/workflow-client.ts', 'engine/crash-hook.ts'],
   engine: ['workflows/contract.ts'],
+  simulate: ['carrier/plivo/classify.ts'],
 };

@@ -31,7 +31,7 @@ export function createSkippingClock(): MachineClock & { readonly advance: (ms: n
 }
 
 /** One message, its ledger in memory and a carrier that the test scripts. */
-export function createLaneWorld(recipients: number, isConstant = false) {
+export function createLaneWorld(recipients: number, isConstant = false, pace: number | null = null) {
   const clock = createSkippingClock();
   const ledger = createMemoryLedger({
     accountId: 'acc',
@@ -42,7 +42,7 @@ export function createLaneWorld(recipients: number, isConstant = false) {
     limit: { requestsMax: 0, windowMs: 0 },
     machineNow: clock.now,
   });
-  addSender(ledger, 'sender', null);
+  addSender(ledger, 'sender', pace);
   const numbers = Array.from(
     { length: recipients },
     (_, index) => `+1415555${String(index + 1).padStart(4, '0')}`,

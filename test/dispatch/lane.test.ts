@@ -184,6 +184,33 @@ describe('a lane', () => {
       Array.from({ length: 30 }, () => 'accepted'),
     );
   });
+
+  it('that cannot slow its sender down ends by itself, not its worker, and still writes what it knows', async () => {
+    const lane = createLaneWorld(8, false, 4);
+    const sleep = lane.clock.sleep.bind(lane.clock);
+    const slowDown = (): Promise<void> => Promise.reject(new Error('The database is away.'));
+    // The event loop turns between two requests of the lease, which is when Node looks for errors nobody handles.
+    const machine = {
+      ...lane.clock,
+      sleep: async (ms: number, signal: AbortSignal) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        await sleep(ms, signal);
+      },
+    };
+    Object.assign(lane.deps, { store: { ...lane.store, slowDown }, machine });
+    lane.script.answer = () => (lane.requests.length === 1 ? RATE_LIMITED : ACCEPTED);
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    try {
+      await expect(lane.run()).rejects.toThrow('The database is away.');
+    } finally {
+      process.off('unhandledRejection', unhandled);
+    }
+    expect(unhandled).not.toHaveBeenCalled();
+    const leased = [...lane.message.entries.values()];
+    expect(leased.map((entry) => entry.attempts[0]?.result)).toEqual(leased.map(() => 'not_accepted'));
+    expect(leased.length).toBeGreaterThan(1);
+  });
 });
 
 describe('the lane activity', () => {

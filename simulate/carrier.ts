@@ -1,0 +1,146 @@
+import type { HttpReport } from '../carrier/plivo/http-report.ts';
+import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
+import type { World } from './world.ts';
+
+/** One text that the carrier has accepted. */
+export interface Acceptance {
+  readonly uuid: string;
+  readonly leaseId: number;
+  readonly number: string;
+  readonly text: string;
+  readonly final: 'delivered' | 'undelivered' | 'failed';
+  readonly code: string | null;
+}
+
+/** A callback on its way to us. */
+export interface Callback {
+  readonly leaseId: number;
+  readonly to: string;
+  readonly uuid: string;
+  readonly status: 'queued' | 'sent' | 'delivered' | 'undelivered' | 'failed';
+  readonly errorCode: string | null;
+  readonly isSigned: boolean;
+}
+
+/** The carrier, with a ledger of its own. */
+export interface SimulatedCarrier {
+  readonly ledger: readonly Acceptance[];
+  /** A request has arrived. Resolves with what the worker's socket sees. */
+  readonly serve: (lease: Lease, request: number, people: readonly LeasedRecipient[]) => Promise<HttpReport>;
+}
+
+const TIMEOUT_MS = 15_000;
+const REPORT_MS_MAX = 60_000;
+/** Codes of failed and undelivered texts: worth another attempt, gone for good, nothing special. */
+const CODES = ['300', '70', '40'] as const;
+const FORGED = ['delivered', 'failed', 'undelivered'] as const;
+const AMBIGUOUS = ['error', 'reset', 'hang', 'empty'] as const;
+const REFUSALS = ['rate', 'rate', 'refused', 'bad', 'credit'] as const;
+
+/** A carrier that reports to `report`. */
+export function createCarrier(world: World, report: (callback: Callback) => void): SimulatedCarrier {
+  const { loop, chance, scenario, witness, trace } = world;
+  const { weather } = scenario;
+  const ledger: Acceptance[] = [];
+
+  const accept = (lease: Lease, person: LeasedRecipient): Acceptance => {
+    const luck = chance.draw('carrier.final');
+    const acceptance: Acceptance = {
+      uuid: `uuid${ledger.length + 1}`,
+      leaseId: lease.id,
+      number: person.number,
+      text: person.text,
+      final: luck < 0.75 ? 'delivered' : luck < 0.88 ? 'undelivered' : 'failed',
+      code: luck < 0.75 ? null : chance.pick('carrier.code', CODES),
+    };
+    ledger.push(acceptance);
+    trace('carrier', `accepts ${acceptance.uuid} of lease ${lease.id} for recipient ${person.recipient}`);
+    tellOf(acceptance);
+    return acceptance;
+  };
+
+  const tell = (callback: Callback, delayMs: number): void => {
+    if (chance.strikes('callback.lost', weather.callback)) return;
+    const lateMs = chance.strikes('callback.late', weather.callback)
+      ? chance.whole('callback.by', 0, 600_000)
+      : 0;
+    loop.after(delayMs + lateMs, () => report(callback));
+    if (chance.strikes('callback.twice', weather.callback)) {
+      loop.after(delayMs + chance.whole('callback.again', 1, REPORT_MS_MAX), () => report(callback));
+    }
+    if (chance.strikes('callback.forged', weather.callback)) {
+      const to = chance.pick('callback.forged.to', [callback.to, '+15550100001', '+15550100002']);
+      const status = chance.pick('callback.forged.status', FORGED);
+      const forged: Callback = { ...callback, to, status, errorCode: '70', uuid: 'forged', isSigned: false };
+      loop.after(chance.whole('callback.forged.at', 0, REPORT_MS_MAX), () => report(forged));
+    }
+  };
+
+  const tellOf = ({ uuid, leaseId, number, final, code }: Acceptance): void => {
+    const about = { leaseId, to: number, uuid, isSigned: true };
+    const sentMs = chance.whole('callback.sent', 1, 3_000);
+    tell({ ...about, status: 'queued', errorCode: null }, sentMs / 2);
+    if (final !== 'failed') tell({ ...about, status: 'sent', errorCode: null }, sentMs);
+    tell(
+      { ...about, status: final, errorCode: code },
+      sentMs + chance.whole('callback.final', 0, REPORT_MS_MAX),
+    );
+  };
+
+  return {
+    ledger,
+    serve: (lease, request, people) => {
+      if (chance.strikes('carrier.refusal', weather.refusal)) {
+        return Promise.resolve(
+          refuse(chance.pick('carrier.refusal.how', REFUSALS), chance.whole('retry', 0, 20)),
+        );
+      }
+      const isAmbiguous = chance.strikes('carrier.ambiguous', weather.carrier);
+      const takes = !isAmbiguous || chance.draw('carrier.takes') < 0.5;
+      const accepted = takes ? people.map((person) => accept(lease, person)) : [];
+      if (!isAmbiguous) {
+        const order = accepted.toSorted(() => chance.draw('carrier.order') - 0.5);
+        return Promise.resolve(answered(202, { message_uuid: order.map((one) => one.uuid) }));
+      }
+      witness.ambiguous(lease.id, request);
+      const how = chance.pick('carrier.ambiguous.how', AMBIGUOUS);
+      trace('carrier', `answers ${how} to lease ${lease.id}, request ${request}`);
+      if (how !== 'hang') return Promise.resolve(muddle(how));
+      return new Promise((resolve) => {
+        loop.after(TIMEOUT_MS, () => resolve(broken('TIMEOUT', true)));
+      });
+    },
+  };
+}
+
+function refuse(how: (typeof REFUSALS)[number], retryAfterS: number): HttpReport {
+  switch (how) {
+    case 'rate':
+      return { ...answered(429, {}), headers: { 'retry-after': String(retryAfterS) } };
+    case 'refused':
+      return broken('ECONNREFUSED', false);
+    case 'bad':
+      return answered(400, { error: 'bad request' });
+    case 'credit':
+      return answered(402, { error: 'no credit' });
+  }
+}
+
+function muddle(how: 'error' | 'reset' | 'empty'): HttpReport {
+  switch (how) {
+    case 'error':
+      return answered(503, {});
+    case 'reset':
+      return broken('ECONNRESET', true);
+    case 'empty':
+      return { ...answered(202, {}), body: '' };
+  }
+}
+
+function answered(status: number, body: object): HttpReport {
+  return { wasWritten: true, status, headers: {}, body: JSON.stringify(body), errorCode: null };
+}
+
+function broken(errorCode: string, wasWritten: boolean): HttpReport {
+  return { wasWritten, status: null, headers: {}, body: '', errorCode };
+}

@@ -1,0 +1,155 @@
+import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
+import type { LaneDeps } from '../domain/dispatch/lane.ts';
+import { createSlots } from '../domain/dispatch/slots.ts';
+import { createWatchMemory, type WatchMemory } from '../domain/dispatch/watch-memory.ts';
+import type { SimulatedCarrier } from './carrier.ts';
+import { type Process, type ProcessDeps, startProcess } from './process.ts';
+import type { LaneWitness } from './witness.ts';
+import type { World } from './world.ts';
+
+/** One worker process with its slots and its watch over gates and opt-outs. */
+export interface Worker {
+  readonly process: Process;
+  readonly watch: WatchMemory;
+  readonly draining: AbortController;
+  readonly depsOf: (run: LaneWitness) => LaneDeps;
+}
+
+/** All worker processes; whoever dies is replaced a while after. */
+export interface Fleet {
+  /** Some worker that takes work, or null. */
+  readonly pick: (key: string) => Worker | null;
+  readonly gateMoved: (scope: string) => void;
+  readonly suppressed: (number: string) => void;
+  /** The connections over which some worker hears of gates break. */
+  readonly loseWatch: () => void;
+  /** Some worker is told to stop; it ends what it has leased. */
+  readonly drain: () => void;
+}
+
+const RESTART_MS_MAX = 20_000;
+const RECONNECT_MS = 500;
+
+/** Starts the workers of a scenario. */
+export function startFleet(world: World, processDeps: ProcessDeps, carrier: SimulatedCarrier): Fleet {
+  const { loop, chance, ledger, scenario, protocol } = world;
+  const workers: Worker[] = [];
+  let started = 0;
+
+  const launch = (): void => {
+    started += 1;
+    const process = startProcess(processDeps, `w${started}`);
+    const worker = createWorker(world, process, carrier);
+    workers.push(worker);
+    connect(world, worker);
+  };
+  const replace = (worker: Worker): void => {
+    workers.splice(workers.indexOf(worker), 1);
+    loop.after(chance.whole('worker.restart', 100, RESTART_MS_MAX), launch);
+  };
+  const alive = (): Worker[] => {
+    for (const worker of workers.filter((one) => one.process.isDead())) replace(worker);
+    return workers;
+  };
+  for (let count = 0; count < scenario.workers; count += 1) launch();
+
+  const notify = (tell: (worker: Worker) => void): void => {
+    for (const worker of alive()) {
+      loop.after(chance.delayMs('notice', scenario.weather.latencyMs), () =>
+        worker.process.deliver(() => tell(worker)),
+      );
+    }
+  };
+  return {
+    pick: (key) => {
+      const [first, ...others] = alive().filter((worker) => !worker.draining.signal.aborted);
+      return first === undefined ? null : chance.pick(key, [first, ...others]);
+    },
+    gateMoved: (scope) =>
+      notify((worker) => {
+        const read = worker.watch.gateMoved(scope);
+        worker.process
+          .call('readGate', () => Promise.resolve(ledger.gates.get(scope)))
+          .then(
+            (holds) => worker.watch.gateRead(read, holds),
+            () => connect(world, worker),
+          );
+      }),
+    suppressed: (number) =>
+      notify((worker) => worker.watch.suppressionMoved(`+${ledger.accountId} ${number}`)),
+    loseWatch: () => {
+      const worker = alive().find((one) => !one.process.isDead());
+      if (worker !== undefined) connect(world, worker);
+    },
+    drain: () => {
+      const worker = alive().find((one) => !one.draining.signal.aborted);
+      if (worker === undefined) return;
+      worker.draining.abort();
+      loop.after(chance.whole('worker.drained', 1_000, RESTART_MS_MAX), worker.process.kill);
+    },
+  };
+
+  function createWorker(of: World, process: Process, to: SimulatedCarrier): Worker {
+    const slots = createSlots(scenario.slotsMax);
+    const watch = createWatchMemory(loop.now);
+    const draining = new AbortController();
+    const raw = protocol.store(ledger);
+    return {
+      process,
+      watch,
+      draining,
+      depsOf: (run) => ({
+        store: protocol.remoteStore(remote(of, process, raw, run), ledger),
+        slots,
+        machine: { now: loop.now, sleep: process.sleep },
+        crash: process.crash,
+        permission: watch.permission,
+        post: async (lease, request, people) => {
+          const knowsBetter = people.some((person) => watch.permission(lease, person, loop.now()) !== 'open');
+          if (!process.isDead()) of.witness.posted(lease, request, people, knowsBetter);
+          return protocol.classify(await process.call('post', () => to.serve(lease, request, people), false));
+        },
+      }),
+    };
+  }
+}
+
+/** Hears nothing for a while, then listens again and reads all closed gates. */
+function connect(world: World, worker: Worker): void {
+  const { loop, ledger } = world;
+  worker.watch.lost();
+  const listen = (): void => {
+    worker.watch.connecting();
+    worker.process
+      .call('readGates', () =>
+        Promise.resolve([...ledger.gates].filter(([, holds]) => holds > 0).map(([scope]) => scope)),
+      )
+      .then(worker.watch.connected, () => loop.after(RECONNECT_MS, () => worker.process.deliver(listen)));
+  };
+  loop.after(RECONNECT_MS, () => worker.process.deliver(listen));
+}
+
+/** The ledger behind the worker's connection. */
+function remote(world: World, process: Process, raw: DispatchStore, run: LaneWitness): DispatchStore {
+  const { trace, witness } = world;
+  return {
+    enterLane: (lane) => process.call('enterLane', () => raw.enterLane(lane)),
+    openLease: (lane, fence, at, slots) =>
+      process.call('openLease', async () => {
+        const answer = await raw.openLease(lane, fence, at, slots);
+        if (answer.kind === 'leased') {
+          witness.leased(answer.lease, run, slots);
+          const people = answer.lease.recipients.map((one) => `${one.recipient}/${one.attempt}`);
+          trace(process.id, `leases ${answer.lease.id} of ${lane.messageId}: ${people.join(' ')}`);
+        } else trace(process.id, `is told ${answer.kind} for ${lane.messageId}`);
+        return answer;
+      }),
+    record: (lease, results, retryAt) =>
+      process.call('record', () => {
+        const words = results.map((one) => `${one.recipient}/${one.attempt} ${one.result}`);
+        trace(process.id, `records lease ${lease.id}: ${words.join(', ')}`);
+        return raw.record(lease, results, retryAt);
+      }),
+    slowDown: (lease, delayMs) => process.call('slowDown', () => raw.slowDown(lease, delayMs)),
+  };
+}

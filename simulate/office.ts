@@ -1,0 +1,109 @@
+import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
+import type { MessageStatus } from '../domain/campaign-status.ts';
+import { gatesAreOpen, messageOf, messagesOf } from '../domain/dispatch/memory-ledger.ts';
+import { endMemoryMessages, moveMemoryGate } from '../domain/dispatch/memory-orders.ts';
+import { SEGMENT_MICRO_USD, type World } from './world.ts';
+
+/** An order that the campaign's workflow has to apply. */
+export type OrderKind = 'resume' | 'stop' | 'restart';
+
+/** Rows about campaigns beside the ledger: holds and orders, with what the API and the campaign's step do to them. */
+export interface Office {
+  /** Places a hold of a kind on a campaign, once. */
+  readonly hold: (campaignId: string, kind: string) => void;
+  /** Closes or opens a wider gate. */
+  readonly moveGate: (scope: string, by: 1 | -1) => void;
+  readonly order: (campaignId: string, kind: OrderKind) => void;
+  readonly suspend: (messageId: string, cause: SuspendCause) => void;
+  /** What the workflow does each time it wakes: applies the orders that wait. */
+  readonly step: (campaignId: string) => void;
+  readonly isToRun: (messageId: string) => boolean;
+  readonly holdsOn: (campaignId: string) => readonly string[];
+  readonly isIdle: () => boolean;
+}
+
+function isOver(status: MessageStatus): boolean {
+  return status === 'sent' || status === 'expired';
+}
+
+/** Told after a gate moved. */
+export type OnGate = (scope: string) => void;
+
+/** An office without holds and orders. */
+export function createOffice(world: World, onGate: OnGate): Office {
+  const { loop, ledger, witness, trace, protocol } = world;
+  const holds = new Map<string, { readonly kind: string; readonly step: number }[]>();
+  const orders = new Map<string, { readonly kind: OrderKind; readonly step: number }[]>();
+  const holdsOf = (campaignId: string) => holds.get(campaignId) ?? [];
+  const moveGate = (scope: string, by: 1 | -1): void => {
+    moveMemoryGate(ledger, scope, by);
+    if (ledger.gates.get(scope) === 1 && by === 1) witness.gateClosed(scope);
+    onGate(scope);
+  };
+  /** A hold of the same kind is enough, unless an order that lifts it waits already. */
+  const hold = (campaignId: string, kind: string): void => {
+    const isLiftedSoon = (step: number): boolean =>
+      (orders.get(campaignId) ?? []).some((order) => order.kind !== 'stop' && order.step > step);
+    if (holdsOf(campaignId).some((one) => one.kind === kind && !isLiftedSoon(one.step))) return;
+    holds.set(campaignId, [...holdsOf(campaignId), { kind, step: loop.step() }]);
+    trace('office', `places ${kind} on ${campaignId}`);
+    moveGate(campaignId, 1);
+  };
+  /** What was placed after the order stays. */
+  const lift = (campaignId: string, orderedAt: number, isMeant: (kind: string) => boolean): void => {
+    const all = holdsOf(campaignId);
+    const kept = all.filter((one) => one.step > orderedAt || !isMeant(one.kind));
+    holds.set(campaignId, kept);
+    for (let count = kept.length; count < all.length; count += 1) moveGate(campaignId, -1);
+  };
+  const canPay = (): boolean =>
+    ledger.spendLimitMicroUsd === null ||
+    ledger.spentMicroUsd + SEGMENT_MICRO_USD <= ledger.spendLimitMicroUsd;
+  const apply = (
+    campaignId: string,
+    { kind, step }: { readonly kind: OrderKind; readonly step: number },
+  ): void => {
+    trace('office', `applies ${kind} to ${campaignId}`);
+    const held = holdsOf(campaignId).map((one) => one.kind);
+    switch (kind) {
+      case 'stop':
+        endMemoryMessages(ledger, campaignId);
+        break;
+      case 'restart':
+        if (!held.includes('stop')) break;
+        protocol.restart(ledger, campaignId, null);
+        lift(campaignId, step, () => true);
+        break;
+      case 'resume':
+        if (held.includes('suspend spend_limit') && !canPay()) break;
+        lift(campaignId, step, (one) => one !== 'stop');
+        break;
+    }
+  };
+
+  return {
+    hold,
+    moveGate,
+    order: (campaignId, kind) => {
+      // Nothing can be ordered of a campaign that is over, and only a stopped one is restarted.
+      if (messagesOf(ledger, campaignId).every(({ status }) => isOver(status))) return;
+      if (kind === 'restart' && !holdsOf(campaignId).some((one) => one.kind === 'stop')) return;
+      if (kind === 'stop') hold(campaignId, 'stop');
+      orders.set(campaignId, [...(orders.get(campaignId) ?? []), { kind, step: loop.step() }]);
+    },
+    suspend: (messageId, cause) => hold(messageOf(ledger, messageId).campaignId, `suspend ${cause}`),
+    step: (campaignId) => {
+      const waiting = orders.get(campaignId) ?? [];
+      orders.delete(campaignId);
+      for (const order of waiting) apply(campaignId, order);
+    },
+    isToRun: (messageId) => {
+      const message = messageOf(ledger, messageId);
+      return message.status === 'sending' && gatesAreOpen(ledger, message);
+    },
+    holdsOn: (campaignId) => holdsOf(campaignId).map((one) => one.kind),
+    isIdle: () =>
+      [...orders.values()].every((waiting) => waiting.length === 0) &&
+      [...ledger.messages.values()].every(({ status }) => isOver(status)),
+  };
+}

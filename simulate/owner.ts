@@ -1,0 +1,123 @@
+import { campaignOf } from '../domain/dispatch/memory-ledger.ts';
+import type { Engine } from './engine.ts';
+import type { Fleet } from './fleet.ts';
+import type { Office } from './office.ts';
+import type { Move } from './scenario.ts';
+import { ACCOUNT, contactOf, SENDER, SEGMENT_MICRO_USD, type World } from './world.ts';
+
+/** Whoever acts from outside: owners, contacts, operators, the world's clocks. */
+export interface Owner {
+  /** Lifts everything that keeps campaigns from their end, again and again until they reach it. */
+  readonly healAll: () => void;
+}
+
+const REPAIR_MS = 30_000;
+const CALM_REPAIR_MS = 600_000;
+const RESUME_MS_MAX = 60_000;
+const HOLD_MS_MAX = 60_000;
+
+/** Carries out the moves of the scenario. */
+export function startOwner(
+  world: World,
+  deps: { readonly engine: Engine; readonly fleet: Fleet; readonly office: Office },
+): Owner {
+  const { loop, chance, ledger, scenario, clock, trace, witness } = world;
+  const { engine, fleet, office } = deps;
+  let isCalm = false;
+
+  const campaigns = [...ledger.campaigns.keys()];
+  const someCampaign = (): string =>
+    chance.pick('owner.campaign', [campaigns[0] ?? '', ...campaigns.slice(1)]);
+  const pokeAll = (): void => campaigns.forEach(engine.poke);
+  /** The API may die after the order and before it told the workflow; repair tells it then. */
+  const order = (campaignId: string, kind: 'resume' | 'stop' | 'restart'): void => {
+    office.order(campaignId, kind);
+    if (!chance.strikes('api@hold.committed', scenario.weather.crashPoint)) engine.poke(campaignId);
+  };
+  const holdFor = (scope: string, ms: number): void => {
+    office.moveGate(scope, 1);
+    loop.after(ms, () => {
+      office.moveGate(scope, -1);
+      pokeAll();
+    });
+  };
+
+  const act = (move: Move): void => {
+    trace('owner', move.kind);
+    switch (move.kind) {
+      case 'pause':
+        office.hold(someCampaign(), 'pause');
+        break;
+      case 'resume':
+      case 'restart':
+        for (const campaignId of campaigns) order(campaignId, move.kind);
+        break;
+      case 'stop':
+        order(someCampaign(), 'stop');
+        break;
+      case 'hold_sender':
+        holdFor(SENDER, chance.whole('hold.for', 1, HOLD_MS_MAX));
+        break;
+      case 'hold_account':
+        holdFor(ACCOUNT, chance.whole('hold.for', 1, HOLD_MS_MAX));
+        break;
+      case 'opt_out': {
+        const { number } = contactOf(chance.whole('owner.contact', 0, 14));
+        if (ledger.suppressed.has(number)) break;
+        ledger.suppressed.set(number, 'opt_out');
+        witness.suppressed(number);
+        fleet.suppressed(number);
+        break;
+      }
+      case 'raise_limit':
+        if (ledger.spendLimitMicroUsd !== null) ledger.spendLimitMicroUsd += 4 * SEGMENT_MICRO_USD;
+        break;
+      case 'clock_forward':
+        clock.jump(chance.pick('jump', [1_000, 60_000, 3_600_000, 11 * 3_600_000]));
+        break;
+      case 'clock_back':
+        clock.jump(-chance.pick('jump', [1_000, 60_000, 3_600_000]));
+        break;
+      case 'engine_lost':
+        engine.loseEverything();
+        break;
+      case 'watch_lost':
+        fleet.loseWatch();
+        break;
+      case 'drain':
+        fleet.drain();
+        break;
+      case 'join_list':
+        campaignOf(ledger, someCampaign()).contacts.push(contactOf(20 + chance.whole('owner.joins', 0, 3)));
+        break;
+    }
+  };
+
+  const resumeSuspended = (): void => {
+    for (const campaignId of campaigns) {
+      const held = office.holdsOn(campaignId);
+      if (held.length === 0 || !(isCalm || held.every((kind) => kind.startsWith('suspend')))) continue;
+      order(campaignId, held.includes('stop') ? 'restart' : 'resume');
+    }
+  };
+  const repair = (): void => {
+    if (isCalm && office.isIdle()) return;
+    engine.startRuns();
+    if (isCalm || chance.draw('owner.resumes') * RESUME_MS_MAX < REPAIR_MS) resumeSuspended();
+    pokeAll();
+    loop.after(isCalm ? CALM_REPAIR_MS : REPAIR_MS, repair);
+  };
+  for (const move of scenario.moves) {
+    loop.after(move.atMs, () => {
+      if (!isCalm && !chance.isDropped(move.name)) act(move);
+    });
+  }
+  loop.after(REPAIR_MS, repair);
+
+  return {
+    healAll: () => {
+      isCalm = true;
+      ledger.spendLimitMicroUsd = null;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { classify } from '../carrier/plivo/classify.ts';
+import type { HttpReport } from '../carrier/plivo/http-report.ts';
+import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
+import { type LaneDeps, type LaneReport, type LaneRun, runLane } from '../domain/dispatch/lane.ts';
+import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
+import {
+  expireMemoryMessage,
+  planMemoryMessage,
+  restartMemoryCampaign,
+} from '../domain/dispatch/memory-orders.ts';
+import {
+  applyMemoryReport,
+  type MemoryReport,
+  type MemoryVerdict,
+} from '../domain/dispatch/memory-reports.ts';
+import { createMemoryDispatchStore } from '../domain/dispatch/memory-store.ts';
+import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
+import type { PostAnswer } from '../domain/dispatch/post-lease.ts';
+
+/** What dispatch consists of; a mutant replaces a part of it with one that is wrong. */
+export interface Protocol {
+  /** The ledger's transactions. */
+  readonly store: (ledger: MemoryLedger) => DispatchStore;
+  /** The store as a worker calls it, behind its connection. */
+  readonly remoteStore: (store: DispatchStore, ledger: MemoryLedger) => DispatchStore;
+  readonly runLane: (deps: LaneDeps, run: LaneRun) => Promise<LaneReport>;
+  readonly classify: (report: HttpReport) => PostAnswer;
+  /** Whether a callback carries the carrier's signature and our MAC. */
+  readonly isGenuine: (callback: { readonly isSigned: boolean }) => boolean;
+  readonly applyReport: (ledger: MemoryLedger, report: MemoryReport) => MemoryVerdict;
+  readonly plan: (ledger: MemoryLedger, messageId: string, at: number) => MessagePlan;
+  readonly expire: (ledger: MemoryLedger, messageId: string) => number;
+  readonly restart: (ledger: MemoryLedger, campaignId: string, expiresAt: number | null) => void;
+}
+
+/** The protocol as it is. */
+export const PROTOCOL: Protocol = {
+  store: createMemoryDispatchStore,
+  remoteStore: (store) => store,
+  runLane,
+  classify,
+  isGenuine: (callback) => callback.isSigned,
+  applyReport: applyMemoryReport,
+  plan: planMemoryMessage,
+  expire: expireMemoryMessage,
+  restart: restartMemoryCampaign,
+};

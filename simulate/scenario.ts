@@ -1,0 +1,162 @@
+import type { QuietHours } from '../domain/quiet-hours.ts';
+import type { RequestLimit } from '../domain/dispatch/pace.ts';
+import type { Chance } from './chance.ts';
+
+/** How often each kind of fault strikes, from 0 to 1 at each occasion. */
+export interface Weather {
+  readonly kill: number;
+  readonly crashPoint: number;
+  readonly freeze: number;
+  /** A connection to the database breaks before or after the transaction. */
+  readonly connection: number;
+  /** What the carrier answers is ambiguous. */
+  readonly carrier: number;
+  /** 429, connection refused, no credit. */
+  readonly refusal: number;
+  readonly callback: number;
+  /** Milliseconds that an answer takes at most. */
+  readonly latencyMs: number;
+}
+
+/** Something that an owner, a contact or the world does at an instant (machine milliseconds). */
+export interface Move {
+  readonly name: string;
+  readonly atMs: number;
+  readonly kind:
+    | 'pause'
+    | 'resume'
+    | 'stop'
+    | 'restart'
+    | 'hold_sender'
+    | 'hold_account'
+    | 'opt_out'
+    | 'raise_limit'
+    | 'clock_forward'
+    | 'clock_back'
+    | 'engine_lost'
+    | 'watch_lost'
+    | 'drain'
+    | 'join_list';
+}
+
+/** One campaign of a scenario. */
+export interface PlannedCampaign {
+  readonly contacts: number;
+  readonly messages: readonly { readonly isConstant: boolean; readonly segments: number }[];
+  readonly expiresAfterMs: number | null;
+}
+
+/** What a seed simulates. */
+export interface Scenario {
+  readonly weather: Weather;
+  /** Campaign time at the beginning. */
+  readonly startsAt: number;
+  readonly timeZone: string;
+  readonly quietHours: QuietHours;
+  readonly workers: number;
+  readonly slotsMax: number;
+  readonly pace: number | null;
+  readonly limit: RequestLimit;
+  /** Spend limit in texts. */
+  readonly textsMax: number | null;
+  readonly campaigns: readonly PlannedCampaign[];
+  readonly laneBudgetMs: number;
+  readonly moves: readonly Move[];
+  /** Machine time at which faults stop. */
+  readonly faultsEndAtMs: number;
+}
+
+const MOVES = [
+  'pause',
+  'pause',
+  'stop',
+  'hold_sender',
+  'hold_account',
+  'opt_out',
+  'opt_out',
+  'opt_out',
+  'raise_limit',
+  'clock_forward',
+  'clock_back',
+  'engine_lost',
+  'watch_lost',
+  'drain',
+  'join_list',
+] as const satisfies readonly [Move['kind'], ...Move['kind'][]];
+/** What is done again a while after. */
+const UNDONE_BY: Partial<Record<Move['kind'], Move['kind']>> = { pause: 'resume', stop: 'restart' };
+
+/** Noon, just before quiet hours begin, just before they end, and the nights in which the clocks change. */
+const STARTS = [
+  '2026-03-03T12:00:00-05:00',
+  '2026-03-03T19:59:20-05:00',
+  '2026-03-03T07:59:30-05:00',
+  '2026-03-07T19:59:00-05:00',
+  '2026-10-31T19:58:30-04:00',
+] as const;
+
+/** Makes the scenario of a seed. */
+export function makeScenario(chance: Chance): Scenario {
+  const odds = (key: string): number => chance.pick(`weather.${key}`, [0, 0, 0.01, 0.03, 0.08]);
+  const faultsEndAtMs = chance.whole('faults', 20_000, 150_000);
+  return {
+    weather: {
+      kill: odds('kill') / 2,
+      crashPoint: odds('crash') / 2,
+      freeze: odds('freeze') / 2,
+      connection: odds('connection') / 2,
+      carrier: odds('carrier') * 2,
+      refusal: odds('refusal') * 2,
+      callback: odds('callback') * 4,
+      latencyMs: chance.pick('latency', [5, 50, 400, 4_000]),
+    },
+    startsAt: Date.parse(chance.pick('start', STARTS)),
+    timeZone: 'America/New_York',
+    quietHours: chance.pick('quiet', [
+      { start: '20:00', end: '08:00' },
+      { start: '20:00', end: '08:00' },
+      { start: '00:00', end: '00:00' },
+      { start: '20:00', end: '02:30' },
+    ]),
+    workers: chance.whole('workers', 1, 3),
+    slotsMax: chance.whole('slots', 2, 6),
+    pace: chance.pick('pace', [null, null, 2, 10, 300]),
+    limit: chance.pick('limit', [
+      { requestsMax: 0, windowMs: 0 },
+      { requestsMax: 10, windowMs: 5_000 },
+      { requestsMax: 60, windowMs: 5_000 },
+    ]),
+    textsMax: chance.pick('spend', [null, null, 5, 12]),
+    campaigns: Array.from({ length: chance.whole('campaigns', 1, 2) }, () => planCampaign(chance)),
+    laneBudgetMs: chance.pick('budget', [2_000, 20_000, 600_000]),
+    moves: planMoves(chance, faultsEndAtMs),
+    faultsEndAtMs,
+  };
+}
+
+function planCampaign(chance: Chance): PlannedCampaign {
+  return {
+    contacts: chance.whole('contacts', 1, 14),
+    messages: Array.from({ length: chance.pick('messages', [1, 1, 2]) }, () => ({
+      isConstant: chance.draw('constant') < 0.35,
+      segments: chance.whole('segments', 1, 2),
+    })),
+    expiresAfterMs: chance.pick('expires', [null, null, 15_000, 300_000]),
+  };
+}
+
+function planMoves(chance: Chance, endMs: number): Move[] {
+  const moves: Move[] = [];
+  const count = chance.whole('moves', 0, 6);
+  for (let index = 0; index < count; index += 1) {
+    const kind = chance.pick('move', MOVES);
+    const atMs = Math.floor(chance.draw('move.at') ** 2 * endMs);
+    moves.push({ name: `move ${index} ${kind}`, atMs, kind });
+    const undo = UNDONE_BY[kind];
+    if (undo !== undefined) {
+      const laterMs = atMs + chance.whole('undo.after', 1, 30_000);
+      moves.push({ name: `move ${index} ${undo}`, atMs: laterMs, kind: undo });
+    }
+  }
+  return moves.toSorted((one, other) => one.atMs - other.atMs);
+}

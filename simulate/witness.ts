@@ -1,0 +1,130 @@
+import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
+import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
+import { isQuiet } from '../domain/quiet-hours.ts';
+import type { EventLoop } from './event-loop.ts';
+import type { Scenario } from './scenario.ts';
+import type { CampaignClock } from './world.ts';
+
+/** One run of a lane on a worker. */
+export interface LaneWitness {
+  readonly messageId: string;
+  readonly workerId: string;
+  /** What may leave somebody unknown has happened to it. */
+  isDisrupted: boolean;
+}
+
+/** Sees what really happens, and finds fault with it at once or remembers it for the end. */
+export interface Witness {
+  readonly violations: string[];
+  readonly blame: (invariant: string, what: string) => void;
+  /** Something that may leave people unknown has happened to a process. */
+  readonly disrupted: (processId: string) => void;
+  readonly began: (run: LaneWitness) => void;
+  readonly gateClosed: (scope: string) => void;
+  readonly suppressed: (number: string) => void;
+  readonly leased: (lease: Lease, run: LaneWitness, slots: number) => void;
+  /** The bytes of a request leave now. */
+  readonly posted: (
+    lease: Lease,
+    request: number,
+    people: readonly LeasedRecipient[],
+    heard: boolean,
+  ) => void;
+  /** The answer to a request was one after which nobody can know. */
+  readonly ambiguous: (leaseId: number, request: number) => void;
+  readonly wasAmbiguous: (leaseId: number, request: number) => boolean;
+  readonly runOf: (leaseId: number) => LaneWitness | undefined;
+}
+
+/** A witness of one simulation. */
+export function createWitness(deps: {
+  readonly loop: EventLoop;
+  readonly ledger: MemoryLedger;
+  readonly clock: CampaignClock;
+  readonly scenario: Scenario;
+}): Witness {
+  const { loop, ledger, clock, scenario } = deps;
+  const violations: string[] = [];
+  const closedAt = new Map<string, number>();
+  const suppressedAt = new Map<string, number>();
+  const leases = new Map<number, { readonly step: number; readonly run: LaneWitness }>();
+  const ambiguous = new Set<string>();
+  const requestTimes: number[] = [];
+  const runs: LaneWitness[] = [];
+
+  const blame = (invariant: string, what: string): void => {
+    violations.push(`${invariant}: ${what} (at ${(loop.now() / 1_000).toFixed(3)} s)`);
+  };
+
+  const checkHolds = (lease: Lease, people: readonly LeasedRecipient[]): void => {
+    const step = leases.get(lease.id)?.step ?? 0;
+    for (const scope of lease.scopes) {
+      if ((ledger.gates.get(scope) ?? 0) > 0 && step > (closedAt.get(scope) ?? 0)) {
+        blame('I4', `lease ${lease.id} was made after a hold on ${scope} and is posted`);
+      }
+    }
+    for (const person of people) {
+      const since = suppressedAt.get(person.number);
+      if (since !== undefined && ledger.suppressed.has(person.number) && step > since) {
+        blame('I4', `recipient ${person.recipient} was leased and posted after his opt-out`);
+      }
+    }
+  };
+
+  const checkWindow = (lease: Lease): void => {
+    const at = clock.now();
+    const latest = clock.latest();
+    const { quietHours, timeZone } = ledger;
+    if (isQuiet(at, quietHours, timeZone) && (latest === at || isQuiet(latest, quietHours, timeZone))) {
+      blame('I4', `lease ${lease.id} is posted in quiet hours`);
+    }
+    const message = [...ledger.messages.values()].find((one) => one.key === lease.messageKey);
+    const expiresAt = message?.expiresAt ?? null;
+    if (expiresAt !== null && at >= expiresAt) blame('I4', `lease ${lease.id} is posted after it expired`);
+  };
+
+  const checkLimit = (): void => {
+    const { requestsMax, windowMs } = scenario.limit;
+    if (requestsMax === 0) return;
+    requestTimes.push(loop.now());
+    while ((requestTimes[0] ?? 0) <= loop.now() - windowMs) requestTimes.shift();
+    if (requestTimes.length > requestsMax) {
+      blame('pace', `${requestTimes.length} requests left within ${windowMs} ms`);
+    }
+  };
+
+  return {
+    violations,
+    blame,
+    disrupted: (processId) => {
+      for (const run of runs) if (run.workerId === processId) run.isDisrupted = true;
+    },
+    began: (run) => {
+      runs.push(run);
+    },
+    gateClosed: (scope) => {
+      closedAt.set(scope, loop.step());
+    },
+    suppressed: (number) => {
+      suppressedAt.set(number, loop.step());
+    },
+    leased: (lease, run, slots) => {
+      leases.set(lease.id, { step: loop.step(), run });
+      if (!lease.isBulk && lease.recipients.length > slots) {
+        blame('I6', `lease ${lease.id} is wider than the free slots`);
+      }
+    },
+    posted: (lease, request, people, heard) => {
+      checkHolds(lease, people);
+      if (heard)
+        blame('I4', `lease ${lease.id}, request ${request} is posted though its worker knows better`);
+      checkWindow(lease);
+      checkLimit();
+    },
+    ambiguous: (leaseId, request) => {
+      ambiguous.add(`${leaseId}/${request}`);
+    },
+    wasAmbiguous: (leaseId, request) => ambiguous.has(`${leaseId}/${request}`),
+    runOf: (leaseId) => leases.get(leaseId)?.run,
+  };
+}
