@@ -129,7 +129,8 @@ function checkSpend(world: World, carrierLedger: readonly Acceptance[]): void {
   let used = 0;
   for (const message of ledger.messages.values()) {
     for (const entry of message.entries.values()) {
-      for (const { result, costMicroUsd } of entry.attempts) {
+      for (const { result, costMicroUsd, final } of entry.attempts) {
+        if (final?.status === 'failed') continue;
         if (result === 'accepted' || result === 'unknown') used += costMicroUsd;
       }
     }
@@ -137,7 +138,8 @@ function checkSpend(world: World, carrierLedger: readonly Acceptance[]): void {
   if (used !== ledger.spentMicroUsd) {
     witness.blame('I5', `${ledger.spentMicroUsd} micro-dollars are claimed and ${used} were used`);
   }
-  if (carrierLedger.length > 0 && used === 0) witness.blame('I5', 'texts were accepted and cost nothing');
+  if (used === 0 && carrierLedger.some((one) => one.final !== 'failed'))
+    witness.blame('I5', 'texts were accepted and cost nothing');
 }
 
 function recipientOf(world: World, message: MemoryMessage, number: string): string {

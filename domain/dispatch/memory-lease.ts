@@ -11,8 +11,17 @@ import {
   messageOf,
   scopesOfMessage,
   senderOf,
+  spend,
 } from './memory-ledger.ts';
-import { LEASE_PACE_MS, LEASE_WIDTH_MAX, leaseWidth, requestIntervalMs, START_DELAY_MS_MAX } from './pace.ts';
+import {
+  MAY_BE_GIVEN_BACK_MS,
+  RECLAIM_DELAY_MS,
+  LEASE_PACE_MS,
+  LEASE_WIDTH_MAX,
+  leaseWidth,
+  requestIntervalMs,
+  START_DELAY_MS_MAX,
+} from './pace.ts';
 import { claimWindow } from './window-claim.ts';
 
 type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
@@ -59,7 +68,7 @@ export function openMemoryLease(
     leaseWidth(sender.pace),
   );
   const range = takeRange(ledger, message, sender, wave, width);
-  const refused = claimSpend(ledger, range);
+  const refused = claimMoney(ledger, message, range);
   if (refused !== null) return refused;
   const skipped = commitRange(message, wave, range);
   if (range.people.length === 0) return { kind: 'skipped', count: skipped };
@@ -108,21 +117,46 @@ function takeRange(
   return range;
 }
 
-/** Keeps as many as the account can still pay, and those refused before the first who is cut off. */
-function claimSpend(ledger: MemoryLedger, range: Range): Refusal | null {
-  const limit = ledger.spendLimitMicroUsd ?? Number.POSITIVE_INFINITY;
-  let claimed = ledger.spentMicroUsd;
-  const affordable = range.people.findIndex((person) => {
+/** The campaign's budget, then the account's limit. */
+function claimMoney(ledger: MemoryLedger, message: MemoryMessage, range: Range): Refusal | null {
+  const campaign = campaignOf(ledger, message.campaignId);
+  const claims = [
+    { cause: 'campaign_budget', limit: campaign.budgetMicroUsd, spent: campaign.spentMicroUsd },
+    { cause: 'spend_limit', limit: ledger.spendLimitMicroUsd, spent: ledger.spentMicroUsd },
+  ] as const;
+  for (const { cause, limit, spent } of claims) {
+    if (limit === null || narrowToMoney(range, limit, spent)) continue;
+    // A suspension would halt what other lanes have paid for already, and that may be given back, too.
+    return isUnderWay(ledger, campaign.id)
+      ? { kind: 'wait', delayMs: RECLAIM_DELAY_MS }
+      : { kind: 'suspend', cause };
+  }
+  return null;
+}
+
+/** Keeps whom the rest of the limit pays for, and those refused before the first who is cut off; false for nobody. */
+function narrowToMoney(range: Range, limit: number, spent: number): boolean {
+  let claimed = spent;
+  const count = range.people.findIndex((person) => {
     claimed += person.costMicroUsd;
     return claimed > limit;
   });
-  if (affordable === 0) return { kind: 'suspend', cause: 'spend_limit' };
-  const cut = affordable > 0 ? range.indexes[affordable] : undefined;
-  if (cut === undefined) return null;
-  range.people.length = affordable;
-  range.indexes.length = affordable;
-  range.skips.splice(range.skips.findIndex((skip) => skip.index > cut) >>> 0);
-  return null;
+  const cut = count > 0 ? range.indexes[count] : undefined;
+  if (cut !== undefined) {
+    range.people.length = count;
+    range.indexes.length = count;
+    const kept = range.skips.filter((skip) => skip.index < cut);
+    range.skips.splice(0, range.skips.length, ...kept);
+  }
+  return count !== 0;
+}
+
+function isUnderWay(ledger: MemoryLedger, campaignId: string): boolean {
+  const since = ledger.machineNow() - MAY_BE_GIVEN_BACK_MS;
+  return [...ledger.leases.values()].some(
+    (lease) =>
+      lease.isOpen && lease.openedAt > since && messageOf(ledger, lease.messageId).campaignId === campaignId,
+  );
 }
 
 function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): number {
@@ -148,7 +182,7 @@ function commitLease(
   const isBulk = people.length > 1 && people.every((person) => person.text === people[0]?.text);
   const costMicroUsd = people.reduce((sum, person) => sum + person.costMicroUsd, 0);
   const segments = people.reduce((sum, person) => sum + person.segments, 0);
-  ledger.spentMicroUsd += costMicroUsd;
+  spend(ledger, campaign.id, costMicroUsd);
   campaign.everLeased = true;
   const requestMs = requestIntervalMs(ledger.carrier.limit);
   const segmentMs = sender.pace === null ? 0 : 1_000 / sender.pace;
@@ -165,6 +199,7 @@ function commitLease(
     people,
     segments,
     costMicroUsd,
+    openedAt: ledger.machineNow(),
     isOpen: true,
   });
   return {

@@ -62,6 +62,9 @@ export interface MemoryCampaign {
   /** Null until frozen. */
   audience: readonly MemoryRecipient[] | null;
   everLeased: boolean;
+  /** Null is no budget; what was spent counts with or without one. */
+  budgetMicroUsd: number | null;
+  spentMicroUsd: number;
 }
 
 /** One step of a campaign. */
@@ -93,6 +96,8 @@ export interface MemoryLease {
   }[];
   readonly segments: number;
   readonly costMicroUsd: number;
+  /** Machine time. */
+  readonly openedAt: number;
   isOpen: boolean;
 }
 
@@ -164,7 +169,13 @@ export function addCampaign(
   ledger: MemoryLedger,
   campaign: Pick<MemoryCampaign, 'id' | 'senderId' | 'contacts'>,
 ): MemoryCampaign {
-  const added: MemoryCampaign = { ...campaign, audience: null, everLeased: false };
+  const added: MemoryCampaign = {
+    ...campaign,
+    audience: null,
+    everLeased: false,
+    budgetMicroUsd: null,
+    spentMicroUsd: 0,
+  };
   ledger.campaigns.set(added.id, added);
   ledger.gates.set(added.id, 0);
   return added;
@@ -231,6 +242,12 @@ export function entryOf(message: MemoryMessage, recipient: number): MemoryEntry 
   const fresh: MemoryEntry = { attempts: [], skip: null };
   message.entries.set(recipient, fresh);
   return fresh;
+}
+
+/** Claims money of the account and of the campaign, or gives it back where it is less than nothing. */
+export function spend(ledger: MemoryLedger, campaignId: string, microUsd: number): void {
+  ledger.spentMicroUsd += microUsd;
+  campaignOf(ledger, campaignId).spentMicroUsd += microUsd;
 }
 
 /** Adds to one of the message's counters. */

@@ -1,5 +1,12 @@
 import { describeErrorCode } from '../error-codes.ts';
-import { addToCounter, entryOf, type MemoryAttempt, type MemoryLedger, messageOf } from './memory-ledger.ts';
+import {
+  addToCounter,
+  entryOf,
+  type MemoryAttempt,
+  type MemoryLedger,
+  messageOf,
+  spend,
+} from './memory-ledger.ts';
 
 /** A status report whose signature and MAC were found right: which lease it is about and what it says. */
 export interface MemoryReport {
@@ -53,7 +60,12 @@ export function applyMemoryReport(ledger: MemoryLedger, report: MemoryReport): M
     addToCounter(message, 'accepted', 1);
     addToCounter(message, 'resolved', 1);
   }
-  return moveForward(ledger, known, report, (counter) => addToCounter(message, counter, 1));
+  const verdict = moveForward(ledger, known, report, (counter) => addToCounter(message, counter, 1));
+  // A text that was never handed over costs nothing.
+  if (verdict === 'applied' && report.status === 'failed') {
+    spend(ledger, message.campaignId, -known.costMicroUsd);
+  }
+  return verdict;
 }
 
 /** Whether the attempt can be what the carrier knows by this uuid. */

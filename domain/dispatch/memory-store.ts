@@ -1,5 +1,12 @@
 import type { AttemptResult, DispatchStore, LaneRef, Lease, LeaseAnswer } from './dispatch-store.ts';
-import { addToCounter, entryOf, type MemoryLedger, type MemoryMessage, messageOf } from './memory-ledger.ts';
+import {
+  addToCounter,
+  entryOf,
+  type MemoryLedger,
+  type MemoryMessage,
+  messageOf,
+  spend,
+} from './memory-ledger.ts';
 import { openMemoryLease } from './memory-lease.ts';
 import { countersOfResult, refundOf } from './result-counters.ts';
 
@@ -87,7 +94,7 @@ function recordResults(
     }
     entry.attempts.push({ ...result, leaseId: lease.id, resolved: null, wasSent: false, final: null });
     countAll(message, result);
-    ledger.spentMicroUsd -= refundOf(result);
+    spend(ledger, message.campaignId, -refundOf(result));
     if (result.result === 'not_accepted') {
       deferred.push({ recipient: result.recipient, attempt: result.attempt + 1 });
     }

@@ -33,7 +33,7 @@ describeDispatchStore('memory', async (recipients) => {
     number: String(index + 1),
     name: `N${index + 1}`,
   }));
-  addCampaign(ledger, { id: 'cmp', senderId: 'sender', contacts });
+  const campaign = addCampaign(ledger, { id: 'cmp', senderId: 'sender', contacts });
   const message = addMessage(ledger, {
     id: 'msg',
     campaignId: 'cmp',
@@ -60,6 +60,10 @@ describeDispatchStore('memory', async (recipients) => {
     setSpendLimit: (texts) =>
       soon(() => {
         ledger.spendLimitMicroUsd = texts * COST_MICRO_USD;
+      }),
+    setBudget: (texts) =>
+      soon(() => {
+        campaign.budgetMicroUsd = texts === null ? null : texts * COST_MICRO_USD;
       }),
     disableSender: () =>
       soon(() => {
