@@ -94,15 +94,9 @@ export async function unfreezeAudience(trx: Trx, campaignId: string): Promise<vo
     .set({ audience_frozen_at: null })
     .where('id', '=', campaignId)
     .where('ever_leased', '=', false)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('messages as m')
-            .whereRef('m.campaign_id', '=', 'campaigns.id')
-            .where('m.status', 'in', ['sent', 'expired'])
-            .select('m.id'),
-        ),
-      ),
+    .where(
+      sql<boolean>`not exists (select from messages m
+        where m.campaign_id = campaigns.id and m.status in ('sent', 'expired'))`,
     )
     .execute();
 }

@@ -70,10 +70,10 @@ export function createLaneWorld(recipients: number, isConstant = false, pace: nu
     machine: clock,
     crash: () => undefined,
     post: async (_lease, _request, people) => {
-      const numbers = people.map((person) => person.number);
-      requests.push(numbers);
-      const answer = await script.answer(numbers);
-      if (answer.kind === 'accepted') accepted.push(...numbers);
+      const posted = people.map((person) => person.number);
+      requests.push(posted);
+      const answer = await script.answer(posted);
+      if (answer.kind === 'accepted') accepted.push(...posted);
       return answer;
     },
     // What the store refuses, the look before the post refuses too, as the worker's memory does.
