@@ -13,6 +13,9 @@ export interface Carriers {
   readonly close: () => Promise<void>;
 }
 
+/** How long changed credentials may take to be used; none of a thousand posts a second reads them again. */
+const CREDENTIALS_KEPT_MS = 5_000;
+
 /** Clients with the credentials of their rows; `defaults` are those of the environment. */
 export function createCarriers(deps: {
   readonly db: Db;
@@ -21,8 +24,18 @@ export function createCarriers(deps: {
   readonly apiUrl: string | undefined;
 }): Carriers {
   const clients = new Map<string, Carrier>();
+  const found = new Map<string, { readonly client: Promise<Carrier | null>; readonly until: number }>();
 
-  const clientOf = async (carrierAccountId: string): Promise<Carrier | null> => {
+  const clientOf = (carrierAccountId: string): Promise<Carrier | null> => {
+    const known = found.get(carrierAccountId);
+    if (known !== undefined && performance.now() < known.until) return known.client;
+    const client = findClient(carrierAccountId);
+    found.set(carrierAccountId, { client, until: performance.now() + CREDENTIALS_KEPT_MS });
+    client.catch(() => found.delete(carrierAccountId));
+    return client;
+  };
+
+  const findClient = async (carrierAccountId: string): Promise<Carrier | null> => {
     const credentials = await findCarrierCredentials(deps.db, carrierAccountId, deps.keys, deps.defaults);
     if (credentials === null) return null;
     // Changed credentials make a new client; the old one's connections close by themselves when idle.

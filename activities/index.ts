@@ -1,16 +1,15 @@
 import type pg from 'pg';
-import { callbackUrl, type SigningKey, testCallbackUrl } from '../db/callback-url.ts';
+import { type SigningKey, testCallbackUrl } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
-import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
 import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
-import { watchCarriers } from './carrier-watch.ts';
 import { createCampaignActivities } from './campaign-activities.ts';
 import type { Carriers } from './carriers.ts';
 import type { DispatchWatch } from './dispatch-watch.ts';
 import { createImportActivities } from './import-contacts.ts';
 import { createLaneActivities } from './lane-activities.ts';
+import { createLaneDeps, mediaUrlOf } from './lane-deps.ts';
 import { createTestSendActivities } from './test-send-activities.ts';
 import { machineClock } from './machine-clock.ts';
 import { createReconcileActivities } from './reconcile-activities.ts';
@@ -41,12 +40,6 @@ const REQUESTS_AT_ONCE_MAX = 50;
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDeps) {
   const slots = createSlots(REQUESTS_AT_ONCE_MAX);
-  const mediaUrl = (token: string): string => `${deps.publicUrl}/media/${token}`;
-  const store = createPostgresDispatchStore({
-    db: deps.db,
-    crash: deps.crash,
-    mediaUrl,
-  });
   return {
     ...createCampaignActivities(deps),
     ...createImportActivities(deps),
@@ -56,25 +49,7 @@ export function createActivities(deps: ActivityDeps) {
       lanesAtOnceMax: deps.lanesAtOnceMax,
       draining: deps.draining,
       ...(deps.laneBudgetMs === undefined ? {} : { laneBudgetMs: deps.laneBudgetMs }),
-      lane: {
-        store: watchCarriers(store, { db: deps.db, now: machineClock.now }),
-        slots,
-        machine: machineClock,
-        crash: deps.crash,
-        permission: deps.watch.permission,
-        post: (lease, request, people) =>
-          deps.carriers.send(lease.carrierAccountId, {
-            from: lease.from,
-            to: people.map((person) => person.number),
-            text: people[0]?.text ?? '',
-            mediaUrls: lease.mediaUrls,
-            callbackUrl: callbackUrl(deps.publicUrl, deps.signingKey, lease.accountId, {
-              month: lease.month,
-              leaseId: lease.id,
-              request,
-            }),
-          }),
-      },
+      lane: createLaneDeps(deps, slots),
     }),
     ...createReconcileActivities({
       db: deps.db,
@@ -94,7 +69,7 @@ export function createActivities(deps: ActivityDeps) {
           from: test.from,
           to: [test.to],
           text: test.text,
-          mediaUrls: test.mediaTokens.map(mediaUrl),
+          mediaUrls: test.mediaTokens.map(mediaUrlOf(deps)),
           callbackUrl: testCallbackUrl(deps.publicUrl, deps.signingKey, test.accountId, test.key),
         }),
     }),

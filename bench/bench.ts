@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
+import { benchDispatch } from './dispatch.ts';
 import { benchEvents } from './events.ts';
 import { benchExport } from './export.ts';
 import { benchImport } from './import.ts';
@@ -14,6 +15,7 @@ export interface BenchOptions {
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
   api: benchApi,
+  dispatch: benchDispatch,
   events: benchEvents,
   export: benchExport,
   import: benchImport,

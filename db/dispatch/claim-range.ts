@@ -113,14 +113,18 @@ async function readCandidates(
   const { month, campaignKey, sender } = draft.context;
   const from = wave.nextOrdinal;
   const to = wave.nextOrdinal + draft.width - 1;
-  // The bounds are constants, so the range is read by its key whatever the planner knows of a fresh audience.
   const { recipientFirst: first } = wave;
+  // Each recipient is found by his whole key, whatever the planner knows of an audience that was frozen just now:
+  // joined as a table, all of it would be read for each of them while there are no statistics.
   const range =
     wave.number === 0
-      ? sql`select r.recipient - ${first}::int as ordinal, r.recipient, 1 as attempt from recipients r
+      ? sql`select r.*, r.recipient - ${first}::int as ordinal, 1 as attempt from recipients r
             where r.month = ${month} and r.campaign_key = ${campaignKey}
               and r.recipient between ${first + from}::int and ${first + to}::int`
-      : sql`select m.ordinal, m.recipient, m.attempt from wave_members m
+      : sql`select r.*, m.ordinal, m.attempt from wave_members m cross join lateral (
+              select * from recipients x
+              where x.month = ${month} and x.campaign_key = ${campaignKey} and x.recipient = m.recipient offset 0
+            ) r
             where m.month = ${month} and m.wave_id = ${wave.id} and m.ordinal between ${from} and ${to}`;
   const leftOut = leftOutReason({
     suppression: sql`suppression.kind`,
@@ -129,16 +133,15 @@ async function readCandidates(
     countries: draft.context.account.countries,
   });
   const result = await sql<Candidate>`
-    select x.ordinal, x.recipient, x.attempt, r.number, encode(r.number_hash, 'hex') as "numberHash", r.country,
+    select r.ordinal, r.recipient, r.attempt, r.number, encode(r.number_hash, 'hex') as "numberHash", r.country,
       p.first_name as "firstName", p.last_name as "lastName", p.custom, ${leftOut} as "leftOut"
-    from (${range}) x
-    join recipients r on r.month = ${month} and r.campaign_key = ${campaignKey} and r.recipient = x.recipient
+    from (${range}) r
     left join contacts p on p.id = r.contact_id and p.number = r.number
     left join lateral (
       select ${GRAVEST_SUPPRESSION} as kind from suppressions s where s.account_id = r.account_id
         and s.number_hash = r.number_hash and (s.sender_id is null or s.sender_id = ${sender.id})
     ) suppression on true
-    order by x.ordinal`.execute(trx);
+    order by r.ordinal`.execute(trx);
   return result.rows;
 }
 

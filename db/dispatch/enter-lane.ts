@@ -47,7 +47,8 @@ async function closeOpenLeases(
   lane: number | null,
 ): Promise<number> {
   // A recipient without a row of his own is found through the range. What he cost is his share of what the
-  // lease claimed and no result accounts for.
+  // lease claimed and no result accounts for. Each row is looked up by its whole key (that is what the offsets are
+  // for): of what was written just now the planner has no statistics, and would read all of a message.
   const result = await sql<{ unknown: number; segments: number; costMicroUsd: number; retried: number }>`
     with open as (
       update leases set closed_at = clock_timestamp()
@@ -59,10 +60,12 @@ async function closeOpenLeases(
     ), known as (
       select p.*, a.result, a.segments, a.cost_micro_usd
       from people p
-      left join attempts a on a.month = p.month and a.message_key = ${messageKey}
-        and a.recipient = p.recipient and a.attempt = p.attempt
+      left join lateral (
+        select * from attempts x where x.month = p.month and x.message_key = ${messageKey}
+          and x.recipient = p.recipient and x.attempt = p.attempt offset 0
+      ) a on true
       where not exists (select from outcomes x where x.month = p.month and x.message_key = ${messageKey}
-        and x.recipient = p.recipient and x.attempt = 0)
+        and x.recipient = p.recipient and x.attempt = 0 offset 0)
     ), share as (
       select o.id,
         (o.segments - coalesce(sum(k.segments), 0)) / greatest(1, count(*) filter (where k.result is null)) as segments,

@@ -15,9 +15,11 @@ export const PEOPLE_OF_LEASE = sql`
 
 /**
  * How many of a lease `l` with its wave `w` may still be on their way: leased, and without a result. Results are
- * counted and not taken from the lease, because a status report can be there before the worker's record.
+ * counted and not taken from the lease, because a status report can be there before the worker's record. Each is
+ * looked up by its whole key (the offset sees to it), whatever the planner knows of what was written just now.
  */
 export const IN_FLIGHT_OF_LEASE = sql`(l.width - (
-  select count(*) from (${PEOPLE_OF_LEASE}) p join attempts a
-    on a.month = l.month and a.message_key = l.message_key and a.recipient = p.recipient and a.attempt = p.attempt
-  where a.lease_id = l.id))`;
+  select count(*) from (${PEOPLE_OF_LEASE}) p cross join lateral (
+    select from attempts a where a.month = l.month and a.message_key = l.message_key
+      and a.recipient = p.recipient and a.attempt = p.attempt and a.lease_id = l.id offset 0
+  ) recorded))`;

@@ -77,8 +77,10 @@ async function resolveLate(
     select a.month, a.account_id, a.message_key, a.recipient, a.attempt, 'resolved', 'accepted', x.uuid
     from unnest(${accepted.map((one) => one.recipient)}::int[], ${accepted.map((one) => one.attempt)}::smallint[],
                 ${accepted.map((one) => one.carrierUuid)}::text[]) as x(recipient, attempt, uuid)
-    join attempts a on a.month = ${lease.month} and a.message_key = ${lease.messageKey}
-      and a.recipient = x.recipient and a.attempt = x.attempt and a.result = 'unknown'
+    cross join lateral (
+      select * from attempts t where t.month = ${lease.month} and t.message_key = ${lease.messageKey}
+        and t.recipient = x.recipient and t.attempt = x.attempt and t.result = 'unknown' offset 0
+    ) a
     on conflict do nothing
     returning recipient`.execute(trx);
   count(deltas, 'accepted', resolved.rows.length);

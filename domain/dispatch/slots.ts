@@ -1,6 +1,9 @@
 /** A worker's request slots: how many posts may be under way or leased at once, over all of its lanes. */
 export interface Slots {
-  /** Takes as many as are free, `wanted` at most; resolves with at least one, as soon as there is one. */
+  /**
+   * Takes as many as are free, `wanted` at most. Waits until there are that many or a quarter of all: whoever takes
+   * each slot as it comes back asks for a lease of one, and a lease costs as much whatever its width.
+   */
   readonly take: (wanted: number) => Promise<number>;
   readonly giveBack: (count: number) => void;
 }
@@ -8,6 +11,7 @@ export interface Slots {
 /** Makes `slotsMax` slots. */
 export function createSlots(slotsMax: number): Slots {
   let free = slotsMax;
+  const enough = (wanted: number): number => Math.min(wanted, Math.ceil(slotsMax / 4));
   const waiting: { readonly wanted: number; readonly resolve: (taken: number) => void }[] = [];
 
   const grant = (wanted: number): number => {
@@ -18,16 +22,17 @@ export function createSlots(slotsMax: number): Slots {
 
   return {
     take: (wanted) =>
-      free > 0
+      waiting.length === 0 && free >= enough(wanted)
         ? Promise.resolve(grant(wanted))
         : new Promise((resolve) => {
             waiting.push({ wanted, resolve });
           }),
     giveBack: (count) => {
       free += count;
-      while (free > 0) {
-        const next = waiting.shift();
-        if (next === undefined) return;
+      for (;;) {
+        const [next] = waiting;
+        if (next === undefined || free < enough(next.wanted)) return;
+        waiting.shift();
         next.resolve(grant(next.wanted));
       }
     },

@@ -31,7 +31,12 @@ export function createSkippingClock(): MachineClock & { readonly advance: (ms: n
 }
 
 /** One message, its ledger in memory and a carrier that the test scripts. */
-export function createLaneWorld(recipients: number, isConstant = false, pace: number | null = null) {
+export function createLaneWorld(
+  recipients: number,
+  isConstant = false,
+  pace: number | null = null,
+  slots = 10,
+) {
   const clock = createSkippingClock();
   const ledger = createMemoryLedger({
     accountId: 'acc',
@@ -66,7 +71,7 @@ export function createLaneWorld(recipients: number, isConstant = false, pace: nu
   };
   const deps: LaneDeps = {
     store,
-    slots: createSlots(10),
+    slots: createSlots(slots),
     machine: clock,
     crash: () => undefined,
     post: async (_lease, _request, people) => {

@@ -62,8 +62,7 @@ describe('a lane', () => {
   });
 
   it('does not post to somebody who opts out between lease and post', async () => {
-    const lane = createLaneWorld(8);
-    lane.deps.slots.take(9).catch(() => undefined);
+    const lane = createLaneWorld(8, false, null, 1);
     const last = lane.numbers[7] ?? '';
     lane.script.answer = () => {
       lane.ledger.suppressed.set(last, 'opt_out');

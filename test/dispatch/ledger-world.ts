@@ -87,7 +87,8 @@ async function freezeCampaign(db: Db, account: SeededAccount): Promise<FrozenCam
 /** The uuid under which the carrier is said to have accepted a recipient. */
 export const uuidOf = (recipient: number): string => `uuid-${recipient}-0000`;
 
-function resultsOf(lease: Lease, result: AttemptResult['result']): AttemptResult[] {
+/** One result for everybody in a lease. */
+export function resultsOf(lease: Lease, result: AttemptResult['result']): AttemptResult[] {
   return lease.recipients.map((person, request) => ({
     recipient: person.recipient,
     attempt: person.attempt,

@@ -1,0 +1,43 @@
+import { callbackUrl } from '../db/callback-url.ts';
+import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
+import type { LaneDeps } from '../domain/dispatch/lane.ts';
+import type { Slots } from '../domain/dispatch/slots.ts';
+import { watchCarriers } from './carrier-watch.ts';
+import type { ActivityDeps } from './index.ts';
+import { machineClock } from './machine-clock.ts';
+
+/** What a worker wires its lanes with: the ledger in PostgreSQL, the carriers' clients and the machine's clock. */
+export type LaneWiring = Pick<
+  ActivityDeps,
+  'db' | 'publicUrl' | 'signingKey' | 'carriers' | 'watch' | 'crash'
+>;
+
+/** Where the carrier fetches a picture, by its token. */
+export function mediaUrlOf({ publicUrl }: Pick<ActivityDeps, 'publicUrl'>): (token: string) => string {
+  return (token) => `${publicUrl}/media/${token}`;
+}
+
+/** Everything that the lanes of one worker reach the world through. */
+export function createLaneDeps(wiring: LaneWiring, slots: Slots): LaneDeps {
+  const { db, crash, publicUrl, signingKey } = wiring;
+  const store = createPostgresDispatchStore({ db, crash, mediaUrl: mediaUrlOf(wiring) });
+  return {
+    store: watchCarriers(store, { db, now: machineClock.now }),
+    slots,
+    machine: machineClock,
+    crash,
+    permission: wiring.watch.permission,
+    post: (lease, request, people) =>
+      wiring.carriers.send(lease.carrierAccountId, {
+        from: lease.from,
+        to: people.map((person) => person.number),
+        text: people[0]?.text ?? '',
+        mediaUrls: lease.mediaUrls,
+        callbackUrl: callbackUrl(publicUrl, signingKey, lease.accountId, {
+          month: lease.month,
+          leaseId: lease.id,
+          request,
+        }),
+      }),
+  };
+}

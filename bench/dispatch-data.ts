@@ -1,0 +1,126 @@
+import { Client } from 'pg';
+import { insertAccount, newAccountId } from '../db/accounts.ts';
+import { freezeAudience } from '../db/audience.ts';
+import { orderAction } from '../db/campaign-orders.ts';
+import { stepCampaign } from '../db/campaign-step/step-campaign.ts';
+import { insertCampaign, lockCampaign } from '../db/campaigns.ts';
+import { type Db, withAccount } from '../db/database.ts';
+import { newId } from '../db/ids.ts';
+import { insertMessage } from '../db/messages.ts';
+import { insertPerson } from '../db/people.ts';
+import { prepareCampaign } from '../db/prepare-campaign.ts';
+import type { Actor } from '../domain/actor.ts';
+
+/** An account with one unpaced sender at a carrier without limits, and a list of contacts. */
+export interface DispatchAccount {
+  readonly accountId: string;
+  readonly personId: string;
+  readonly senderId: string;
+  readonly listId: string;
+}
+
+/** A frozen campaign of one message that nobody has been texted of. */
+export interface DispatchCampaign {
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly messageId: string;
+}
+
+/** Makes the account; it has no quiet hours, so that it can be measured at night, too. */
+export async function seedDispatchAccount(
+  db: Db,
+  databaseUrl: string,
+  contacts: number,
+): Promise<DispatchAccount> {
+  const accountId = newAccountId();
+  const ids = { accountId, senderId: newId('snd'), listId: newId('lst') };
+  const carrierAccountId = newId('car');
+  const personId = await withAccount(db, accountId, async (trx) => {
+    await insertAccount(trx, accountId, {
+      name: 'Bench',
+      timeZone: 'America/New_York',
+      senderName: 'Bench',
+      defaultCountry: 'US',
+      countries: ['US'],
+      quietStart: '00:00',
+      quietEnd: '00:00',
+    });
+    await trx
+      .insertInto('carrier_accounts')
+      .values({ id: carrierAccountId, name: 'Sink', carrier: 'plivo', requests_max: 0 })
+      .execute();
+    await trx
+      .insertInto('senders')
+      .values({
+        id: ids.senderId,
+        account_id: accountId,
+        address: '24365',
+        type: 'short_code',
+        supports_mms: false,
+        registration: 'approved',
+        carrier_account_id: carrierAccountId,
+      })
+      .execute();
+    await trx
+      .insertInto('sender_paces')
+      .values(['sms', 'mms'].map((kind) => ({ sender_id: ids.senderId, kind, account_id: accountId })))
+      .execute();
+    await trx.insertInto('gates').values({ scope_id: ids.senderId }).execute();
+    await trx
+      .insertInto('lists')
+      .values({ id: ids.listId, account_id: accountId, name: 'Everybody' })
+      .execute();
+    return insertPerson(trx, { accountId, name: 'Owner', address: 'owner@example.com' });
+  });
+  const owner = new Client({ connectionString: databaseUrl });
+  await owner.connect();
+  await owner.query(
+    `with made as (
+       insert into contacts (account_id, number, number_hash, country, first_name)
+       select $1, '+1' || (2000000000 + i), decode(lpad(to_hex(i), 32, '0'), 'hex'), 'US', 'Name' || i
+       from generate_series(1, $3::int) i returning id
+     )
+     insert into list_members (account_id, list_id, contact_id) select $1, $2, id from made`,
+    [accountId, ids.listId, contacts],
+  );
+  await owner.query('vacuum analyze contacts, list_members');
+  await owner.end();
+  return { ...ids, personId };
+}
+
+/** Launches a campaign to the whole list and freezes its audience, as its workflow does. */
+export async function seedDispatchCampaign(
+  db: Db,
+  account: DispatchAccount,
+  text: string,
+): Promise<DispatchCampaign> {
+  const { accountId, personId, senderId, listId } = account;
+  const actor: Actor = { id: personId, via: 'api' };
+  const at = Date.now();
+  return withAccount(db, accountId, async (trx) => {
+    const campaignId = await insertCampaign(trx, {
+      accountId,
+      createdBy: personId,
+      name: `Campaign ${newId('cmp')}`,
+      senderId,
+      ownerId: personId,
+      purpose: 'informational',
+      acknowledgedBy: personId,
+      listIds: [listId],
+    });
+    const messageId = await insertMessage(trx, accountId, campaignId, { text });
+    const campaign = await lockCampaign(trx, campaignId);
+    if (campaign === null) throw new Error('The campaign was not made.');
+    const ordered = await orderAction(trx, { campaign, name: 'launch', args: { start: 'now' }, actor, at });
+    if (ordered.kind === 'refused') throw new Error(ordered.reason);
+    for (;;) {
+      const input = { accountId, campaignId, at, running: [], poked: false, signals: [], asked: [] };
+      const step = await stepCampaign(trx, input);
+      if (step.kind === 'prepare') await prepareCampaign(trx, { accountId, campaignId, at });
+      else if (step.kind === 'freeze') await freezeAudience(trx, campaignId, at);
+      else if (step.kind === 'run' && step.start.length > 0) break;
+      else throw new Error(`The campaign is ${step.status} and does not send.`);
+    }
+    return { accountId, campaignId, messageId };
+  });
+}

@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Db, openDatabase, openPool } from '../../db/database.ts';
+import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
+import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { type LedgerWorld, NOON, openLedgerWorld, resultsOf } from './ledger-world.ts';
+
+const RECIPIENTS = 3_000;
+const WIDTH = 20;
+/** What dealing with so many may read of the tables that grow with an audience; all of it would be thousands. */
+const ROWS_READ_MAX = 15 * WIDTH;
+
+let world: LedgerWorld;
+let db: Db;
+let store: DispatchStore;
+
+beforeAll(async () => {
+  world = await openLedgerWorld();
+  const options = { connectionString: world.databaseUrl, connectionsMax: 1 } as const;
+  const owner = openDatabase(openPool({ ...options, role: 'owner' }));
+  // Another campaign is known to the planner, so that it thinks that a new one has no rows.
+  await world.freeze(RECIPIENTS);
+  await sql`analyze`.execute(owner);
+  await owner.destroy();
+  // One connection, since each tells of its reads by itself.
+  db = openDatabase(openPool({ ...options, role: 'carillon_app' }));
+  store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
+});
+afterAll(async () => {
+  await db.destroy();
+  await world.close();
+});
+
+/** How many rows some work reads of the tables that grow with an audience. */
+async function rowsReadBy<Result>(
+  work: () => Promise<Result>,
+): Promise<{ readonly rows: number; readonly result: Result }> {
+  const before = await rowsRead();
+  const result = await work();
+  return { rows: (await rowsRead()) - before, result };
+}
+
+async function rowsRead(): Promise<number> {
+  await sql`select pg_stat_force_next_flush()`.execute(db);
+  const { rows } = await sql<{ read: number }>`
+    select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint as read from pg_stat_all_tables
+    where relname ~ '^(recipients|attempts|outcomes|wave_members)_[0-9]+$'`.execute(db);
+  return rows[0]?.read ?? 0;
+}
+
+function leased(answer: Awaited<ReturnType<DispatchStore['openLease']>>): Lease {
+  if (answer.kind !== 'leased') throw new Error(`No lease: ${answer.kind}.`);
+  return answer.lease;
+}
+
+test('a lease, its record and the fence read no more than its range of an audience that was frozen just now', async () => {
+  const { account, campaignId, messageId } = await world.freeze(RECIPIENTS);
+  const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
+  const { fence } = await store.enterLane(lane);
+  const ask = () => store.openLease(lane, fence, NOON, WIDTH);
+  for (let number = 0; number < 50; number += 1) {
+    const lease = leased(await ask());
+    await store.record(lease, resultsOf(lease, number < 25 ? 'accepted' : 'not_accepted'), NOON);
+  }
+
+  const opened = await rowsReadBy(ask);
+  expect(opened.rows).toBeLessThan(ROWS_READ_MAX);
+  const lease = leased(opened.result);
+  const recorded = await rowsReadBy(() => store.record(lease, resultsOf(lease, 'accepted'), NOON));
+  expect(recorded.rows).toBeLessThan(ROWS_READ_MAX);
+  // What a worker that died leaves open.
+  await ask();
+  const fenced = await rowsReadBy(() => store.enterLane(lane));
+  expect(fenced.result.unknown).toBe(WIDTH);
+  expect(fenced.rows).toBeLessThan(ROWS_READ_MAX);
+  const again = await rowsReadBy(() => store.record(lease, resultsOf(lease, 'accepted'), NOON));
+  expect(again.rows).toBeLessThan(ROWS_READ_MAX);
+});
+
+test('a lease of a later wave reads no more than its own members', async () => {
+  const { account, campaignId, messageId } = await world.freeze(RECIPIENTS);
+  const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
+  const { fence } = await store.enterLane(lane);
+  for (;;) {
+    const answer = await store.openLease(lane, fence, NOON, 128);
+    if (answer.kind !== 'leased') break;
+    await store.record(answer.lease, resultsOf(answer.lease, 'not_accepted'), NOON + 1);
+  }
+  const opened = await rowsReadBy(() => store.openLease(lane, fence, NOON + 2, WIDTH));
+  const lease = leased(opened.result);
+  expect(lease.recipients.map((person) => person.attempt)).toEqual(Array.from({ length: WIDTH }, () => 2));
+  expect(opened.rows).toBeLessThan(ROWS_READ_MAX);
+});
