@@ -27,6 +27,8 @@ export interface EventHub {
   /** Resolves when everything that commits from now on will reach the reader. */
   readonly add: (reader: LiveReader) => Promise<void>;
   readonly remove: (reader: LiveReader) => void;
+  /** Whether the key still counts: a reader is told nothing that came after it was revoked. */
+  readonly isInForce: (keyId: string) => Promise<boolean>;
   readonly readersOf: (accountId: string) => number;
   readonly size: () => number;
   /** Ends every stream; nobody can be added any more. */
@@ -86,6 +88,7 @@ export function createEventHub(
     for (;;) {
       const accountIds = [...new Set([...readers].map((reader) => reader.accountId))];
       const events = await eventsAfter(db, position, accountIds, EVENTS_AT_ONCE);
+      if (events.length > 0) await endRevoked();
       for (const event of events) hand(event);
       const isAll = events.length < EVENTS_AT_ONCE;
       position = Math.max(position, events.at(-1)?.position ?? 0, isAll ? newest : 0);
@@ -116,11 +119,14 @@ export function createEventHub(
     progressAt = startedAt;
     const before = told;
     told = new Map();
+    const news: CampaignProgress[] = [];
     for (const progress of progresses) {
       const state = JSON.stringify(progress.progress);
       told.set(progress.campaignId, state);
-      if (before.get(progress.campaignId) !== state) tell(progress);
+      if (before.get(progress.campaignId) !== state) news.push(progress);
     }
+    if (news.length > 0) await endRevoked();
+    for (const progress of news) tell(progress);
   };
 
   const tell = (progress: CampaignProgress): void => {
@@ -152,13 +158,28 @@ export function createEventHub(
     });
   };
 
-  const beat = async (): Promise<void> => {
-    if (readers.size === 0) return;
+  const remove = (reader: LiveReader): void => {
+    readers.delete(reader);
+    const audience = audiences.get(keyOf(reader));
+    audience?.delete(reader);
+    if (audience?.size === 0) audiences.delete(keyOf(reader));
+  };
+
+  /** Asked after what is to be told was read, so whatever came after a key was revoked is not told to its readers. */
+  const endRevoked = async (): Promise<void> => {
     const inForce = await keysInForce(db, [...new Set([...readers].map((reader) => reader.keyId))]);
     for (const reader of readers) {
-      if (inForce.has(reader.keyId)) reader.onBeat(BEAT);
-      else reader.end();
+      if (inForce.has(reader.keyId)) continue;
+      remove(reader);
+      reader.end();
     }
+  };
+
+  const beat = async (): Promise<void> => {
+    if (readers.size === 0) return;
+    const before = [...readers];
+    await endRevoked();
+    for (const reader of before) if (readers.has(reader)) reader.onBeat(BEAT);
   };
   const beats = setInterval(() => {
     beat().catch(onError);
@@ -182,12 +203,8 @@ export function createEventHub(
         keepRunning();
       });
     },
-    remove: (reader) => {
-      readers.delete(reader);
-      const audience = audiences.get(keyOf(reader));
-      audience?.delete(reader);
-      if (audience?.size === 0) audiences.delete(keyOf(reader));
-    },
+    remove,
+    isInForce: async (keyId) => (await keysInForce(db, [keyId])).has(keyId),
     readersOf: (accountId) => [...readers].filter((reader) => reader.accountId === accountId).length,
     size: () => readers.size,
     close: async () => {

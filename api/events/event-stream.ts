@@ -120,6 +120,10 @@ export function createEventStream(deps: StreamDeps, request: StreamRequest): Rea
       if (stream.destroyed || isEnded) return;
       hasMissed = false;
       const events = await page();
+      if (events.length > 0 && !(await deps.hub.isInForce(request.keyId))) {
+        end();
+        return;
+      }
       for (const event of events) {
         number = event.number;
         push(eventFrame(event));
@@ -139,6 +143,10 @@ export function createEventStream(deps: StreamDeps, request: StreamRequest): Rea
         progressSince(trx, request.accountId, request.campaignId, seen),
       );
       if (hasMissed) continue;
+      if (states.length > 0 && !(await deps.hub.isInForce(request.keyId))) {
+        end();
+        return;
+      }
       isStateTold = true;
       for (const state of states) push(progressFrame(state));
     }

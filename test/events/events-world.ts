@@ -25,6 +25,8 @@ export interface EventsWorld {
   readonly mine: SeededAccount & { readonly key: string; readonly keyId: string };
   readonly theirs: SeededAccount & { readonly key: string };
   readonly operatorKey: string;
+  /** One more key of my account. */
+  readonly addKey: () => Promise<{ readonly key: string; readonly keyId: string }>;
   readonly openApi: () => Promise<EventsApi>;
   /** Listens as my account and is closed with the world. */
   readonly follow: (api: EventsApi, path?: string, lastEventId?: number | null) => Promise<EventClient>;
@@ -55,6 +57,7 @@ export async function openEventsWorld(): Promise<EventsWorld> {
     mine,
     theirs,
     operatorKey: operator.key,
+    addKey: () => addKey(db, mine.accountId, ACCOUNT_SCOPES),
     openApi: async () => {
       const app = await createApp(
         {

@@ -4,6 +4,7 @@ import { createEventStream } from '../../api/events/event-stream.ts';
 import { revokeApiKey } from '../../db/api-keys.ts';
 import { withAccount } from '../../db/database.ts';
 import { until } from '../support/until.ts';
+import { followEvents } from './event-client.ts';
 import { type EventsApi, type EventsWorld, openEventsWorld } from './events-world.ts';
 
 /** More than the operating system keeps for a connection that nobody reads. */
@@ -86,6 +87,36 @@ test('a reader that takes nothing is cut off, after a bounded memory, and gone f
     () => Promise.resolve(hub.size()),
     (size) => size === 0,
   );
+  await hub.close();
+});
+
+test('a stream is told nothing that came after its key was revoked, and ends', async () => {
+  const { key, keyId } = await world.addKey();
+  const revoked = await followEvents(api.url, key, '/v1/events');
+  const other = await world.follow(api);
+  for (const reader of [revoked, other]) await reader.awaits((event) => event.kind === 'ready');
+  await world.log('before it was revoked');
+  await revoked.awaits((event) => event.data['what'] === 'before it was revoked');
+  await withAccount(world.db, world.mine.accountId, (trx) => revokeApiKey(trx, keyId));
+  await world.log('after it was revoked');
+  await other.awaits((event) => event.data['what'] === 'after it was revoked');
+  await revoked.ended;
+  expect(revoked.numbered().at(-1)).toMatchObject({ data: { what: 'before it was revoked' } });
+});
+
+test('what a reader missed is not told to a key that was revoked meanwhile', async () => {
+  const hub = createEventHub(world.db, () => undefined, 3_600_000);
+  const { keyId } = await world.addKey();
+  await world.log('missed');
+  await withAccount(world.db, world.mine.accountId, (trx) => revokeApiKey(trx, keyId));
+  const stream = createEventStream(
+    { db: world.db, hub, cut: () => undefined },
+    { ...listener(), keyId, lastEventId: 0, follow: true },
+  );
+  const told: Buffer[] = [];
+  for await (const frame of stream) told.push(frame as Buffer);
+  expect(Buffer.concat(told).toString()).toContain('event: ready');
+  expect(Buffer.concat(told).toString()).not.toContain('missed');
   await hub.close();
 });
 
