@@ -1,18 +1,28 @@
 import { fileURLToPath } from 'node:url';
-import { Kysely, Migrator, PostgresDialect } from 'kysely';
+import { Kysely, type Migration, Migrator, PostgresDialect, sql } from 'kysely';
 import { bootstrap } from './bootstrap.ts';
-import { openPool } from './database.ts';
+import { type Db, openPool } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
-/** Brings a database to the newest schema. Two processes at a time are safe: one waits for the other. */
-export async function migrateToLatest(databaseUrl: string): Promise<string[]> {
+/**
+ * Brings a database to the newest schema. Two processes at a time are safe: one waits for the other. A migration whose
+ * number lies before one that has run already is made up for, since numbers are given out before the work is done.
+ */
+export async function migrateToLatest(
+  databaseUrl: string,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<string[]> {
   const db = new Kysely<unknown>({
     dialect: new PostgresDialect({
       pool: openPool({ connectionString: databaseUrl, connectionsMax: 1, role: 'owner' }),
     }),
   });
   try {
-    const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
+      allowUnorderedMigrations: true,
+    });
     const { error, results } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
     return (results ?? []).map((result) => result.migrationName);
@@ -21,8 +31,16 @@ export async function migrateToLatest(databaseUrl: string): Promise<string[]> {
   }
 }
 
-/** The last migration that this code needs; `/ready` compares it with the database's. */
-export const SCHEMA_NEWEST = Object.keys(MIGRATIONS).at(-1) ?? '';
+/** The migrations that this code needs and the database lacks, and the newest that it has; null when it has none. */
+export async function schemaState(
+  db: Db,
+): Promise<{ readonly newest: string; readonly missing: readonly string[] } | null> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  const applied = rows.map((row) => row.name);
+  const newest = applied.at(-1);
+  if (newest === undefined) return null;
+  return { newest, missing: Object.keys(MIGRATIONS).filter((name) => !applied.includes(name)) };
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const databaseUrl = process.env['DATABASE_URL'];

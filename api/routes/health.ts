@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { Type } from 'typebox';
-import { SCHEMA_NEWEST } from '../../db/migrate.ts';
+import { schemaState } from '../../db/migrate.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { Problem, ProblemOutput } from '../problem.ts';
 
@@ -41,18 +41,18 @@ export function registerHealthRoutes(api: Api, deps: ApiDeps): void {
       },
     },
     async () => {
-      const schema = await newestMigration(deps).catch(() => null);
+      const schema = await schemaState(deps.db).catch(() => null);
       if (schema === null)
         throw new Problem('not-ready', 'The database does not answer or has no schema yet.');
-      if (schema < SCHEMA_NEWEST) {
+      if (schema.missing.length > 0) {
         throw new Problem(
           'not-ready',
-          `The schema is at ${schema}, this code needs ${SCHEMA_NEWEST}. Run \`npm run migrate\`.`,
+          `The schema lacks ${schema.missing.join(', ')}. Run \`npm run migrate\`.`,
         );
       }
       const temporal = (await deps.workflows.isReachable()) ? ('ok' as const) : ('degraded' as const);
       const carrier = (await carrierIsSlowed(deps)) ? ('degraded' as const) : ('ok' as const);
-      return { database: 'ok' as const, schema, temporal, carrier };
+      return { database: 'ok' as const, schema: schema.newest, temporal, carrier };
     },
   );
 }
@@ -65,9 +65,4 @@ async function carrierIsSlowed(deps: ApiDeps): Promise<boolean> {
     .select('id')
     .executeTakeFirst();
   return slowed !== undefined;
-}
-
-async function newestMigration(deps: ApiDeps): Promise<string | null> {
-  const rows = await sql<{ name: string }>`select max(name) as name from kysely_migration`.execute(deps.db);
-  return rows.rows[0]?.name ?? null;
 }
