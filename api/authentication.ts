@@ -126,7 +126,14 @@ async function actorOf(
     typeof personId === 'string'
       ? await withAccount(deps.db, accountId, (trx) => findPerson(trx, personId))
       : null;
-  if (person === null || person.disabledAt !== null) {
+  if (person !== null && person.disabledAt !== null) {
+    throw new Problem('unknown-reference', 'The person whom Carillon-Person names is disabled.', {
+      errors: [
+        { pointer: '', message: 'Let somebody else act, leave the header out, or enable the person.' },
+      ],
+    });
+  }
+  if (person === null) {
     throw new Problem('unknown-reference', 'Carillon-Person names nobody who works for this account.', {
       errors: [{ pointer: '', message: 'Send the id of a person of this account, or leave the header out.' }],
     });

@@ -1,13 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Api } from './deps.ts';
+import { howToMend, type ValidationIssue } from './how-to-mend.ts';
 import { type FieldError, Problem } from './problem.ts';
-
-interface ValidationIssue {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly message?: string;
-}
 
 /** The one error handler: problems as they are, everything internal hidden. */
 export function registerErrors(api: Api): void {
@@ -114,12 +108,7 @@ function fieldError(issue: ValidationIssue, context: string): FieldError {
       message: 'This field is required.',
     };
   }
-  const allowed = Array.isArray(params['allowedValues']) ? ` ${params['allowedValues'].join(', ')}` : '';
-  const constant = typeof params['allowedValue'] === 'string' ? ` "${params['allowedValue']}"` : '';
-  return {
-    pointer: `${base}${issue.instancePath}`,
-    message: `It ${issue.message ?? 'is not valid'}${allowed}${constant}.`,
-  };
+  return { pointer: `${base}${issue.instancePath}`, message: howToMend(issue) };
 }
 
 /** The name of a unique rule that an insert has broken, or null for any other error. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { CampaignStatus } from '../domain/campaign-status.ts';
+import { nameOfActor } from './actor-names.ts';
 import type { Trx } from './database.ts';
 import { indexedOrderOf, type Listed, type Order, orderOf, type Part } from './listing.ts';
 
@@ -56,7 +57,7 @@ const LIST_ROWS = sql<{ id: string; name: string }[]>`coalesce((
   from campaign_lists l join lists x on x.id = l.list_id
   where l.campaign_id = campaigns.id and not l.excluded), '[]')`;
 const START_AT = sql<Date | null>`coalesce(campaigns.first_due_at, campaigns.launched_at)`;
-const CREATOR = sql<string | null>`(select p.name from people p where p.id = campaigns.created_by)`;
+const CREATOR = nameOfActor(sql.ref('campaigns.created_by'));
 const CREATED_AT = sql`campaigns.created_at`;
 
 const SORTS = {

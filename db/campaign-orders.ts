@@ -125,6 +125,14 @@ async function log(trx: Trx, order: Order, actionId: string, to: CampaignStatus)
   });
 }
 
+/** The reason of whoever gives none; who it was stands beside it. */
+const NO_REASON = {
+  pause: 'It was paused, and no reason was given.',
+  stop: 'It was stopped, and no reason was given.',
+  abort: 'It was aborted, and no reason was given.',
+  suspend: 'It was suspended by hand, and no reason was given.',
+} as const;
+
 async function hold(
   trx: Trx,
   order: Order,
@@ -136,7 +144,7 @@ async function hold(
     campaignId: order.campaign.id,
     kind,
     cause: kind === 'suspend' ? 'operator' : null,
-    reason: typeof order.args['reason'] === 'string' ? order.args['reason'] : `Ordered by ${order.actor.id}.`,
+    reason: typeof order.args['reason'] === 'string' ? order.args['reason'] : NO_REASON[kind],
     actor: order.actor,
     actionId,
   });

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CampaignStatus } from '../domain/campaign-status.ts';
 import type { HoldScope } from '../domain/hold.ts';
+import { nameOfActor } from './actor-names.ts';
 import type { Trx } from './database.ts';
 import type { Scope } from './in-flight.ts';
 
@@ -15,9 +16,12 @@ export interface Hold extends Scope {
   readonly campaignId: string | null;
   readonly byOperator: boolean;
   readonly placedBy: string;
+  /** As he is called today; null when an operator has placed it. */
+  readonly placedByName: string | null;
   readonly placedAt: Date;
   readonly liftActionId: string | null;
   readonly liftedBy: string | null;
+  readonly liftedByName: string | null;
   readonly liftedAt: Date | null;
   readonly version: number;
 }
@@ -38,6 +42,11 @@ const COLUMNS = [
   'lifted_at as liftedAt',
   'version',
 ] as const;
+/** Names are read with the row, so that a disabled person and a revoked key keep theirs. */
+const NAMES = [
+  nameOfActor(sql.ref('holds.placed_by')).as('placedByName'),
+  nameOfActor(sql.ref('holds.lifted_by')).as('liftedByName'),
+] as const;
 /** The scope column, which holds no other words. */
 export const SCOPE = sql<HoldScope>`scope`.as('scope');
 
@@ -52,7 +61,7 @@ export async function lockHold(trx: Trx, id: string): Promise<Hold> {
 }
 
 function selectHold(trx: Trx, id: string) {
-  return trx.selectFrom('holds').where('id', '=', id).select(COLUMNS).select(SCOPE);
+  return trx.selectFrom('holds').where('id', '=', id).select(COLUMNS).select(NAMES).select(SCOPE);
 }
 
 /** A page of holds, the newest first, and how many there are. */
@@ -75,6 +84,7 @@ export async function listHolds(
     .executeTakeFirstOrThrow();
   const items = await rows
     .select(COLUMNS)
+    .select(NAMES)
     .select(SCOPE)
     .orderBy('id', 'desc')
     .limit(query.limit)

@@ -3,7 +3,7 @@ import type { RecipientState } from '../domain/next-of-recipient.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import type { Message } from './messages.ts';
-import { notInList, recipientState } from './recipient-state.ts';
+import { recipientReason, recipientState } from './recipient-state.ts';
 
 /** A recipient and what became of him with one message. */
 export interface ExportedRecipient {
@@ -77,7 +77,7 @@ async function readRange(
     )
     select r.recipient, ${message.position}::int as position, ${message.id} as "messageId", r.contact_id as "contactId",
       r.number, p.first_name as "firstName", p.last_name as "lastName", ${recipientState(message.key)} as state,
-      coalesce(skip.reason, final.reason, ${notInList(message.key)}, a.cause) as reason, coalesce(a.attempt, 0)::int as attempts, a.segments,
+      ${recipientReason(message.key)} as reason, coalesce(a.attempt, 0)::int as attempts, a.segments,
       coalesce(his.billed, a.cost_micro_usd) as "costMicroUsd", coalesce(a.carrier_uuid, his.uuid) as "carrierUuid",
       a.recorded_at as "attemptedAt", coalesce(his.at, out.at) as "reportedAt"
     from recipients r

@@ -29,8 +29,18 @@ export function recipientState(messageKey: number): RawBuilder<string> {
     end`;
 }
 
+/**
+ * Why he stands there, of the same rows. What explains an attempt explains nothing once the carrier has the text: how a
+ * delivered text came to be known is no reason.
+ */
+export function recipientReason(messageKey: number): RawBuilder<string | null> {
+  return sql<string | null>`
+    coalesce(skip.reason, final.reason, ${notInList(messageKey)}, case
+      when final.status is null and resolved.status is null and a.result <> 'accepted' then a.cause end)`;
+}
+
 /** The reason of a recipient's last attempt `a` that is unknown and that the carrier's list does not have; else null. */
-export function notInList(messageKey: number): RawBuilder<string | null> {
+function notInList(messageKey: number): RawBuilder<string | null> {
   return sql<string | null>`
     case when a.result = 'unknown' then (
       select 'not_in_list' from unknowns u where u.month = r.month and u.message_key = ${messageKey}

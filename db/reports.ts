@@ -4,7 +4,7 @@ import { type MessageReport, reportOf } from '../domain/report.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import type { Message } from './messages.ts';
-import { notInList, recipientState } from './recipient-state.ts';
+import { recipientReason, recipientState } from './recipient-state.ts';
 import { readCounters } from './report-counters.ts';
 
 /** The report of each message, by message id. Exact at any moment: see `readCounters`. */
@@ -54,7 +54,7 @@ export async function listRecipients(
       select r.recipient, r.contact_id as "contactId", r.number, p.first_name as "firstName", p.last_name as "lastName",
         coalesce(a.attempt, 0)::int as attempts,
         ${recipientState(message.key)} as state,
-        coalesce(skip.reason, final.reason, ${notInList(message.key)}, a.cause) as reason
+        ${recipientReason(message.key)} as reason
       from recipients r
       join campaigns c on c.key = r.campaign_key and c.audience_month = r.month
       left join contacts p on p.id = r.contact_id

@@ -13,6 +13,8 @@ export interface HoldChange extends Scope {
   readonly status: CampaignStatus | null;
   readonly actor: Actor;
   readonly actionId?: string;
+  /** Why it was placed; nothing when it is lifted. */
+  readonly reason?: string;
 }
 
 /** Writes the status that a hold on a campaign gives it, while a workflow runs it, and a line of the log. */
@@ -34,6 +36,10 @@ export async function showHold(
     ...(to === null ? {} : { to }),
     ...(change.actionId === undefined ? {} : { actionId: change.actionId }),
     actor: change.actor,
-    detail: { scope: change.scope, scopeId: change.scopeId },
+    detail: {
+      scope: change.scope,
+      scopeId: change.scopeId,
+      ...(change.reason === undefined ? {} : { reason: change.reason }),
+    },
   });
 }

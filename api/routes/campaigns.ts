@@ -262,7 +262,12 @@ async function checkReferences(trx: Trx, input: Static<typeof CampaignInput>): P
   }
   if (typeof input.ownerId === 'string') {
     const owner = await findPerson(trx, input.ownerId);
-    if (owner === null || owner.disabledAt !== null) throw unknownReference('/ownerId', 'person');
+    if (owner === null) throw unknownReference('/ownerId', 'person');
+    if (owner.disabledAt !== null) {
+      throw new Problem('unknown-reference', 'The owner would be a person who is disabled.', {
+        errors: [{ pointer: '/ownerId', message: 'Name another person, or enable this one first.' }],
+      });
+    }
   }
   for (const field of ['listIds', 'excludedListIds'] as const) {
     const wanted = input[field] ?? [];

@@ -250,8 +250,10 @@ function fieldsOf(hold: Hold): Static<typeof HoldListItemOutput> {
     campaignId: hold.campaignId,
     byOperator: hold.byOperator,
     placedBy: hold.placedBy,
+    placedByName: hold.placedByName,
     placedAt: hold.placedAt.toISOString(),
     liftedBy: hold.liftedBy,
+    liftedByName: hold.liftedByName,
     liftedAt: hold.liftedAt?.toISOString() ?? null,
   };
 }

@@ -7,7 +7,7 @@ import { numberHash } from '../../db/number-hash.ts';
 import { findRecipient } from '../../db/recipient-story.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { CursorQuery, cursorPageOf, rangeOf } from '../pages.ts';
-import { notFound, problems } from '../problem.ts';
+import { notFound, Problem, problems } from '../problem.ts';
 import { readNumber } from '../read-number.ts';
 import { idOf, idParams } from '../schemas/common.ts';
 import { readViewClock } from '../views/campaign-view.ts';
@@ -121,6 +121,11 @@ async function readStory(
 ) {
   const campaign = await campaignOf(trx, campaignId);
   const him = await findRecipient(trx, campaign, by);
-  if (him === null) throw notFound('recipient');
+  if (him === null) {
+    throw new Problem(
+      'not-found',
+      'There is no such recipient in this campaign. Check whom you look for, and whether its audience is frozen.',
+    );
+  }
   return readRecipientView(trx, campaign, him, await readViewClock(trx, accountId, deps.now()));
 }

@@ -42,6 +42,12 @@ export const HoldQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const NAME = nullable(
+  Type.String({
+    description: 'Of the person or key, as it is called today; null for an operator and the system.',
+  }),
+);
+
 const fields = {
   id: idOf('hld'),
   scope: Scope,
@@ -54,8 +60,10 @@ const fields = {
   campaignId: nullable(Type.String()),
   byOperator: Type.Boolean({ description: 'Only an operator may lift it.' }),
   placedBy: Type.String(),
+  placedByName: NAME,
   placedAt: INSTANT,
   liftedBy: nullable(Type.String()),
+  liftedByName: NAME,
   liftedAt: nullable(INSTANT),
 };
 

@@ -64,9 +64,11 @@ export function createSuppressionReader(
 function refused(
   line: number,
   reason: 'unknown_kind' | 'erasure_in_file' | 'field_too_long',
-  field: string,
+  target: string,
   raw: string,
 ): RowVerdict<SuppressionRow> {
+  // Whoever mapped the columns calls it kind or reason.
+  const field = target.replace('custom.', '');
   return { kind: 'refused', row: { line, reason, field, raw: storable(raw) } };
 }
 

@@ -134,6 +134,15 @@ describe('the list of campaigns', () => {
     expect(untitled).toMatchObject({ name: null, displayName: 'Untitled campaign' });
   });
 
+  test('names the key that made one by itself, as reading that one does', async () => {
+    const { campaign: id } = await createDraft(world.mine, 'Made by a key');
+    const [line] = (await list('?q=made%20by%20a%20key')).items;
+    const { body } = await world.mine.call('GET', `/v1/campaigns/${id}`);
+    expect(line).toMatchObject({ createdBy: body['createdBy'], createdByName: body['createdByName'] });
+    expect(body['createdByName']).toBe('Test');
+    await world.mine.call('DELETE', `/v1/campaigns/${id}`);
+  });
+
   test.each<[string, (one: Known) => boolean]>([
     ['q=SALE', (one) => /sale/i.test(one.name ?? '')],
     ['q=100%25', (one) => one.name === '100% off_today'],

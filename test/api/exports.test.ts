@@ -132,7 +132,7 @@ describe('an export of recipients', () => {
     const account = world.mine.accountId;
     await world.owner.query(
       `insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, result, cause, carrier_uuid, segments, cost_micro_usd)
-       select $1, $2, $3, r, 1, 1, case when r = 4 then 'unknown' when r = 5 then 'not_accepted' else 'accepted' end, case when r = 5 then 'not_written' end, 'u' || r, 1, 7000
+       select $1, $2, $3, r, 1, 1, case when r = 4 then 'unknown' when r = 5 then 'not_accepted' else 'accepted' end, case when r = 5 then 'not_written' when r in (3, 6) then 'status_report' end, 'u' || r, 1, 7000
        from generate_series(1, 5) r`,
       [month, account, key],
     );

@@ -211,9 +211,34 @@ describe('a hold', () => {
     );
     const detail = { scope: 'message', scopeId: message };
     expect(rows).toEqual([
-      { what: 'hold', campaign_id: campaign, detail },
+      { what: 'hold', campaign_id: campaign, detail: { ...detail, reason: 'It has to be checked.' } },
       { what: 'lift', campaign_id: campaign, detail },
     ]);
+  });
+});
+
+test('a hold says by name who placed and who lifted it, and only of an operator nothing but that he did', async () => {
+  const person = await create(mine.call, '/v1/people', { name: 'Kim', address: 'kim@example.com' });
+  const placed = await place(hold('campaign', campaign), mine.call, {
+    headers: { 'carillon-person': person },
+  });
+  expect(placed.body).toMatchObject({ placedBy: person, placedByName: 'Kim', liftedByName: null });
+  const lifted = await lift(placed.body['id']);
+  expect(lifted.body).toMatchObject({ placedByName: 'Kim', liftedByName: 'Test' });
+  const { body } = await mine.call('GET', `/v1/holds?scopeId=${campaign}`);
+  expect(body['items']).toMatchObject([{ placedByName: 'Kim', liftedByName: 'Test' }]);
+  const operators = await place(hold('campaign', campaign), world.operator, {
+    headers: { 'carillon-account': mine.accountId },
+  });
+  expect(operators.body).toMatchObject({ byOperator: true, placedByName: null });
+});
+
+test('a pause without a reason says so, and names nobody by an id', async () => {
+  await mine.call('POST', `/v1/campaigns/${campaign}/launch`, { body: { start: 'scheduled' } });
+  await mine.call('POST', `/v1/campaigns/${campaign}/pause`, { body: {} });
+  expect(await read()).toMatchObject({
+    holds: [{ kind: 'pause', reason: 'It was paused, and no reason was given.' }],
+    next: { what: 'resume', why: 'It was paused, and no reason was given.' },
   });
 });
 

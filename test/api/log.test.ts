@@ -191,7 +191,17 @@ test('what somebody did keeps the name, as it is today, after the person is disa
     ownerName: 'Kim After',
   });
   const acts = await call('POST', '/v1/campaigns', { body: {}, headers: { 'carillon-person': person } });
-  expect(acts).toMatchObject({ status: 422, body: { code: 'unknown-reference' } });
+  expect(acts).toMatchObject({
+    status: 422,
+    body: { code: 'unknown-reference', detail: 'The person whom Carillon-Person names is disabled.' },
+  });
+  expect(await call('POST', '/v1/campaigns', { body: { ownerId: person } })).toMatchObject({
+    status: 422,
+    body: {
+      code: 'unknown-reference',
+      errors: [{ pointer: '/ownerId', message: expect.stringContaining('enable') }],
+    },
+  });
 });
 
 test('an action says who ordered it, by name, and when it was answered', async () => {

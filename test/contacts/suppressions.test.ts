@@ -214,7 +214,7 @@ describe('an import of suppressions', () => {
     expect(before.body['suppressions']).toMatchObject([{ reason: 'First.', source: 'api' }]);
     const refused = await caller.call('GET', `/v1/imports/${String(done['id'])}/refusals`);
     expect(refused.body['items']).toMatchObject([
-      { line: 6, reason: 'unknown_kind' },
+      { line: 6, reason: 'unknown_kind', field: 'kind' },
       { line: 7, reason: 'erasure_in_file' },
       { line: 8, field: 'number' },
     ]);
