@@ -45,6 +45,10 @@ export function receiveCallbacks(
     });
     process
       .call('report', () => {
+        if (callback.isSigned) {
+          const isFinal = callback.status !== 'queued' && callback.status !== 'sent';
+          witness.reported(callback.leaseId, callback.to, isFinal);
+        }
         const before = ledger.suppressed.has(callback.to);
         const verdict = protocol.applyReport(ledger, callback);
         trace(

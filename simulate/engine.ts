@@ -122,7 +122,11 @@ function createRuns(
       };
       const work = (worker: Worker): void => {
         const { process, draining } = worker;
-        const run: LaneWitness = { messageId, workerId: process.id, isDisrupted: process.isDead() };
+        const run: LaneWitness = {
+          messageId,
+          workerId: process.id,
+          isDisrupted: process.isDead() || engine.isDead(),
+        };
         const abort = new AbortController();
         lanes.add(run);
         witness.began(run);

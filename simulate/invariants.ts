@@ -100,6 +100,9 @@ function checkTruth(world: World, message: MemoryMessage, accepted: readonly Acc
       if (attempt.final !== null && truth !== undefined && attempt.final.status !== truth.final) {
         witness.blame('I3', `${who} is called ${attempt.final.status} and is ${truth.final}`);
       }
+      const reported = witness.wasReported(attempt.leaseId, number);
+      if (reported !== 'not' && !isAccepted) witness.blame('I3', `${who} was proved and is not accepted`);
+      if (reported === 'final' && attempt.final === null) witness.blame('I3', `${who} lost his final status`);
       checkCause(world, message, attempt, who);
     }
   }

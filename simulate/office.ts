@@ -13,7 +13,8 @@ export interface Office {
   readonly hold: (campaignId: string, kind: string) => void;
   /** Closes or opens a wider gate. */
   readonly moveGate: (scope: string, by: 1 | -1) => void;
-  readonly order: (campaignId: string, kind: OrderKind) => void;
+  /** False when the campaign does not allow it. */
+  readonly order: (campaignId: string, kind: OrderKind) => boolean;
   readonly suspend: (messageId: string, cause: SuspendCause) => void;
   /** What the workflow does each time it wakes: applies the orders that wait. */
   readonly step: (campaignId: string) => void;
@@ -52,7 +53,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
   /** What was placed after the order stays. */
   const lift = (campaignId: string, orderedAt: number, isMeant: (kind: string) => boolean): void => {
     const all = holdsOf(campaignId);
-    const kept = all.filter((one) => one.step > orderedAt || !isMeant(one.kind));
+    const kept = all.filter((one) => protocol.staysHeld(one.step, orderedAt) || !isMeant(one.kind));
     holds.set(campaignId, kept);
     for (let count = kept.length; count < all.length; count += 1) moveGate(campaignId, -1);
   };
@@ -75,6 +76,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
         lift(campaignId, step, () => true);
         break;
       case 'resume':
+        if (held.includes('stop')) break;
         if (held.includes('suspend spend_limit') && !canPay()) break;
         lift(campaignId, step, (one) => one !== 'stop');
         break;
@@ -85,11 +87,13 @@ export function createOffice(world: World, onGate: OnGate): Office {
     hold,
     moveGate,
     order: (campaignId, kind) => {
-      // Nothing can be ordered of a campaign that is over, and only a stopped one is restarted.
-      if (messagesOf(ledger, campaignId).every(({ status }) => isOver(status))) return;
-      if (kind === 'restart' && !holdsOf(campaignId).some((one) => one.kind === 'stop')) return;
+      // Nothing can be ordered of a campaign that is over, and only a stopped one is restarted, but not resumed.
+      if (messagesOf(ledger, campaignId).every(({ status }) => isOver(status))) return false;
+      const isStopped = holdsOf(campaignId).some((one) => one.kind === 'stop');
+      if (kind !== 'stop' && (kind === 'restart') !== isStopped) return false;
       if (kind === 'stop') hold(campaignId, 'stop');
       orders.set(campaignId, [...(orders.get(campaignId) ?? []), { kind, step: loop.step() }]);
+      return true;
     },
     suspend: (messageId, cause) => hold(messageOf(ledger, messageId).campaignId, `suspend ${cause}`),
     step: (campaignId) => {

@@ -31,8 +31,14 @@ export function startOwner(
   const pokeAll = (): void => campaigns.forEach(engine.poke);
   /** The API may die after the order and before it told the workflow; repair tells it then. */
   const order = (campaignId: string, kind: 'resume' | 'stop' | 'restart'): void => {
-    office.order(campaignId, kind);
+    // What is refused is no word of the owner's.
+    if (!office.order(campaignId, kind)) return;
+    witness.ownerSaid(campaignId, kind === 'stop' ? 'stop' : 'go');
     if (!chance.strikes('api@hold.committed', scenario.weather.crashPoint)) engine.poke(campaignId);
+  };
+  const pause = (campaignId: string): void => {
+    office.hold(campaignId, 'pause');
+    witness.ownerSaid(campaignId, 'stop');
   };
   const holdFor = (scope: string, ms: number): void => {
     office.moveGate(scope, 1);
@@ -46,7 +52,7 @@ export function startOwner(
     trace('owner', move.kind);
     switch (move.kind) {
       case 'pause':
-        office.hold(someCampaign(), 'pause');
+        pause(someCampaign());
         break;
       case 'resume':
       case 'restart':

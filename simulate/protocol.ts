@@ -31,6 +31,8 @@ export interface Protocol {
   readonly plan: (ledger: MemoryLedger, messageId: string, at: number) => MessagePlan;
   readonly expire: (ledger: MemoryLedger, messageId: string) => number;
   readonly restart: (ledger: MemoryLedger, campaignId: string, expiresAt: number | null) => void;
+  /** Whether a hold outlives an order that lifts such holds; both as the step of the simulation. */
+  readonly staysHeld: (placedAt: number, orderedAt: number) => boolean;
 }
 
 /** The protocol as it is. */
@@ -44,4 +46,5 @@ export const PROTOCOL: Protocol = {
   plan: planMemoryMessage,
   expire: expireMemoryMessage,
   restart: restartMemoryCampaign,
+  staysHeld: (placedAt, orderedAt) => placedAt > orderedAt,
 };

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { hunt, MUTANTS } from './mutants/hunt.ts';
 import { runSeed } from './run-seed.ts';
 import { shrink } from './shrink.ts';
 
@@ -9,10 +10,12 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
   },
 });
 
-if (values.seed === undefined) await simulateMany(wholeNumber('from'), wholeNumber('seeds'));
+if (values.mutants) await huntAll(wholeNumber('seeds'));
+else if (values.seed === undefined) await simulateMany(wholeNumber('from'), wholeNumber('seeds'));
 else await replay(wholeNumber('seed'));
 
 function wholeNumber(option: 'seeds' | 'from' | 'seed'): number {
@@ -44,6 +47,19 @@ async function simulateMany(first: number, count: number): Promise<void> {
   }
   console.log(`${failed.length} failed; replay one with --seed ${failed[0] ?? 0}.`);
   process.exitCode = 1;
+}
+
+/** Each broken protocol has to be found out by some seed. */
+async function huntAll(seedsMax: number): Promise<void> {
+  let survivors = 0;
+  for (const mutant of MUTANTS) {
+    const kill = await hunt(mutant, seedsMax);
+    if (kill === null) survivors += 1;
+    const fate = kill === null ? `LIVES through ${seedsMax} seeds` : `seed ${kill.seed}: ${kill.violation}`;
+    console.log(`${mutant.name}\n    ${mutant.harm}\n    ${fate}`);
+  }
+  console.log(`${MUTANTS.length - survivors} of ${MUTANTS.length} mutants are found out.`);
+  if (survivors > 0) process.exitCode = 1;
 }
 
 /** The fewest faults and moves with which it still fails. */

@@ -22,6 +22,11 @@ export interface Witness {
   readonly began: (run: LaneWitness) => void;
   readonly gateClosed: (scope: string) => void;
   readonly suppressed: (number: string) => void;
+  /** The owner has said stop or go; go counts from when it was ordered, whenever it takes effect. */
+  readonly ownerSaid: (campaignId: string, word: 'stop' | 'go') => void;
+  /** A genuine report has become durable. */
+  readonly reported: (leaseId: number, number: string, isFinal: boolean) => void;
+  readonly wasReported: (leaseId: number, number: string) => 'not' | 'accepted' | 'final';
   readonly leased: (lease: Lease, run: LaneWitness, slots: number) => void;
   /** The bytes of a request leave now. */
   readonly posted: (
@@ -36,6 +41,9 @@ export interface Witness {
   readonly runOf: (leaseId: number) => LaneWitness | undefined;
 }
 
+/** Answers that take no longer than this keep a tenth of the carrier's window free. */
+const PUNCTUAL_MS = 400;
+
 /** A witness of one simulation. */
 export function createWitness(deps: {
   readonly loop: EventLoop;
@@ -49,6 +57,8 @@ export function createWitness(deps: {
   const suppressedAt = new Map<string, number>();
   const leases = new Map<number, { readonly step: number; readonly run: LaneWitness }>();
   const ambiguous = new Set<string>();
+  const stoppedAt = new Map<string, number>();
+  const reports = new Map<string, boolean>();
   const requestTimes: number[] = [];
   const runs: LaneWitness[] = [];
 
@@ -61,6 +71,9 @@ export function createWitness(deps: {
     for (const scope of lease.scopes) {
       if ((ledger.gates.get(scope) ?? 0) > 0 && step > (closedAt.get(scope) ?? 0)) {
         blame('I4', `lease ${lease.id} was made after a hold on ${scope} and is posted`);
+      }
+      if (step > (stoppedAt.get(scope) ?? Number.POSITIVE_INFINITY)) {
+        blame('I4', `lease ${lease.id} was made and is posted although the owner's last word was to stop`);
       }
     }
     for (const person of people) {
@@ -85,7 +98,9 @@ export function createWitness(deps: {
 
   const checkLimit = (): void => {
     const { requestsMax, windowMs } = scenario.limit;
-    if (requestsMax === 0) return;
+    // A grant is spread over time, so it bounds a window only as far as processes and connections are punctual.
+    const { freeze, latencyMs } = scenario.weather;
+    if (requestsMax === 0 || freeze > 0 || latencyMs > PUNCTUAL_MS) return;
     requestTimes.push(loop.now());
     while ((requestTimes[0] ?? 0) <= loop.now() - windowMs) requestTimes.shift();
     if (requestTimes.length > requestsMax) {
@@ -107,6 +122,18 @@ export function createWitness(deps: {
     },
     suppressed: (number) => {
       suppressedAt.set(number, loop.step());
+    },
+    ownerSaid: (campaignId, word) => {
+      if (word === 'go') stoppedAt.delete(campaignId);
+      else if (!stoppedAt.has(campaignId)) stoppedAt.set(campaignId, loop.step());
+    },
+    reported: (leaseId, number, isFinal) => {
+      const key = `${leaseId} ${number}`;
+      reports.set(key, isFinal || reports.get(key) === true);
+    },
+    wasReported: (leaseId, number) => {
+      const isFinal = reports.get(`${leaseId} ${number}`);
+      return isFinal === undefined ? 'not' : isFinal ? 'final' : 'accepted';
     },
     leased: (lease, run, slots) => {
       leases.set(lease.id, { step: loop.step(), run });

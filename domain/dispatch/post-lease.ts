@@ -57,6 +57,8 @@ interface Halted {
 
 /** A lease older than this, in machine time, is not posted: others may have waited for its outcome. */
 export const LEASE_AGE_MS_MAX = 20_000;
+/** How far behind its pace a lease may be and still make up for it, in machine time. */
+const CATCH_UP_MS_MAX = 250;
 const RATE_LIMITED_DELAY_MS = 1_000;
 const NOT_WRITTEN_DELAY_MS = 10_000;
 
@@ -87,7 +89,8 @@ export function postLease(
     for (const [request, people] of requests.entries()) {
       const delayMs = dueAt - deps.machine.now();
       if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
-      dueAt += paceOf(lease, people);
+      // Whoever was kept longer than a timer keeps anybody, by a process that stood still, must not catch up in a burst.
+      dueAt = Math.max(dueAt, deps.machine.now() - CATCH_UP_MS_MAX) + paceOf(lease, people);
       const allowed =
         halted.reason === null
           ? permitted(deps, lease, people, request, leasedAt, recorder, halted)

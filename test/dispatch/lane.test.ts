@@ -184,6 +184,21 @@ describe('a lane', () => {
     );
   });
 
+  it('whose process stood still goes on at its pace and does not catch up in a burst', async () => {
+    const lane = createLaneWorld(8, false, 4);
+    const times: number[] = [];
+    lane.script.answer = () => {
+      if (times.length === 2) lane.clock.advance(5_000);
+      times.push(lane.clock.now());
+      return ACCEPTED;
+    };
+    await lane.run();
+    expect(times).toHaveLength(8);
+    // The one that was due, and a quarter of a second's worth, which is one more.
+    const gaps = times.slice(5).map((time, index) => time - (times[index + 4] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(250);
+  });
+
   it('that cannot slow its sender down ends by itself, not its worker, and still writes what it knows', async () => {
     const lane = createLaneWorld(8, false, 4);
     const sleep = lane.clock.sleep.bind(lane.clock);

@@ -1,0 +1,22 @@
+import { PROTOCOL } from '../protocol.ts';
+import { runSeed } from '../run-seed.ts';
+import { CARRIER_MUTANTS } from './carrier-mutants.ts';
+import { LANE_MUTANTS } from './lane-mutants.ts';
+import { LEDGER_MUTANTS } from './ledger-mutants.ts';
+import type { Mutant } from './mutant.ts';
+
+/** Every broken protocol. */
+export const MUTANTS: readonly Mutant[] = [...LEDGER_MUTANTS, ...LANE_MUTANTS, ...CARRIER_MUTANTS];
+
+/** The seed at which a mutant was found out, and by what; null when it lived through all of them. */
+export type Kill = { readonly seed: number; readonly violation: string } | null;
+
+/** Lets a mutant live through seeds 1 to `seedsMax` until one finds it out. */
+export async function hunt(mutant: Mutant, seedsMax: number): Promise<Kill> {
+  const protocol = mutant.mutate(PROTOCOL);
+  for (let seed = 1; seed <= seedsMax; seed += 1) {
+    const { violations } = await runSeed(seed, { protocol });
+    if (violations[0] !== undefined) return { seed, violation: violations[0] };
+  }
+  return null;
+}

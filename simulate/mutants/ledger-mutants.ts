@@ -1,0 +1,193 @@
+import type { DispatchStore } from '../../domain/dispatch/dispatch-store.ts';
+import {
+  campaignOf,
+  entryOf,
+  freezeMemoryAudience,
+  gatesAreOpen,
+  type MemoryLedger,
+  messageOf,
+  messagesOf,
+  scopesOfMessage,
+} from '../../domain/dispatch/memory-ledger.ts';
+import type { Mutant } from './mutant.ts';
+
+type StoreChange = (store: DispatchStore, ledger: MemoryLedger) => Partial<DispatchStore>;
+
+/** Changes some of the ledger's transactions. */
+function inLedger(name: string, harm: string, change: StoreChange): Mutant {
+  return {
+    name,
+    harm,
+    mutate: (protocol) => ({
+      ...protocol,
+      store: (ledger) => {
+        const store = protocol.store(ledger);
+        return { ...store, ...change(store, ledger) };
+      },
+    }),
+  };
+}
+
+/** Puts whoever an open lease of the message holds without a result back to be handed out again. */
+function handOutAgain(ledger: MemoryLedger, messageId: string): void {
+  const message = messageOf(ledger, messageId);
+  for (const lease of ledger.leases.values()) {
+    if (!lease.isOpen || lease.messageId !== messageId) continue;
+    lease.isOpen = false;
+    const open = lease.people.filter(
+      (person) => !entryOf(message, person.recipient).attempts.some((one) => one.attempt === person.attempt),
+    );
+    if (open.length === 0) continue;
+    const members = open.map(({ recipient, attempt }) => ({ recipient, attempt }));
+    message.waves.push({ number: message.waves.length, members, dueAt: null, next: 0 });
+  }
+}
+
+/** Leaves open what an older run left open. */
+function withoutClosing<Result>(ledger: MemoryLedger, work: () => Result): Result {
+  const open = [...ledger.leases.values()].filter((lease) => lease.isOpen);
+  for (const lease of open) lease.isOpen = false;
+  const result = work();
+  for (const lease of open) lease.isOpen = true;
+  return result;
+}
+
+/** Breaks the rules of the ledger's own transactions. */
+export const LEDGER_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'retry a leased recipient',
+    harm: 'Whoever a dead worker had leased is leased again, though he may have been texted.',
+    mutate: (protocol) => ({
+      ...protocol,
+      plan: (ledger, messageId, at) => {
+        handOutAgain(ledger, messageId);
+        return protocol.plan(ledger, messageId, at);
+      },
+    }),
+  },
+  {
+    name: 'skip the fence',
+    harm: 'Whoever a dead worker left open stays open for ever.',
+    mutate: (protocol) => ({
+      ...protocol,
+      store: (ledger) => {
+        const store = protocol.store(ledger);
+        return { ...store, enterLane: (lane) => withoutClosing(ledger, () => store.enterLane(lane)) };
+      },
+      plan: (ledger, messageId, at) => withoutClosing(ledger, () => protocol.plan(ledger, messageId, at)),
+    }),
+  },
+  inLedger('update instead of insert', 'A result that is written twice counts twice.', (store, ledger) => ({
+    record: (lease, results, retryAt) => {
+      const message = messageOf(ledger, ledger.leases.get(lease.id)?.messageId ?? '');
+      for (const { recipient, attempt } of results) {
+        const { attempts } = entryOf(message, recipient);
+        const known = attempts.findIndex((one) => one.attempt === attempt);
+        if (known >= 0) attempts.splice(known, 1);
+      }
+      return store.record(lease, results, retryAt);
+    },
+  })),
+  inLedger('hand out without moving the cursor', 'Two lanes lease the same people.', (store, ledger) => ({
+    openLease: async (lane, fence, at, slots) => {
+      const message = messageOf(ledger, lane.messageId);
+      const before = message.waves.map((wave) => wave.next);
+      const answer = await store.openLease(lane, fence, at, slots);
+      const isLost = answer.kind === 'leased' && ledger.leases.size % 7 === 0;
+      if (isLost) message.waves.forEach((wave, index) => (wave.next = before[index] ?? wave.next));
+      return answer;
+    },
+  })),
+  inLedger('lose who was certainly not accepted', 'A 429 makes people forgotten.', (store, ledger) => ({
+    record: async (lease, results, retryAt) => {
+      const message = messageOf(ledger, ledger.leases.get(lease.id)?.messageId ?? '');
+      const before = message.waves.map((wave) => wave.members.length);
+      await store.record(lease, results, retryAt);
+      message.waves.forEach((wave, index) => {
+        wave.members.length = before[index] ?? 0;
+      });
+    },
+  })),
+  inLedger(
+    'check suppressions when frozen only',
+    'An opt-out after the freeze is ignored.',
+    (store, ledger) => ({
+      openLease: async (lane, fence, at, slots) => {
+        const suppressed = [...ledger.suppressed];
+        ledger.suppressed.clear();
+        const answer = await store.openLease(lane, fence, at, slots);
+        for (const [number, kind] of suppressed) ledger.suppressed.set(number, kind);
+        return answer;
+      },
+    }),
+  ),
+  inLedger('give back what an unknown cost', 'More is spent than the limit allows.', (store, ledger) => ({
+    record: async (lease, results, retryAt) => {
+      await store.record(lease, results, retryAt);
+      for (const one of results) if (one.result === 'unknown') ledger.spentMicroUsd -= one.costMicroUsd;
+    },
+  })),
+  inLedger(
+    'claim no money back',
+    'The limit is used up by texts that were never taken.',
+    (store, ledger) => ({
+      record: async (lease, results, retryAt) => {
+        const before = ledger.spentMicroUsd;
+        await store.record(lease, results, retryAt);
+        ledger.spentMicroUsd = before;
+      },
+    }),
+  ),
+  inLedger('lease more than there are free slots', 'A kill leaves more people unknown.', (store) => ({
+    openLease: (lane, fence, at, slots) => store.openLease(lane, fence, at, slots * 4),
+  })),
+  {
+    name: 'freeze the audience again at restart',
+    harm: 'Everybody who was texted before the stop is texted again.',
+    mutate: (protocol) => ({
+      ...protocol,
+      restart: (ledger, campaignId, expiresAt) => {
+        const isOver = messagesOf(ledger, campaignId).some((one) => ['sent', 'expired'].includes(one.status));
+        if (!isOver) campaignOf(ledger, campaignId).everLeased = false;
+        freezeMemoryAudience(ledger, campaignId);
+        protocol.restart(ledger, campaignId, expiresAt);
+      },
+    }),
+  },
+  {
+    name: 'check the gate outside the transaction',
+    harm: 'A lease slips in between the look at the gate and a hold that is placed meanwhile.',
+    mutate: (protocol) => ({
+      ...protocol,
+      store: (ledger) => {
+        const store = protocol.store(ledger);
+        return {
+          ...store,
+          openLease: (...asked) => withGatesOpen(ledger, asked[0].messageId, () => store.openLease(...asked)),
+        };
+      },
+      remoteStore: (remote, ledger) => ({
+        ...remote,
+        openLease: (...asked) =>
+          gatesAreOpen(ledger, messageOf(ledger, asked[0].messageId))
+            ? remote.openLease(...asked)
+            : Promise.resolve({ kind: 'held' }),
+      }),
+    }),
+  },
+  {
+    name: 'resume what was stopped later',
+    harm: 'A pause that was ordered after a resume is lifted by it.',
+    mutate: (protocol) => ({ ...protocol, staysHeld: () => false }),
+  },
+];
+
+/** Runs a transaction as if no gate over the message were closed. */
+function withGatesOpen<Result>(ledger: MemoryLedger, messageId: string, work: () => Result): Result {
+  const scopes = scopesOfMessage(ledger, messageOf(ledger, messageId));
+  const before = scopes.map((scope) => ledger.gates.get(scope) ?? 0);
+  for (const scope of scopes) ledger.gates.set(scope, 0);
+  const result = work();
+  scopes.forEach((scope, index) => ledger.gates.set(scope, before[index] ?? 0));
+  return result;
+}

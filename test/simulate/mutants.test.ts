@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { hunt, MUTANTS } from '../../simulate/mutants/hunt.ts';
+import { shrink } from '../../simulate/shrink.ts';
+import { PROTOCOL } from '../../simulate/protocol.ts';
+
+// The same seeds hold without a mutation; see simulate.test.ts.
+const SEEDS = 150;
+
+test.each(MUTANTS.map((mutant) => ({ ...mutant })))(
+  'a protocol that would $name is found out',
+  async (mutant) => {
+    expect(await hunt(mutant, SEEDS)).not.toBeNull();
+  },
+);
+
+test('there are as many mutations as rules that matter', () => {
+  expect(MUTANTS.length).toBeGreaterThanOrEqual(15);
+  expect(new Set(MUTANTS.map((mutant) => mutant.name)).size).toBe(MUTANTS.length);
+});
+
+test('a seed that fails is made smaller and still fails for the same reason', async () => {
+  const mutant = MUTANTS.find((one) => one.name === 'retry a leased recipient');
+  if (mutant === undefined) throw new Error('The mutant is gone.');
+  const kill = await hunt(mutant, SEEDS);
+  const small = await shrink(kill?.seed ?? 0, mutant.mutate(PROTOCOL));
+  expect(small.violations[0]).toMatch(/^I1/);
+  expect(small.plan.length).toBeLessThan(small.planSize);
+  expect(small.trace.length).toBeGreaterThan(0);
+});
