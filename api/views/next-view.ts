@@ -75,8 +75,12 @@ async function readMessageFacts(trx: Trx, question: NextQuestion): Promise<Messa
       waves: waves
         .filter((wave) => wave.messageKey === message.key)
         .map((wave) => ({ waiting: wave.waiting, dueAt: wave.dueAt?.getTime() ?? null })),
-      pace: perSecond === null ? null : `${perSecond} ${isMms ? 'messages' : 'segments'} a second`,
+      pace: perSecond === null ? null : paceOf(perSecond, isMms ? 'message' : 'segment'),
       slowedUntil: slowedMs > 0 ? clock.now + Math.ceil(slowedMs) : null,
     };
   });
+}
+
+function paceOf(perSecond: number, what: string): string {
+  return `${perSecond} ${what}${perSecond === 1 ? '' : 's'} a second`;
 }

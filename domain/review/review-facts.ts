@@ -47,10 +47,15 @@ export function changesSince(
   if (isBeyond(before.costMicroUsd, now.costMicroUsd, tolerancePercent)) {
     changes.push({
       code: 'cost',
-      message: `It cost ${before.costMicroUsd} micro-USD and costs ${now.costMicroUsd} now.`,
+      message: `It cost ${usd(before.costMicroUsd)} and costs ${usd(now.costMicroUsd)} now.`,
     });
   }
   return changes;
+}
+
+/** Dollars as people write them, and exact, since a text costs fractions of a cent. */
+function usd(microUsd: number): string {
+  return `USD ${(microUsd / 1_000_000).toFixed(6)}`;
 }
 
 function isBeyond(before: number, now: number, tolerancePercent: number): boolean {

@@ -45,6 +45,11 @@ describe('what has changed since a review', () => {
     const now = { ...before, recipients: 1, costMicroUsd: 1 };
     expect(changesSince(before, now, 100).map((change) => change.code)).toEqual(['recipients', 'cost']);
   });
+
+  test('says in dollars what it cost and costs', () => {
+    const [change] = changesSince(facts, { ...facts, costMicroUsd: 21_907_200 }, 5);
+    expect(change?.message).toBe('It cost USD 8.000000 and costs USD 21.907200 now.');
+  });
 });
 
 describe('the messages that an order sends', () => {
