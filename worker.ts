@@ -6,7 +6,7 @@ import { createActivities } from './activities/index.ts';
 import { createCarriers } from './activities/carriers.ts';
 import { watchDispatch } from './activities/dispatch-watch.ts';
 import { defaultCredentials, readConfig, requireParts } from './config.ts';
-import { openDatabase, openPool } from './db/database.ts';
+import { openPipelinedDatabase, openPool } from './db/database.ts';
 import { crashHookOf } from './engine/crash-hook.ts';
 import { registerNamespace } from './engine/namespace.ts';
 import { startRepair } from './engine/repair.ts';
@@ -28,15 +28,14 @@ const logError = (error: unknown): void =>
 Runtime.install({ logger: new DefaultLogger('WARN', (entry) => logger.warn(entry.message)) });
 
 const DATABASE_CONNECTIONS_MAX = 24;
+/** Connections of their own, for what listens, copies or holds a lock for long. */
+const PLAIN_CONNECTIONS_MAX = 8;
 const LANES_AT_ONCE_MAX = 1_000;
 const SHUTDOWN_GRACE_MS = 20_000;
 
-const pool = openPool({
-  connectionString: config.databaseUrl,
-  connectionsMax: DATABASE_CONNECTIONS_MAX,
-  role: 'carillon_app',
-});
-const db = openDatabase(pool);
+const database = { connectionString: config.databaseUrl, role: 'carillon_app' } as const;
+const pool = openPool({ ...database, connectionsMax: PLAIN_CONNECTIONS_MAX });
+const db = openPipelinedDatabase({ ...database, connectionsMax: DATABASE_CONNECTIONS_MAX });
 const connection = await Connection.connect(config.temporal.connectionOptions);
 const nativeConnection = await NativeConnection.connect(config.temporal.connectionOptions);
 const { namespace } = config.temporal;
@@ -109,7 +108,7 @@ await health?.close();
 await repair.stop();
 await watch.close();
 await carriers.close();
-await db.destroy();
+await Promise.all([db.destroy(), pool.end()]);
 await connection.close();
 await nativeConnection.close();
 

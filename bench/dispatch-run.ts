@@ -1,7 +1,7 @@
 import { createCarriers } from '../activities/carriers.ts';
 import { watchDispatch } from '../activities/dispatch-watch.ts';
 import { createLaneDeps } from '../activities/lane-deps.ts';
-import { openDatabase, openPool, withAccount } from '../db/database.ts';
+import { openPipelinedDatabase, openPool, withAccount } from '../db/database.ts';
 import { planMessage } from '../db/message-plan.ts';
 import { noCrash } from '../domain/dispatch/crash-points.ts';
 import { runLane } from '../domain/dispatch/lane.ts';
@@ -20,8 +20,9 @@ const fail = (error: unknown): never => {
   throw error;
 };
 
-const pool = openPool({ connectionString: order.databaseUrl, connectionsMax: 24, role: 'carillon_app' });
-const db = openDatabase(pool);
+const database = { connectionString: order.databaseUrl, role: 'carillon_app' } as const;
+const pool = openPool({ ...database, connectionsMax: 2 });
+const db = openPipelinedDatabase({ ...database, connectionsMax: 24 });
 const credentials = { authId: 'MAXXXXXXXXXXXXXXXXXX', authToken: 'token' };
 const carriers = createCarriers({ db, keys: [], defaults: credentials, apiUrl: order.apiUrl });
 const watch = await watchDispatch(pool, fail);
@@ -61,4 +62,4 @@ for (;;) {
 process.stdout.write(`${JSON.stringify({ ms: performance.now() - started })}\n`);
 await watch.close();
 await carriers.close();
-await db.destroy();
+await Promise.all([db.destroy(), pool.end()]);

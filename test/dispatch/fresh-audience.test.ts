@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, openDatabase, openPool } from '../../db/database.ts';
+import { type Db, openDatabase, openPipelinedDatabase, openPool } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await sql`analyze`.execute(owner);
   await owner.destroy();
   // One connection, since each tells of its reads by itself.
-  db = openDatabase(openPool({ ...options, role: 'carillon_app' }));
+  db = openPipelinedDatabase({ ...options, role: 'carillon_app' });
   store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
 });
 afterAll(async () => {
