@@ -5,6 +5,7 @@ import { type CampaignStatus, isLive, type StartMode } from '../domain/campaign-
 import { appendLog } from './log.ts';
 import { readActionFacts } from './campaign-step/record-signals.ts';
 import { resolveCampaignAlerts } from './campaign-alerts.ts';
+import { endMessages } from './campaign-step/message-orders.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
@@ -185,7 +186,9 @@ async function launch(trx: Trx, order: Order, mode: StartMode): Promise<OrderRes
   return ordered(actionId, 'requested');
 }
 
+/** Where the stop still waits for its workflow, the messages are ended here, so that the schedules find them so. */
 async function restart(trx: Trx, order: Order, schedules: NewSchedules): Promise<OrderResult> {
+  await endMessages(trx, order.campaign.id, order.at);
   const actionId = await insertAction(trx, order, 'requested');
   await trx
     .updateTable('campaigns')

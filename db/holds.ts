@@ -34,12 +34,17 @@ export interface HoldRequest {
 export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<number> {
   const { campaignId } = request;
   const before = await lockCampaignStatus(trx, campaignId);
+  // One that an order which waits is going to lift does not count: this hold comes after that order.
   const repeated = await trx
     .selectFrom('holds')
     .where('scope_id', '=', campaignId)
     .where('kind', '=', request.kind)
     .where('cause', 'is not distinct from', request.cause)
     .where('lifted_at', 'is', null)
+    .where(
+      sql<boolean>`not exists (select from actions a where a.campaign_id = ${campaignId}
+        and a.state = 'requested' and a.name in ('resume', 'restart') and a.requested_at > holds.placed_at)`,
+    )
     .select('id')
     .executeTakeFirst();
   if (repeated === undefined) {
@@ -95,14 +100,25 @@ async function alertOf(trx: Trx, request: HoldRequest): Promise<void> {
   });
 }
 
-/** Lifts the campaign's holds of these kinds and opens its gate when none is left. Only the workflow's step calls it. */
-export async function liftHolds(trx: Trx, campaignId: string, kinds: readonly HoldKind[]): Promise<void> {
+/**
+ * Lifts the campaign's holds of these kinds and opens its gate when none is left; what was placed after the action
+ * was ordered stays. Only the workflow's step calls it.
+ */
+export async function liftHolds(
+  trx: Trx,
+  campaignId: string,
+  kinds: readonly HoldKind[],
+  actionId: string,
+): Promise<void> {
   const lifted = await trx
     .updateTable('holds')
     .set({ lifted_at: sql<Date>`clock_timestamp()` })
     .where('scope_id', '=', campaignId)
     .where('kind', 'in', kinds)
     .where('lifted_at', 'is', null)
+    .where('placed_at', '<=', (actions) =>
+      actions.selectFrom('actions').where('id', '=', actionId).select('requested_at'),
+    )
     .returning('id')
     .execute();
   if (lifted.length > 0) await moveGate(trx, campaignId, -lifted.length);

@@ -91,19 +91,34 @@ async function applyAction(trx: Trx, input: StepInput, action: ActionRow): Promi
     case 'reschedule':
       return reschedule(trx, input, action);
     case 'restart':
-      return restart(trx, input);
+      return restart(trx, input, action);
     case 'lift':
       return lift(trx, input, action);
     case 'stop':
     case 'abort':
     case 'delete':
-      // The hold was placed when the action was ordered; what is left is to end the messages.
-      await endMessages(trx, input.campaignId, input.at);
+      // The hold was placed when the action was ordered; what is left is to end the messages. A restart that was
+      // ordered meanwhile has ended them itself and given them new schedules.
+      if (!(await isOvertaken(trx, input.campaignId, action))) {
+        await endMessages(trx, input.campaignId, input.at);
+      }
       return APPLIED;
     default:
       // Launch, pause and suspend took effect in the transaction that ordered them.
       return APPLIED;
   }
+}
+
+async function isOvertaken(trx: Trx, campaignId: string, action: ActionRow): Promise<boolean> {
+  const later = await trx
+    .selectFrom('actions')
+    .where('campaign_id', '=', campaignId)
+    .where('state', '=', 'requested')
+    .where('name', '=', 'restart')
+    .where('id', '>', action.id)
+    .select('id')
+    .executeTakeFirst();
+  return later !== undefined;
 }
 
 async function statusOf(trx: Trx, campaignId: string): Promise<CampaignStatus> {
@@ -163,7 +178,7 @@ async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Ve
     };
   }
   await applyMessageOrders(trx, input.campaignId, orders, input.at);
-  await liftHolds(trx, input.campaignId, ['pause', 'suspend']);
+  await liftHolds(trx, input.campaignId, ['pause', 'suspend'], action.id);
   await showStatus(trx, input.campaignId);
   await log(trx, input, action, from);
   return APPLIED;
@@ -194,8 +209,8 @@ async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Ver
 }
 
 /** The stop's hold is lifted here, because only the workflow opens a campaign's gate. */
-async function restart(trx: Trx, input: StepInput): Promise<Verdict> {
-  await liftHolds(trx, input.campaignId, ['stop', 'pause', 'suspend']);
+async function restart(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+  await liftHolds(trx, input.campaignId, ['stop', 'pause', 'suspend'], action.id);
   await unfreezeAudience(trx, input.campaignId);
   await showStatus(trx, input.campaignId);
   return APPLIED;

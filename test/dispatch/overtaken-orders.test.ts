@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
+import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
+import { lockCampaign } from '../../db/campaigns.ts';
+import { showStatus } from '../../db/holds.ts';
+import type { CampaignActionName } from '../../domain/campaign-actions.ts';
+import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
+
+let world: LedgerWorld;
+beforeAll(async () => {
+  world = await openLedgerWorld();
+});
+afterAll(() => world.close());
+
+/** A campaign that is being sent, whose workflow carries out nothing until it steps. */
+async function sending() {
+  const campaign = await world.freeze(4);
+  const { accountId, actor } = campaign.account;
+  const { campaignId, inside } = campaign;
+  const step = () =>
+    inside((trx) =>
+      stepCampaign(trx, {
+        accountId,
+        campaignId,
+        at: NOON,
+        running: [],
+        poked: true,
+        signals: [],
+        asked: [],
+      }),
+    );
+  await inside(async (trx) => {
+    await trx
+      .updateTable('messages')
+      .set({ status: 'sending' })
+      .where('campaign_id', '=', campaignId)
+      .execute();
+    await showStatus(trx, campaignId);
+  });
+  const order = (name: CampaignActionName, schedules?: NewSchedules): Promise<string> =>
+    inside(async (trx) => {
+      const locked = await lockCampaign(trx, campaignId);
+      if (locked === null) throw new Error('The campaign is gone.');
+      const result = await orderAction(trx, { campaign: locked, name, args: {}, actor, at: NOON }, schedules);
+      return result.kind === 'refused' ? result.reason : result.kind;
+    });
+  return { ...campaign, step, order, standing: () => standing(campaign) };
+}
+
+function standing(campaign: FrozenCampaign) {
+  return campaign.inside(async (trx) => {
+    const gate = await trx
+      .selectFrom('gates')
+      .where('scope_id', '=', campaign.campaignId)
+      .select('holds')
+      .executeTakeFirstOrThrow();
+    const message = await trx
+      .selectFrom('messages')
+      .where('id', '=', campaign.messageId)
+      .select('status')
+      .executeTakeFirstOrThrow();
+    return { isOpen: gate.holds === 0, message: message.status };
+  });
+}
+
+const soon = (campaign: FrozenCampaign): NewSchedules =>
+  new Map([[campaign.messageId, { local: '2026-03-03T12:00:00', zone: 'America/New_York' }]]);
+
+test('a restart that is ordered before the workflow has carried out the stop goes on with the rest', async () => {
+  const campaign = await sending();
+  expect(await campaign.order('stop')).toBe('ordered');
+  expect(await campaign.order('restart', soon(campaign))).toBe('ordered');
+  expect(await campaign.standing()).toEqual({ isOpen: false, message: 'scheduled' });
+  await campaign.step();
+  expect(await campaign.standing()).toEqual({ isOpen: true, message: 'scheduled' });
+});
+
+test('a stop that is ordered after a restart which still waits is not lifted by it', async () => {
+  const campaign = await sending();
+  await campaign.order('stop');
+  await campaign.order('restart', soon(campaign));
+  expect(await campaign.order('stop')).toBe('ordered');
+  await campaign.step();
+  expect(await campaign.standing()).toEqual({ isOpen: false, message: 'cancelled' });
+  expect(await campaign.order('restart', soon(campaign)), 'it can be restarted as ever').toBe('ordered');
+  await campaign.step();
+  expect(await campaign.standing()).toEqual({ isOpen: true, message: 'scheduled' });
+});
+
+test('a pause that is ordered after a restart which still waits is not lifted by it', async () => {
+  const campaign = await sending();
+  await campaign.order('stop');
+  await campaign.order('restart', soon(campaign));
+  expect(await campaign.order('pause')).toBe('ordered');
+  await campaign.step();
+  expect(await campaign.standing()).toEqual({ isOpen: false, message: 'scheduled' });
+  expect(await campaign.order('resume')).toBe('ordered');
+  await campaign.step();
+  expect((await campaign.standing()).isOpen).toBe(true);
+});
+
+test('a suspension that comes after a resume which still waits is not lifted by it', async () => {
+  const campaign = await sending();
+  await campaign.order('pause');
+  await campaign.order('resume');
+  expect(await campaign.order('suspend')).toBe('ordered');
+  await campaign.step();
+  expect((await campaign.standing()).isOpen).toBe(false);
+  await campaign.order('resume');
+  await campaign.step();
+  expect((await campaign.standing()).isOpen).toBe(true);
+});
