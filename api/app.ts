@@ -33,6 +33,7 @@ import { registerRecipientRoutes } from './routes/recipients.ts';
 import { registerRefusedPhraseRoutes } from './routes/refused-phrases.ts';
 import { registerReviewRoutes } from './routes/reviews.ts';
 import { registerServedMedia } from './routes/serve-media.ts';
+import { registerQuotaRoutes } from './routes/quotas.ts';
 import { registerSenderRoutes } from './routes/senders.ts';
 import { registerSuppressionImportRoutes } from './routes/suppression-imports.ts';
 import { registerSuppressionRoutes } from './routes/suppressions.ts';
@@ -81,6 +82,7 @@ export async function createApp(
   registerPeopleRoutes(api, deps);
   registerKeyRoutes(api, deps);
   registerCarrierAccountRoutes(api, deps);
+  registerQuotaRoutes(api, deps);
   registerSenderRoutes(api, deps);
   registerMediaRoutes(api, deps);
   registerServedMedia(api, deps);

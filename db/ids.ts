@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'act'
   | 'hld'
   | 'phr'
+  | 'quo'
   | 'rvw'
   | 'tnr'
   | 'tst';

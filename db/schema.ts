@@ -429,6 +429,27 @@ interface PersonTable {
   created_at: Generated<Date>;
 }
 
+interface QuotaTable {
+  id: string;
+  account_id: string;
+  name: string;
+  rate_units: number | null;
+  rate_period: Generated<'second' | 'minute'>;
+  day_units: number | null;
+  reset_zone: Generated<string>;
+  share_percent: Generated<number>;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+}
+
+interface QuotaUseTable {
+  quota_id: string;
+  account_id: string;
+  next_free_at: Generated<Date>;
+  day: Generated<string>;
+  day_hundredths: Generated<number>;
+}
+
 interface RecipientTable {
   month: string;
   account_id: string;
@@ -483,6 +504,12 @@ interface SenderPaceTable {
   account_id: string;
   next_free_at: Generated<Date>;
   slowed_until: Generated<Date>;
+}
+
+interface SenderQuotaTable {
+  account_id: string;
+  sender_id: string;
+  quota_id: string;
 }
 
 interface SenderReportTable {
@@ -664,12 +691,15 @@ export interface Database {
   messages: MessageTable;
   outcomes: OutcomeTable;
   people: PersonTable;
+  quota_uses: QuotaUseTable;
+  quotas: QuotaTable;
   recipients: RecipientTable;
   refused_phrases: RefusedPhraseTable;
   reviews: ReviewTable;
   rollup_deltas: RollupDeltaTable;
   rollups: RollupTable;
   sender_paces: SenderPaceTable;
+  sender_quotas: SenderQuotaTable;
   sender_reports: SenderReportTable;
   senders: SenderTable;
   spend_months: SpendMonthTable;

@@ -17,6 +17,8 @@ export interface Sender {
   readonly segmentsPerSecond: number | null;
   readonly mmsPerSecond: number | null;
   readonly carrierAccountId: string;
+  /** What it shares with other senders. */
+  readonly quotaIds: readonly string[];
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
   readonly version: number;
@@ -46,6 +48,9 @@ const COLUMNS = [
   'created_at as createdAt',
   'version',
 ] as const;
+
+const QUOTAS = sql<string[]>`coalesce((select array_agg(q.quota_id order by q.quota_id) from sender_quotas q
+  where q.sender_id = senders.id), '{}')`.as('quotaIds');
 
 /** Adds a sender with its gate and the rows that keep its pace. Throws PostgreSQL's unique violation. */
 export async function insertSender(
@@ -88,7 +93,13 @@ export async function insertSender(
 
 /** The sender, or null when the account has none of this id. */
 export async function findSender(trx: Trx, id: string): Promise<Sender | null> {
-  return (await trx.selectFrom('senders').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null;
+  const row = await trx
+    .selectFrom('senders')
+    .where('id', '=', id)
+    .select(COLUMNS)
+    .select(QUOTAS)
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 /** The same, locked until the transaction ends, so that the version that a change was checked against still holds. */
@@ -97,6 +108,7 @@ export async function lockSender(trx: Trx, id: string): Promise<Sender | null> {
     .selectFrom('senders')
     .where('id', '=', id)
     .select(COLUMNS)
+    .select(QUOTAS)
     .forNoKeyUpdate()
     .executeTakeFirst();
   return row ?? null;
@@ -135,6 +147,7 @@ export async function listSenders(trx: Trx, query: SenderQuery): Promise<Listed<
     rows.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
     rows
       .select(COLUMNS)
+      .select(QUOTAS)
       .orderBy(orderOf(sorts[query.sort], query))
       .limit(query.limit)
       .offset(query.offset)

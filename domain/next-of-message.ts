@@ -23,6 +23,8 @@ export interface MessageFacts {
   readonly pace: string | null;
   /** The carrier asked to slow down: nothing is posted before. Null when it did not. */
   readonly slowedUntil: number | null;
+  /** A daily cap of its sender is used up: which one, and when its next day begins. Null when there is something left. */
+  readonly usedUp: { readonly name: string; readonly until: number } | null;
 }
 
 /** What happens next with a message of a campaign that runs, in the order in which its workflow decides. */
@@ -91,6 +93,16 @@ function nextOfSending(facts: NextFacts, message: MessageFacts): NextStep {
       what: 'go on',
       at: message.slowedUntil,
       why: 'The carrier asked to slow down, for all campaigns of this sender.',
+      count: message.unsent,
+    };
+  }
+  if (message.usedUp !== null && message.unsent > 0) {
+    const opensAt = nextPermitted(message.usedUp.until, facts.quietHours, facts.timeZone);
+    if (expiresFirst(message, opensAt)) return expiry(message, message.unsent);
+    return {
+      what: 'go on',
+      at: opensAt,
+      why: `Today's cap of the quota "${message.usedUp.name}" is used up; the rest waits for the next day.`,
       count: message.unsent,
     };
   }

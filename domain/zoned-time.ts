@@ -73,6 +73,12 @@ export function startOfNextMonth(at: number, zone: string): number {
   return firstInstantOf(`${next.toString()}-01`, zone);
 }
 
+/** The first instant of the calendar day after the one that contains the instant. */
+export function startOfNextDay(at: number, zone: string): number {
+  const next = ZonedCalendar.PlainDate.from(toLocal(at, zone).slice(0, 10)).add({ days: 1 });
+  return firstInstantOf(next.toString(), zone);
+}
+
 /** How far the wall clock is ahead of UTC at an instant, in milliseconds. */
 export function offsetMs(at: number, zone: string): number {
   const wholeSeconds = Math.floor(at / SECOND_MS) * SECOND_MS;

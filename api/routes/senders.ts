@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { liveCampaignIds } from '../../db/accounts.ts';
 import { ensureDefaultCarrierAccount, findCarrierAccount } from '../../db/carrier-accounts.ts';
-import { withAccount, withAccountReading } from '../../db/database.ts';
+import { type Trx, withAccount, withAccountReading } from '../../db/database.ts';
+import { indexOfUnknownQuota, setSenderQuotas } from '../../db/quotas.ts';
 import { reviewRegistration } from '../../db/registration-alerts.ts';
 import {
   findSender,
@@ -40,6 +41,13 @@ const changeable = {
   ),
   segmentsPerSecond: Type.Optional(nullable(Pace)),
   mmsPerSecond: Type.Optional(nullable(Pace)),
+  quotaIds: Type.Optional(
+    Type.Array(idOf('quo'), {
+      maxItems: 8,
+      uniqueItems: true,
+      description: 'Quotas that it shares with other senders: its carrier campaign, its brand, its own.',
+    }),
+  ),
 };
 const SenderInput = Type.Object(
   {
@@ -80,6 +88,7 @@ const SenderOutput = Type.Object({
   segmentsPerSecond: nullable(Type.Integer({ description: 'SMS segments; null is unpaced.' })),
   mmsPerSecond: nullable(Type.Integer()),
   carrierAccountId: idOf('car'),
+  quotaIds: Type.Array(Type.String()),
   disabled: Type.Boolean(),
   createdAt: INSTANT,
 });
@@ -118,6 +127,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         if ((await findCarrierAccount(trx, carrierAccountId)) === null) {
           throw unknownReference('/carrierAccountId', 'carrier account');
         }
+        await refuseUnknownQuotas(trx, input.quotaIds);
         const id = await insertSender(trx, {
           accountId,
           address: input.address,
@@ -129,6 +139,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
           mmsPerSecond: input.mmsPerSecond ?? null,
           carrierAccountId,
         }).catch(taken);
+        if (input.quotaIds !== undefined) await setSenderQuotas(trx, { id, accountId }, input.quotaIds);
         const sender = await findSender(trx, id);
         if (sender === null) throw notFound('sender');
         const { address: _address, createdAt: _createdAt, id: _id, ...to } = viewOf(sender);
@@ -202,12 +213,12 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         tags: ['account'],
         params: idParams('snd'),
         body: SenderChanges,
-        response: { 200: SenderOutput, ...problems(404, 412) },
+        response: { 200: SenderOutput, ...problems(404, 412, 422) },
       },
     },
     async (request, reply) => {
       const { accountId } = request.caller;
-      const { disabled, ...changes } = request.body;
+      const { disabled, quotaIds, ...changes } = request.body;
       const { sender, live } = await withAccount(deps.db, accountId, async (trx) => {
         const before = await lockSender(trx, request.params.id);
         if (before === null) throw notFound('sender');
@@ -215,7 +226,9 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         refuseLapsed(before, changes, deps.now());
         const disabledAt =
           disabled === undefined ? {} : { disabledAt: disabled ? new Date(deps.now()) : null };
+        await refuseUnknownQuotas(trx, quotaIds);
         await updateSender(trx, before.id, { ...changes, ...disabledAt });
+        if (quotaIds !== undefined) await setSenderQuotas(trx, { id: before.id, accountId }, quotaIds);
         const after = (await findSender(trx, before.id)) ?? before;
         const states = { before: viewOf(before), after: viewOf(after) };
         await logUpdate(trx, request.caller, { kind: 'sender', id: before.id }, states);
@@ -261,6 +274,11 @@ function refuseLapsed(before: Registration, changes: Partial<Registration>, now:
   });
 }
 
+async function refuseUnknownQuotas(trx: Trx, ids: readonly string[] | undefined): Promise<void> {
+  const unknown = await indexOfUnknownQuota(trx, ids ?? []);
+  if (unknown !== -1) throw unknownReference(`/quotaIds/${unknown}`, 'quota');
+}
+
 function taken(error: unknown): never {
   if (brokenUniqueRule(error) !== null) {
     throw new Problem('already-exists', 'A sender with this address exists already.', {
@@ -281,6 +299,7 @@ function viewOf(sender: Sender): Static<typeof SenderOutput> {
     segmentsPerSecond: sender.segmentsPerSecond,
     mmsPerSecond: sender.mmsPerSecond,
     carrierAccountId: sender.carrierAccountId,
+    quotaIds: [...sender.quotaIds],
     disabled: sender.disabledAt !== null,
     createdAt: sender.createdAt.toISOString(),
   };

@@ -3,6 +3,8 @@ import type { Trx } from '../../db/database.ts';
 import type { HoldOver } from '../../db/holds-over.ts';
 import { readOpenWaves, readSenderPaces } from '../../db/message-progress.ts';
 import type { Message } from '../../db/messages.ts';
+import { quotasOfSender } from '../../db/quotas.ts';
+import { resetsAt, unitsLeft } from '../../domain/dispatch/quota.ts';
 import type { MessageFacts } from '../../domain/next-of-message.ts';
 import { type NextFacts, type NextStep, nextStepOf, nextStepsOfMessages } from '../../domain/next-step.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
@@ -54,10 +56,18 @@ async function readMessageFacts(trx: Trx, question: NextQuestion): Promise<Messa
   const { campaign, messages, reportFor, clock } = question;
   const sending = messages.filter((message) => message.status === 'sending');
   const keys = sending.map((message) => message.key);
-  const [waves, paces] =
+  const [waves, paces, quotas] =
     sending.length === 0 || campaign.senderId === null
-      ? [[], new Map<string, never>()]
-      : await Promise.all([readOpenWaves(trx, keys), readSenderPaces(trx, campaign.senderId)]);
+      ? [[], new Map<string, never>(), []]
+      : await Promise.all([
+          readOpenWaves(trx, keys),
+          readSenderPaces(trx, campaign.senderId),
+          quotasOfSender(trx, campaign.senderId),
+        ]);
+  const usedUp = quotas
+    .filter((quota) => unitsLeft(quota, quota.use, clock.now) === 0)
+    .map((quota) => ({ name: quota.name, until: resetsAt(quota, clock.now) }))
+    .toSorted((one, other) => other.until - one.until)[0];
   return messages.map((message) => {
     const isMms = message.mediaIds.length > 0;
     const { perSecond, slowedMs } = paces.get(isMms ? 'mms' : 'sms') ?? { perSecond: null, slowedMs: 0 };
@@ -77,6 +87,7 @@ async function readMessageFacts(trx: Trx, question: NextQuestion): Promise<Messa
         .map((wave) => ({ waiting: wave.waiting, dueAt: wave.dueAt?.getTime() ?? null })),
       pace: perSecond === null ? null : paceOf(perSecond, isMms ? 'message' : 'segment'),
       slowedUntil: slowedMs > 0 ? clock.now + Math.ceil(slowedMs) : null,
+      usedUp: usedUp ?? null,
     };
   });
 }

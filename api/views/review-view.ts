@@ -1,3 +1,4 @@
+import { capBelow } from '../../domain/dispatch/quota.ts';
 import type { Static } from 'typebox';
 import type { Campaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
@@ -115,6 +116,9 @@ async function warningsOf(
       texted: messages.reduce((sum, one) => sum + one.figures.recipients, 0),
       costMicroUsd: review.costMicroUsd,
       spendLeftMicroUsd: await spendLeft(trx, campaign.accountId, account, at),
+      budgetLeftMicroUsd:
+        campaign.budgetMicroUsd === null ? null : campaign.budgetMicroUsd - campaign.spentMicroUsd,
+      dailyCap: capBelow(sender?.quotas ?? [], Math.max(0, ...messages.map(unitsOfMessage))),
       inFlight: await inFlight(trx, { scope: 'campaign', scopeId: campaign.id }),
       // What the restart itself lifts is no obstacle to it.
       holdReasons: holds.filter((hold) => hold.kind === 'hold').map((hold) => hold.reason),
@@ -122,6 +126,11 @@ async function warningsOf(
     }),
     ...ofMessages,
   ];
+}
+
+/** What a message takes of its sender's quotas. */
+function unitsOfMessage({ message, figures }: MessageReview): number {
+  return message.mediaIds.length > 0 ? figures.recipients : figures.segments;
 }
 
 /** When the last message is done, as far as it is forecast. */

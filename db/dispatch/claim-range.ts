@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import { paceWithin } from '../../domain/dispatch/quota.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
 import { renderText } from '../../domain/render-text.ts';
 import type { Trx } from '../database.ts';
@@ -32,8 +33,8 @@ export async function claimRange(
   draft.wave = wave;
   const candidates = await readCandidates(trx, draft, wave);
   const { context } = draft;
-  const segmentsMax =
-    context.sender.pace === null ? Number.POSITIVE_INFINITY : context.sender.pace * PACE_SEGMENTS_SECONDS;
+  const pace = paceWithin(context.sender.pace, context.sender.quotas);
+  const segmentsMax = pace === null ? Number.POSITIVE_INFINITY : pace * PACE_SEGMENTS_SECONDS;
   let segments = 0;
   for (const candidate of candidates) {
     if (candidate.leftOut !== null) {

@@ -1,5 +1,5 @@
-import { type CircuitState, judgeCircuit } from '../../domain/dispatch/circuit.ts';
 import { sql } from 'kysely';
+import { type CircuitState, judgeCircuit } from '../../domain/dispatch/circuit.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
 import { claimWindow as claimWindowAt } from '../../domain/dispatch/window-claim.ts';
@@ -8,6 +8,7 @@ import type { Trx } from '../database.ts';
 import { claimProbe } from '../circuits.ts';
 import { lockOpenGates } from '../gates.ts';
 import { claimBudget, claimSpend } from './claim-money.ts';
+import { claimQuotas, peekQuotas } from './claim-quotas.ts';
 import { claimRange } from './claim-range.ts';
 import { grantPace, grantRequests } from './grants.ts';
 import type { Claim, LeaseDraft } from './lease-draft.ts';
@@ -23,10 +24,12 @@ export const CLAIMS: readonly Claim[] = [
   claimSender,
   claimWindow,
   peekPace,
+  peekQuotas,
   claimRange,
   claimBudget,
   claimSpend,
   claimCircuit,
+  claimQuotas,
   claimRequests,
   claimPace,
 ];
@@ -136,7 +139,7 @@ async function claimPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   if (sender.pace === null || draft.people.length === 0) return null;
   const units = draft.people.reduce((sum, person) => sum + (kind === 'mms' ? 1 : person.segments), 0);
   const granted = await grantPace(trx, { id: sender.id, pace: sender.pace }, kind, units);
-  draft.segmentIntervalMs = granted.intervalMs;
+  draft.segmentIntervalMs = Math.max(draft.segmentIntervalMs, granted.intervalMs);
   draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
   return null;
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Affixes, affixesOf } from '../../domain/affixes.ts';
 import type { LaneRef, LeaseAnswer, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
+import type { Quota } from '../../domain/dispatch/quota.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
 import type { Trx } from '../database.ts';
@@ -36,6 +37,8 @@ export interface LeaseContext {
     /** Segments a second for SMS, messages a second for MMS; null is unpaced. */
     readonly pace: number | null;
     readonly carrierAccountId: string;
+    /** What it shares with other senders, in the order of their ids. */
+    readonly quotas: readonly Quota[];
   };
   readonly kind: 'sms' | 'mms';
 }
@@ -125,6 +128,14 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       sql<string[] | null>`(select array_agg(x.token order by array_position(m.media_ids, x.id))
         from media x where x.id = any(m.media_ids))`.as('mediaTokens'),
     )
+    .select(
+      sql<
+        Quota[] | null
+      >`(select json_agg(json_build_object('id', q.id, 'name', q.name, 'rateUnits', q.rate_units,
+          'ratePeriod', q.rate_period, 'dayUnits', q.day_units, 'resetZone', q.reset_zone,
+          'sharePercent', q.share_percent) order by q.id)
+        from sender_quotas x join quotas q on q.id = x.quota_id where x.sender_id = s.id)`.as('quotas'),
+    )
     .executeTakeFirst();
   if (row === undefined || row.month === null) return null;
   const parsed = parseTemplate(row.text);
@@ -158,6 +169,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       registrationExpiresOn: row.registrationExpiresOn,
       pace: kind === 'mms' ? row.mmsPerSecond : row.segmentsPerSecond,
       carrierAccountId: row.carrierAccountId,
+      quotas: row.quotas ?? [],
     },
     kind,
   };

@@ -22,6 +22,7 @@ import { up as unknowns } from './0022-unknowns.ts';
 import { up as budgets } from './0027-budgets.ts';
 import { up as circuits } from './0028-circuits.ts';
 import { up as senderReports } from './0029-sender-reports.ts';
+import { up as quotas } from './0030-quotas.ts';
 import { up as recipientsByNumber } from './0033-recipients-by-number.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -49,5 +50,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0027-budgets': { up: budgets },
   '0028-circuits': { up: circuits },
   '0029-sender-reports': { up: senderReports },
+  '0030-quotas': { up: quotas },
   '0033-recipients-by-number': { up: recipientsByNumber },
 };

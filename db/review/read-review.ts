@@ -1,4 +1,5 @@
 import { affixesOf } from '../../domain/affixes.ts';
+import { paceWithin } from '../../domain/dispatch/quota.ts';
 import { sendingMs } from '../../domain/dispatch/pace.ts';
 import { forecastOf, type ForecastJob, type MessageForecast } from '../../domain/forecast.ts';
 import type { MessageFigures, ReviewedMessage } from '../../domain/review/message-figures.ts';
@@ -214,7 +215,10 @@ function forecastsOf(
         workMs: sendingMs({
           recipients: own.recipients,
           units: kind === 'mms' ? own.recipients : own.segments,
-          pace: (kind === 'mms' ? sender?.mmsPerSecond : sender?.segmentsPerSecond) ?? null,
+          pace: paceWithin(
+            (kind === 'mms' ? sender?.mmsPerSecond : sender?.segmentsPerSecond) ?? null,
+            sender?.quotas ?? [],
+          ),
           isSameForAll: isConstant(templateOf(message)),
           limit: settings.limit,
         }),

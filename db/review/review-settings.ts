@@ -1,9 +1,11 @@
+import type { Quota } from '../../domain/dispatch/quota.ts';
 import type { RequestLimit } from '../../domain/dispatch/pace.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Campaign } from '../campaigns.ts';
 import type { Trx } from '../database.ts';
+import { quotasOfSender } from '../quotas.ts';
 
 /** What a review looks at besides the campaign itself. */
 export interface ReviewSettings {
@@ -27,6 +29,7 @@ export interface ReviewSettings {
     readonly supportsMms: boolean;
     readonly segmentsPerSecond: number | null;
     readonly mmsPerSecond: number | null;
+    readonly quotas: readonly Quota[];
   } | null;
   /** The carrier account's limit of requests. */
   readonly limit: RequestLimit;
@@ -84,7 +87,10 @@ async function readSender(
     .executeTakeFirst();
   if (row === undefined) return { sender: null, limit: { requestsMax: 0, windowMs: 0 } };
   const { requestsMax, windowMs, disabledAt, ...sender } = row;
-  return { sender: { ...sender, isDisabled: disabledAt !== null }, limit: { requestsMax, windowMs } };
+  const kept = await quotasOfSender(trx, sender.id);
+  // What has been used of them changes with every text and is no part of what a review binds.
+  const quotas = kept.map(({ use: _use, createdAt: _createdAt, version: _version, ...quota }) => quota);
+  return { sender: { ...sender, isDisabled: disabledAt !== null, quotas }, limit: { requestsMax, windowMs } };
 }
 
 /** What the account may still spend in the month of this instant; null without a limit. */

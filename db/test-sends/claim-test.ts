@@ -4,9 +4,11 @@ import { isQuiet, quietFrom } from '../../domain/quiet-hours.ts';
 import { TEST_AGE_MS_MAX } from '../../domain/test-send.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
+import { grantQuotas } from '../dispatch/claim-quotas.ts';
 import { grantPace, grantRequests } from '../dispatch/grants.ts';
 import { lockOpenGates } from '../gates.ts';
 import { gravestSuppression } from '../left-out.ts';
+import { quotasOfSender } from '../quotas.ts';
 
 /** A test that may be posted, once. */
 export interface ClaimedTest {
@@ -64,16 +66,18 @@ export async function claimTest(
     await end(trx, test.id, 'refused', 'spend_limit');
     return { kind: 'over' };
   }
+  const units = test.kind === 'mms' ? 1 : test.segments;
+  const shared = await grantQuotas(trx, await quotasOfSender(trx, test.senderId), units, input.at);
+  if (shared === null) {
+    await giveBackSpend(trx, test, spendMonth);
+    await end(trx, test.id, 'refused', 'daily_cap');
+    return { kind: 'over' };
+  }
   const requests = await grantRequests(trx, test.carrierAccountId, 1);
   const pace =
     test.pace === null
       ? null
-      : await grantPace(
-          trx,
-          { id: test.senderId, pace: test.pace },
-          test.kind,
-          test.kind === 'mms' ? 1 : test.segments,
-        );
+      : await grantPace(trx, { id: test.senderId, pace: test.pace }, test.kind, units);
   await trx
     .updateTable('test_sends')
     .set({ state: 'posting', spend_month: spendMonth })
@@ -92,7 +96,7 @@ export async function claimTest(
       text: test.text,
       mediaTokens: test.mediaTokens ?? [],
       scopes,
-      delayMs: Math.max(0, requests?.delayMs ?? 0, pace?.delayMs ?? 0),
+      delayMs: Math.max(shared.delayMs, requests?.delayMs ?? 0, pace?.delayMs ?? 0),
       closesAt: test.inQuietHours ? null : quietFrom(input.at, test.quietHours, test.timeZone),
     },
   };
@@ -212,6 +216,15 @@ async function claimSpend(trx: Trx, test: LockedTest, at: number): Promise<strin
     .returning('month')
     .executeTakeFirst();
   return claimed === undefined ? null : month;
+}
+
+async function giveBackSpend(trx: Trx, test: LockedTest, month: string): Promise<void> {
+  await trx
+    .updateTable('spend_months')
+    .set((set) => ({ spent_micro_usd: set('spent_micro_usd', '-', test.costMicroUsd) }))
+    .where('account_id', '=', test.accountId)
+    .where('month', '=', month)
+    .execute();
 }
 
 async function end(trx: Trx, testId: string, state: 'refused' | 'unknown', cause: string): Promise<void> {

@@ -52,6 +52,10 @@ export function campaignWarnings(facts: {
   readonly texted: number;
   readonly costMicroUsd: number;
   readonly spendLeftMicroUsd: number | null;
+  /** What the campaign's budget leaves; null without one. */
+  readonly budgetLeftMicroUsd: number | null;
+  /** The smallest daily cap of the sender that is less than what the campaign needs; null when all goes out in a day. */
+  readonly dailyCap: { readonly name: string; readonly units: number } | null;
   readonly isSenderShared: boolean;
   /** Recipients of a stopped campaign whose texts may still be on their way. */
   readonly inFlight: number;
@@ -73,6 +77,22 @@ export function campaignWarnings(facts: {
           warning(
             'spend_limit',
             "It costs more than the account may still spend this month and would be suspended on the way. Raise the account's spend limit.",
+          ),
+        ]),
+    ...(facts.budgetLeftMicroUsd === null || facts.costMicroUsd <= facts.budgetLeftMicroUsd
+      ? []
+      : [
+          warning(
+            'budget',
+            "It costs more than is left of its budget and would be suspended on the way. Raise the campaign's budget.",
+          ),
+        ]),
+    ...(facts.dailyCap === null
+      ? []
+      : [
+          warning(
+            'daily_cap',
+            `The quota "${facts.dailyCap.name}" lets ${facts.dailyCap.units} units a day through, so a part goes out on later days, unless it expires before. The forecast knows nothing of that.`,
           ),
         ]),
     ...facts.holdReasons.map((reason) =>

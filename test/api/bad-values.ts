@@ -41,6 +41,8 @@ const INVALID: readonly Row[] = [
     { spendLimit: { amountMicro: -1, currency: 'USD' } },
     '/spendLimit/amountMicro',
   ],
+  ['a quota of nothing a day', 'POST /v1/quotas', { name: 'A', dayUnits: 0 }, '/dayUnits'],
+  ['a share of more than all', 'POST /v1/quotas', { name: 'A', sharePercent: 101 }, '/sharePercent'],
   [
     'a negative budget',
     'POST /v1/campaigns',

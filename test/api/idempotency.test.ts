@@ -39,6 +39,7 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
   createCarrierAccount: () => ['/v1/carrier-accounts', carrier('One'), carrier('Two')],
   addRefusedPhrase: () => ['/v1/refused-phrases', phrase('sure win'), phrase('easy money')],
   createPerson: () => ['/v1/people', { name: 'A', address: 'a@b.c' }, { name: 'B', address: 'a@b.c' }],
+  createQuota: () => ['/v1/quotas', { name: 'One' }, { name: 'Two' }],
   createSender: () => ['/v1/senders', sender('54321'), sender('54322')],
   uploadMedia: () => ['/v1/media', PIXEL, Buffer.concat([PIXEL, Buffer.alloc(1)])],
   createContact: () => ['/v1/contacts', { number: '+12125552011' }, { number: '+12125552012' }],

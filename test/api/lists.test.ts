@@ -61,6 +61,14 @@ const LISTS: readonly PagedList[] = [
     bad: ['disabled=perhaps', 'sort=age'],
   },
   {
+    id: 'listQuotas',
+    path: '/v1/quotas',
+    sorts: ['name', 'createdAt'],
+    q: ['MÜNCHEN', 2],
+    filters: [],
+    bad: ['sort=rateUnits'],
+  },
+  {
     id: 'listSenders',
     path: '/v1/senders',
     sorts: ['createdAt', 'address', 'type', 'registration'],
@@ -177,6 +185,7 @@ beforeAll(async () => {
   await call('PATCH', `/v1/people/${zoe}`, { body: { name: 'Gone' } });
   await create(call, '/v1/senders', { address: 'Harbour', type: 'alphanumeric', registration: 'lapsed' });
   await create(call, '/v1/senders', { address: '54321', type: 'short_code' });
+  for (const name of ['München', 'Brand munchen', 'Other']) await create(call, '/v1/quotas', { name });
   await create(call, '/v1/keys', { name: 'Reports job', scopes: ['reports'] });
   const revoked = await create(call, '/v1/keys', { name: 'Old reports job', scopes: ['read'] });
   await call('DELETE', `/v1/keys/${revoked}`);

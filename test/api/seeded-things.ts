@@ -16,6 +16,7 @@ export interface Things {
   readonly key: string;
   readonly person: string;
   readonly sender: string;
+  readonly quota: string;
   readonly testNumber: string;
   /** On the sender. */
   readonly hold: string;
@@ -98,6 +99,7 @@ export async function createThings(tenant: Tenant): Promise<Things> {
     key: await create(call, '/v1/keys', { name: 'Other', scopes: ['read'] }),
     person: tenant.personId,
     sender: tenant.senderId,
+    quota: await create(call, '/v1/quotas', { name: 'Brand', dayUnits: 10_000 }),
     testNumber: await create(call, '/v1/test-numbers', { number: '+12125552101', name: 'Alex' }),
     alert: await createAlert(tenant),
     hold: await create(call, '/v1/holds', {

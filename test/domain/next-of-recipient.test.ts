@@ -18,6 +18,7 @@ const MESSAGE: MessageFacts = {
   waves: [{ waiting: 1_000, dueAt: null }],
   pace: '10 segments a second',
   slowedUntil: null,
+  usedUp: null,
 };
 const FACTS: NextFacts = {
   status: 'sending',

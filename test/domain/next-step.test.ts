@@ -17,6 +17,7 @@ const MESSAGE = {
   waves: [{ waiting: 40, dueAt: null }],
   pace: null,
   slowedUntil: null,
+  usedUp: null,
 } as const;
 const FACTS: NextFacts = {
   status: 'scheduled',

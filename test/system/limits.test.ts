@@ -141,3 +141,23 @@ describe('a sender that is reported as spam too often', () => {
     expect((await world.reaches(draft.id, 'finished')).report.accepted).toBe(300);
   });
 });
+
+describe('a daily cap that senders share', () => {
+  it('lets so many through, says when it goes on, and goes on at once when it is raised', async () => {
+    const quota = await world.api.post<{ id: string }>('/v1/quotas', { name: 'Brand', dayUnits: 12 });
+    await world.api.patch(`/v1/senders/${world.senderId}`, { quotaIds: [quota.id] });
+    const draft = await world.draft('Capped', listId, ['Today, {{firstName}}?']);
+    await act(draft.id, 'launch', { start: 'now' });
+    const capped = await until(
+      () => world.campaign(draft.id),
+      ({ report }) => report.accepted === 12 && report.inFlight === 0,
+    );
+    const left = await world.api.get<{ unitsLeftToday: number; resetsAt: string }>(`/v1/quotas/${quota.id}`);
+    expect(left.unitsLeftToday).toBe(0);
+    expect(capped.next).toMatchObject({ what: 'go on' });
+    expect(Date.parse(capped.next.at ?? '')).toBe(Date.parse(left.resetsAt));
+    await world.api.patch(`/v1/quotas/${quota.id}`, { dayUnits: null });
+    expect((await world.reaches(draft.id, 'finished')).report.accepted).toBe(30);
+    await world.api.remove(`/v1/quotas/${quota.id}`).catch(() => undefined);
+  });
+});

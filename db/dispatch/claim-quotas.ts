@@ -1,0 +1,135 @@
+import { sql } from 'kysely';
+import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
+import {
+  dayOfQuota,
+  paceWithin,
+  type Quota,
+  quotaIntervalMs,
+  type QuotaUse,
+  resetsAt,
+  unitsLeft,
+} from '../../domain/dispatch/quota.ts';
+import type { Trx } from '../database.ts';
+import type { Grant } from './grants.ts';
+import { type Claim, type LeaseDraft, narrowTo } from './lease-draft.ts';
+
+interface StoredUse extends QuotaUse {
+  readonly id: string;
+  readonly delayMs: number;
+}
+
+/** Looks at what is left without a lock, so that a lane that has to wait costs next to nothing. */
+export async function peekQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const { quotas, pace } = draft.context.sender;
+  if (quotas.length === 0) return null;
+  const uses = await readUses(trx, quotas, false);
+  const delayMs = Math.max(...uses.map((use) => use.delayMs));
+  const usedUp = quotas.filter((quota) => unitsLeft(quota, useOf(uses, quota), draft.at) === 0);
+  if (usedUp.length > 0) return waitForReset(draft, usedUp);
+  if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
+  draft.width = Math.min(draft.width, leaseWidth(paceWithin(pace, quotas)));
+  return null;
+}
+
+/** Takes the lease's units of each quota of the sender; locked in the order of their ids, by everybody. */
+export async function claimQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const { quotas } = draft.context.sender;
+  if (quotas.length === 0 || draft.people.length === 0) return null;
+  const uses = await readUses(trx, quotas, true);
+  for (const quota of quotas) {
+    const fitting = countFitting(draft, unitsLeft(quota, useOf(uses, quota), draft.at));
+    if (fitting === 0) return waitForReset(draft, [quota]);
+    narrowTo(draft, fitting);
+  }
+  const units = draft.people.reduce((sum, person) => sum + unitsOf(draft, person.segments), 0);
+  const granted = await grantUnits(trx, quotas, uses, units, draft.at);
+  draft.segmentIntervalMs = Math.max(draft.segmentIntervalMs, granted.intervalMs);
+  draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
+  return null;
+}
+
+/** The same for a single text, which waits for no next day: null when a daily cap does not allow it. */
+export async function grantQuotas(
+  trx: Trx,
+  quotas: readonly Quota[],
+  units: number,
+  at: number,
+): Promise<Grant | null> {
+  if (quotas.length === 0) return { intervalMs: 0, delayMs: 0 };
+  const uses = await readUses(trx, quotas, true);
+  if (quotas.some((quota) => unitsLeft(quota, useOf(uses, quota), at) < units)) return null;
+  return grantUnits(trx, quotas, uses, units, at);
+}
+
+async function grantUnits(
+  trx: Trx,
+  quotas: readonly Quota[],
+  uses: readonly StoredUse[],
+  units: number,
+  at: number,
+): Promise<Grant> {
+  const all = { intervalMs: 0, delayMs: 0 };
+  for (const quota of quotas) {
+    const intervalMs = quotaIntervalMs(quota);
+    const day = dayOfQuota(quota, useOf(uses, quota), at);
+    const delayMs = await takeUnits(trx, quota, { day, units, claimedMs: units * intervalMs });
+    all.intervalMs = Math.max(all.intervalMs, intervalMs);
+    all.delayMs = Math.max(all.delayMs, delayMs);
+  }
+  return all;
+}
+
+/** Takes units of a quota. Resolves with the machine milliseconds until the first may go out. */
+async function takeUnits(
+  trx: Trx,
+  quota: Quota,
+  take: { readonly day: string; readonly units: number; readonly claimedMs: number },
+): Promise<number> {
+  const { rows } = await sql<{ delayMs: number }>`
+    update quota_uses set
+      day_hundredths = case when day = ${take.day} then day_hundredths else 0 end
+        + ${take.units * quota.sharePercent}::bigint,
+      day = ${take.day},
+      next_free_at = greatest(next_free_at, clock_timestamp()) + ${take.claimedMs} * interval '1 millisecond'
+    where quota_id = ${quota.id}
+    returning (extract(epoch from next_free_at - clock_timestamp()) * 1000)::float8 - ${take.claimedMs} as "delayMs"`.execute(
+    trx,
+  );
+  return quota.rateUnits === null ? 0 : Math.max(0, rows[0]?.delayMs ?? 0);
+}
+
+async function readUses(trx: Trx, quotas: readonly Quota[], locked: boolean): Promise<StoredUse[]> {
+  const { rows } = await sql<StoredUse>`
+    select quota_id as id, day, day_hundredths as "dayHundredths",
+      greatest(0, extract(epoch from next_free_at - clock_timestamp()) * 1000)::float8 as "delayMs"
+    from quota_uses where quota_id = any(${quotas.map((quota) => quota.id)}::text[])
+    order by quota_id ${locked ? sql`for update` : sql``}`.execute(trx);
+  return rows;
+}
+
+function useOf(uses: readonly StoredUse[], quota: Quota): StoredUse {
+  const use = uses.find((one) => one.id === quota.id);
+  if (use === undefined) throw new Error('A quota has no row of its use.');
+  return use;
+}
+
+/** How many of the draft's people these units are enough for. */
+function countFitting(draft: LeaseDraft, unitsMax: number): number {
+  let units = 0;
+  const first = draft.people.findIndex((person) => {
+    units += unitsOf(draft, person.segments);
+    return units > unitsMax;
+  });
+  return first === -1 ? draft.people.length : first;
+}
+
+function unitsOf(draft: LeaseDraft, segments: number): number {
+  return draft.context.kind === 'mms' ? 1 : segments;
+}
+
+/** Until the last of their days ends, or until everybody has expired. */
+function waitForReset({ at, context }: LeaseDraft, usedUp: readonly Quota[]) {
+  const opensAt = Math.max(...usedUp.map((quota) => resetsAt(quota, at)));
+  const until = Math.min(opensAt, context.expiresAt ?? opensAt);
+  return { kind: 'wait', delayMs: Math.max(1, until - at) } as const;
+}
