@@ -7,6 +7,7 @@ import { expireSome, type MessagePlanInput, planMessage } from '../db/message-pl
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import { prepareCampaign, type PrepareResult } from '../db/prepare-campaign.ts';
 import { openEndsOfCampaign } from '../db/report-counters.ts';
+import { messagesWithRetries } from '../db/retries.ts';
 import { alertOfForecast } from '../db/review/forecast-alerts.ts';
 import { suspendCampaign } from '../db/suspend-campaign.ts';
 
@@ -64,7 +65,10 @@ export function createCampaignActivities(deps: CampaignActivityDeps) {
       }
     },
 
-    /** Watches for the last reports for `waitMs` of machine time. True when none is awaited any more. */
+    /**
+     * Watches for the last reports for `waitMs` of machine time. True when none is awaited any more, or one of them has
+     * said that somebody may be tried again.
+     */
     awaitReports: async (input: {
       readonly accountId: string;
       readonly campaignId: string;
@@ -73,10 +77,11 @@ export function createCampaignActivities(deps: CampaignActivityDeps) {
       const { cancellationSignal } = Context.current();
       const started = performance.now();
       for (;;) {
-        const { awaited } = await withAccount(deps.db, input.accountId, (trx) =>
-          openEndsOfCampaign(trx, input.campaignId),
-        );
-        if (awaited <= 0) return true;
+        const isOver = await withAccount(deps.db, input.accountId, async (trx) => {
+          const { awaited } = await openEndsOfCampaign(trx, input.campaignId);
+          return awaited <= 0 || (await messagesWithRetries(trx, input.campaignId)).size > 0;
+        });
+        if (isOver) return true;
         if (performance.now() - started >= input.waitMs || cancellationSignal.aborted) return false;
         Context.current().heartbeat(activityInfo().attempt);
         await Context.current().sleep(POLL_MS);

@@ -5,10 +5,12 @@ import { decideMessage, type MessagePlan } from '../domain/dispatch/message-plan
 import type { Trx } from './database.ts';
 import { INSTALLATION } from '../domain/hold.ts';
 import { fenceMessage } from './dispatch/enter-lane.ts';
+import { roundCounter } from './dispatch/repeats.ts';
 import { count, type Deltas, writeDeltas } from './dispatch/rollup.ts';
 import { closedScopes } from './gates.ts';
 import { showStatus } from './holds.ts';
 import { readCounters } from './report-counters.ts';
+import { collectRetries } from './retries.ts';
 
 /** What the message workflow asks whenever no lane of it runs. */
 export interface MessagePlanInput {
@@ -27,6 +29,10 @@ export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<Me
   await trx.selectFrom('campaigns').where('id', '=', input.campaignId).select('id').forUpdate().execute();
   const message = await readMessage(trx, input.messageId);
   await fenceMessage(trx, input.accountId, message.key);
+  if (message.status === 'sending') {
+    const { accountId } = input;
+    await collectRetries(trx, { accountId, messageKey: message.key, expiresAt: message.expiresAt }, input.at);
+  }
   const plan = await decide(trx, input, message);
   await show(trx, input, message, plan);
   return plan;
@@ -148,13 +154,14 @@ export async function expireSome(trx: Trx, input: MessagePlanInput): Promise<num
     .selectFrom('waves')
     .where('message_key', '=', key)
     .whereRef('next_ordinal', '<', 'size')
-    .select(['id', 'wave', 'cohort', 'month', 'campaign_key', 'next_ordinal', 'size'])
+    .select(['id', 'wave', 'cohort', 'month', 'campaign_key', 'next_ordinal', 'size', 'repeats', 'round'])
     .orderBy('wave')
     .limit(1)
     .forUpdate()
     .executeTakeFirst();
   if (wave === undefined) return 0;
   const last = Math.min(wave.size, wave.next_ordinal + EXPIRE_BATCH) - 1;
+  if (wave.repeats) return leaveOutExpired(trx, input.accountId, key, wave, last);
   const people =
     wave.wave === 0
       ? sql`select c.recipient_first + o.ordinal as recipient from cohorts c,
@@ -178,5 +185,39 @@ export async function expireSome(trx: Trx, input: MessagePlanInput): Promise<num
   count(deltas, 'expired', expired);
   if (wave.wave > 0) count(deltas, 'left_deferral', expired);
   await writeDeltas(trx, input.accountId, key, deltas);
+  return expired;
+}
+
+/** Whoever is left in a wave that repeats stays what he was. */
+async function leaveOutExpired(
+  trx: Trx,
+  accountId: string,
+  messageKey: number,
+  wave: {
+    readonly id: number;
+    readonly month: string;
+    readonly next_ordinal: number;
+    readonly round: number | null;
+  },
+  last: number,
+): Promise<number> {
+  await trx
+    .updateTable('wave_members')
+    .set({ left_out: 'expired' })
+    .where('month', '=', wave.month)
+    .where('wave_id', '=', wave.id)
+    .where('ordinal', '>=', wave.next_ordinal)
+    .where('ordinal', '<=', last)
+    .execute();
+  await trx
+    .updateTable('waves')
+    .set({ next_ordinal: last + 1 })
+    .where('id', '=', wave.id)
+    .execute();
+  const expired = last - wave.next_ordinal + 1;
+  if (wave.round !== null) {
+    const deltas: Deltas = new Map([[roundCounter(wave.round, 'left_out'), expired]]);
+    await writeDeltas(trx, accountId, messageKey, deltas);
+  }
   return expired;
 }

@@ -3,7 +3,7 @@ import type { RecipientState } from '../domain/next-of-recipient.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import type { Message } from './messages.ts';
-import { recipientReason, recipientState } from './recipient-state.ts';
+import { newestThatCounts, recipientReason, recipientState } from './recipient-state.ts';
 
 /** A recipient and what became of him with one message. */
 export interface ExportedRecipient {
@@ -64,7 +64,7 @@ async function readRange(
     with tried as (
       select distinct on (x.recipient) x.* from attempts x
       where x.month = ${month} and x.message_key = ${message.key} and x.recipient between ${first} and ${last}
-      order by x.recipient, x.attempt desc
+      order by x.recipient, ${newestThatCounts('x')}
     ), told as (
       select x.recipient, x.attempt,
         max(x.status) filter (where x.stage = 'final') as final, max(x.reason) filter (where x.stage = 'final') as reason,

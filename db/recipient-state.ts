@@ -48,3 +48,11 @@ function notInList(messageKey: number): RawBuilder<string | null> {
         and u.verdict = 'absent' and u.state in ('absent', 'final')
     ) end`;
 }
+
+/**
+ * The order in which the attempt that says where a recipient stands comes first: the newest, but one that was certainly
+ * not accepted changes nothing of what one before it was.
+ */
+export function newestThatCounts(attempts: string): RawBuilder<unknown> {
+  return sql`(${sql.ref(`${attempts}.result`)} = 'not_accepted'), ${sql.ref(`${attempts}.attempt`)} desc`;
+}

@@ -20,7 +20,7 @@ export async function readCounters(
       union all
       select message_key, counter, delta from rollup_deltas where message_key = any(${[...messageKeys]}::bigint[])
       union all
-      select l.message_key, case w.wave when 0 then 'in_flight' else 'in_flight_again' end, ${IN_FLIGHT_OF_LEASE}
+      select l.message_key, case when w.repeats then 'in_flight_repeated' when w.wave = 0 then 'in_flight' else 'in_flight_again' end, ${IN_FLIGHT_OF_LEASE}
       from leases l join waves w on w.id = l.wave_id
       where l.message_key = any(${[...messageKeys]}::bigint[]) and l.closed_at is null
     ) x group by 1, 2`.execute(trx);

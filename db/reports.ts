@@ -4,7 +4,7 @@ import { type MessageReport, reportOf } from '../domain/report.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import type { Message } from './messages.ts';
-import { recipientReason, recipientState } from './recipient-state.ts';
+import { newestThatCounts, recipientReason, recipientState } from './recipient-state.ts';
 import { readCounters } from './report-counters.ts';
 
 /** The report of each message, by message id. Exact at any moment: see `readCounters`. */
@@ -60,7 +60,7 @@ export async function listRecipients(
       left join contacts p on p.id = r.contact_id
       left join lateral (
         select * from attempts x where x.month = r.month and x.message_key = ${message.key} and x.recipient = r.recipient
-        order by x.attempt desc limit 1
+        order by ${newestThatCounts('x')} limit 1
       ) a on true
       left join outcomes skip on skip.month = r.month and skip.message_key = ${message.key}
         and skip.recipient = r.recipient and skip.attempt = 0 and skip.stage = 'final'

@@ -471,6 +471,17 @@ interface RefusedPhraseTable {
   created_at: Generated<Date>;
 }
 
+interface RetryTable {
+  account_id: string;
+  month: string;
+  message_key: number;
+  recipient: number;
+  attempt: number;
+  why: 'failed' | 'absent';
+  code: string | null;
+  noted_at: Generated<Date>;
+}
+
 interface ReviewTable {
   id: string;
   account_id: string;
@@ -642,6 +653,7 @@ interface WaveMemberTable {
   ordinal: number;
   recipient: number;
   attempt: number;
+  left_out: string | null;
 }
 
 interface WaveTable {
@@ -655,6 +667,8 @@ interface WaveTable {
   size: number;
   next_ordinal: Generated<number>;
   due_at: Date | null;
+  repeats: Generated<boolean>;
+  round: number | null;
 }
 
 /** Every table as Kysely sees it. What a column means stands with it in `migrations/`. */
@@ -695,6 +709,7 @@ export interface Database {
   quotas: QuotaTable;
   recipients: RecipientTable;
   refused_phrases: RefusedPhraseTable;
+  retries: RetryTable;
   reviews: ReviewTable;
   rollup_deltas: RollupDeltaTable;
   rollups: RollupTable;

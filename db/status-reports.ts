@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { describeErrorCode } from '../domain/error-codes.ts';
+import { isRetried } from '../domain/retry.ts';
 import type { PostId } from '../domain/callback-path.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
@@ -54,6 +55,7 @@ export async function applyStatusReports(
     status: report.status === 'rejected' ? 'failed' : report.status,
     code: report.errorCode,
     suppress: report.errorCode === null ? null : describeErrorCode(report.errorCode).suppresses,
+    retries: isRetried(report.errorCode),
     units: report.units,
     billed: report.billedMicroUsd,
   }));

@@ -5,6 +5,7 @@ import { INSTALLATION } from '../../domain/hold.ts';
 import { FREEZE_LEAD_MS, SETTLE_MS } from '../../domain/schedule.ts';
 import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
 import { recordSignals } from './record-signals.ts';
+import { reopenForRetries } from './reopen-messages.ts';
 import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
@@ -15,6 +16,7 @@ import { showStatus } from '../holds.ts';
 import { suspendCampaign } from '../suspend-campaign.ts';
 import { outsideCause } from '../suspend-causes.ts';
 import { openEnds } from '../report-counters.ts';
+import { forgetRetries } from '../retries.ts';
 
 /** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
 export interface SignalRequest {
@@ -99,7 +101,7 @@ async function planProgress(
   const isStarted = campaign.start_mode !== 'later';
   const messages = await resolveDueTimes(
     trx,
-    await readStepMessages(trx, input.campaignId),
+    await reopenForRetries(trx, input, await readStepMessages(trx, input.campaignId)),
     input.at,
     isStarted,
   );
@@ -248,6 +250,7 @@ async function planSettling(
     actor: SYSTEM,
     detail: { unknown },
   });
+  await forgetRetries(trx, input.campaignId);
   await resolveCampaignAlerts(trx, input.campaignId);
   return { ...base, kind: 'end', status: 'finished', wakeAt: null, next: { what: 'nothing', at: null } };
 }

@@ -13,6 +13,7 @@ export interface StepMessage {
   readonly dueAt: number | null;
   readonly expiresAfterMs: number;
   readonly endedAt: number | null;
+  readonly expiresAt: number | null;
   /** Nothing of it will ever be sent any more, unless the campaign is restarted. */
   readonly isOver: boolean;
 }
@@ -34,6 +35,7 @@ export async function readStepMessages(trx: Trx, campaignId: string): Promise<St
       'due_at',
       'expires_after_ms',
       'ended_at',
+      'expires_at',
     ])
     .orderBy('position')
     .execute();
@@ -47,6 +49,7 @@ export async function readStepMessages(trx: Trx, campaignId: string): Promise<St
     dueAt: row.due_at?.getTime() ?? null,
     expiresAfterMs: row.expires_after_ms,
     endedAt: row.ended_at?.getTime() ?? null,
+    expiresAt: row.expires_at?.getTime() ?? null,
     isOver: OVER.includes(row.status),
   }));
 }

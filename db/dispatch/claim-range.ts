@@ -78,7 +78,7 @@ async function lockWave(trx: Trx, draft: LeaseDraft): Promise<LeaseDraft['wave']
       .selectFrom('waves')
       .where('id', '=', open.id)
       .whereRef('next_ordinal', '<', 'size')
-      .select(['id', 'wave as number', 'next_ordinal as nextOrdinal', 'size'])
+      .select(['id', 'wave as number', 'repeats', 'round', 'next_ordinal as nextOrdinal', 'size'])
       .forUpdate()
       .executeTakeFirst();
     if (locked !== undefined) {
@@ -133,9 +133,10 @@ async function readCandidates(
     country: sql`r.country`,
     countries: draft.context.account.countries,
   });
+  const settled = wave.repeats ? settledMeanwhile(draft) : sql`null`;
   const result = await sql<Candidate>`
     select r.ordinal, r.recipient, r.attempt, r.number, encode(r.number_hash, 'hex') as "numberHash", r.country,
-      p.first_name as "firstName", p.last_name as "lastName", p.custom, ${leftOut} as "leftOut"
+      p.first_name as "firstName", p.last_name as "lastName", p.custom, coalesce(${leftOut}, ${settled}) as "leftOut"
     from (${range}) r
     left join contacts p on p.id = r.contact_id and p.number = r.number
     left join lateral (
@@ -144,6 +145,24 @@ async function readCandidates(
     ) suppression on true
     order by r.ordinal`.execute(trx);
   return result.rows;
+}
+
+/**
+ * Whoever is to be tried again is so only while nothing is known of a text that reached him: his last attempt is still
+ * unknown, or the carrier never handed it over.
+ */
+function settledMeanwhile({ context }: LeaseDraft) {
+  return sql`(
+    select 'accepted_meanwhile' from attempts a
+    left join unknowns u on u.month = a.month and u.message_key = a.message_key and u.recipient = a.recipient
+      and u.attempt = a.attempt
+    left join outcomes o on o.month = a.month and o.message_key = a.message_key and o.recipient = a.recipient
+      and o.attempt = a.attempt and o.stage = 'final'
+    where a.month = ${context.month} and a.message_key = ${context.messageKey} and a.recipient = r.recipient
+      and a.attempt < r.attempt and a.result <> 'not_accepted'
+      and coalesce(u.state, 'accepted') not in ('open', 'absent', 'final', 'superseded')
+      and o.status is distinct from 'failed'
+    limit 1)`;
 }
 
 function render(

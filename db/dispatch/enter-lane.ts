@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { PEOPLE_OF_LEASE } from './lease-people.ts';
-import { writeDeltas } from './rollup.ts';
+import { leaveFormerStates, lockRepeats, roundCounter } from './repeats.ts';
+import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 /**
  * Takes the lane's next fence number. A lease that an older run left open says nothing about who was
@@ -46,16 +47,24 @@ async function closeOpenLeases(
   messageKey: number,
   lane: number | null,
 ): Promise<number> {
+  await lockRepeats(trx, messageKey);
   // A recipient without a row of his own is found through the range. What he cost is his share of what the
   // lease claimed and no result accounts for. Each row is looked up by its whole key (that is what the offsets are
   // for): of what was written just now the planner has no statistics, and would read all of a message.
-  const result = await sql<{ unknown: number; segments: number; costMicroUsd: number; retried: number }>`
+  const result = await sql<{
+    month: string;
+    unknown: number;
+    segments: number;
+    costMicroUsd: number;
+    retried: number;
+    repeated: { recipient: number; attempt: number; round: number | null }[];
+  }>`
     with open as (
       update leases set closed_at = clock_timestamp()
       where message_key = ${messageKey} and closed_at is null and (${lane}::int is null or lane = ${lane})
       returning month, id, campaign_key, wave_id, ordinal_first, ordinal_last, width, segments, cost_micro_usd
     ), people as (
-      select l.month, l.id as lease_id, p.recipient, p.attempt
+      select l.month, l.id as lease_id, p.recipient, p.attempt, w.repeats, w.round
       from open l join waves w on w.id = l.wave_id cross join lateral (${PEOPLE_OF_LEASE}) p
     ), known as (
       select p.*, a.result, a.segments, a.cost_micro_usd
@@ -64,8 +73,11 @@ async function closeOpenLeases(
         select * from attempts x where x.month = p.month and x.message_key = ${messageKey}
           and x.recipient = p.recipient and x.attempt = p.attempt offset 0
       ) a on true
-      where not exists (select from outcomes x where x.month = p.month and x.message_key = ${messageKey}
-        and x.recipient = p.recipient and x.attempt = 0 offset 0)
+      where (p.repeats or not exists (select from outcomes x where x.month = p.month
+          and x.message_key = ${messageKey} and x.recipient = p.recipient and x.attempt = 0 offset 0))
+        and not (p.repeats and exists (select from wave_members m join leases l on l.month = m.month
+          and l.id = p.lease_id and m.wave_id = l.wave_id where m.month = p.month and m.recipient = p.recipient
+          and m.attempt = p.attempt and m.left_out is not null))
     ), share as (
       select o.id,
         (o.segments - coalesce(sum(k.segments), 0)) / greatest(1, count(*) filter (where k.result is null)) as segments,
@@ -79,23 +91,23 @@ async function closeOpenLeases(
       from known l join share s on s.id = l.lease_id
       where l.result is null
       on conflict do nothing
-      returning segments, cost_micro_usd, attempt
+      returning segments, cost_micro_usd, recipient, attempt, lease_id
     )
-    select count(*)::int as unknown, coalesce(sum(segments), 0)::int as segments,
-      coalesce(sum(cost_micro_usd), 0)::bigint as "costMicroUsd", count(*) filter (where attempt > 1)::int as retried
-    from written`.execute(trx);
+    select max(k.month) as month, count(*)::int as unknown, coalesce(sum(w.segments), 0)::int as segments,
+      coalesce(sum(w.cost_micro_usd), 0)::bigint as "costMicroUsd", count(*) filter (where attempt > 1 and not k.repeats)::int as retried,
+      coalesce(json_agg(json_build_object('recipient', recipient, 'attempt', attempt, 'round', k.round))
+        filter (where k.repeats), '[]') as repeated
+    from written w join known k using (recipient, attempt, lease_id)`.execute(trx);
   const row = result.rows[0];
   if (row === undefined || row.unknown === 0) return 0;
-  await writeDeltas(
-    trx,
-    accountId,
-    messageKey,
-    new Map([
-      ['unknown', row.unknown],
-      ['segments', row.segments],
-      ['estimate_micro_usd', row.costMicroUsd],
-      ['left_deferral', row.retried],
-    ]),
-  );
+  const deltas: Deltas = new Map([
+    ['unknown', row.unknown],
+    ['segments', row.segments],
+    ['estimate_micro_usd', row.costMicroUsd],
+    ['left_deferral', row.retried],
+  ]);
+  await leaveFormerStates(trx, { messageKey, month: row.month }, row.repeated);
+  for (const { round } of row.repeated) if (round !== null) count(deltas, roundCounter(round, 'unknown'));
+  await writeDeltas(trx, accountId, messageKey, deltas);
   return row.unknown;
 }

@@ -59,6 +59,9 @@ export interface LeaseDraft {
   wave: {
     readonly id: number;
     readonly number: number;
+    /** Its members stay what they were until a new attempt has a result. */
+    readonly repeats: boolean;
+    readonly round: number | null;
     /** The first recipient of its cohort. */
     readonly recipientFirst: number;
     readonly nextOrdinal: number;

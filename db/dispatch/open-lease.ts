@@ -7,6 +7,7 @@ import { type Db, type Trx, withAccount } from '../database.ts';
 import { countSpend } from './claim-money.ts';
 import { CLAIMS, isBulk, scopesOf } from './claims.ts';
 import { type LeaseContext, type LeaseDraft, readLeaseContext } from './lease-draft.ts';
+import { roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 /** What opening a lease needs besides the database. */
@@ -65,7 +66,8 @@ async function commitLease(trx: Trx, deps: OpenLeaseDeps, draft: LeaseDraft): Pr
     .set({ next_ordinal: lastOrdinal + 1 })
     .where('id', '=', wave.id)
     .execute();
-  await writeSkips(trx, draft, wave.number);
+  if (wave.repeats) await leaveOut(trx, draft, wave);
+  else await writeSkips(trx, draft, wave.number);
   if (draft.people.length === 0) return { kind: 'skipped', count: draft.skips.length };
 
   const costMicroUsd = draft.people.reduce((sum, person) => sum + person.costMicroUsd, 0);
@@ -114,6 +116,20 @@ async function writeSkips(trx: Trx, draft: LeaseDraft, waveNumber: number): Prom
   for (const skip of draft.skips) count(deltas, `skipped:${skip.reason}`);
   if (waveNumber > 0) count(deltas, 'left_deferral', draft.skips.length);
   await writeDeltas(trx, lane.accountId, messageKey, deltas);
+}
+
+/** Whoever is left out of a wave that repeats stays what he was. */
+async function leaveOut(trx: Trx, draft: LeaseDraft, wave: NonNullable<LeaseDraft['wave']>): Promise<void> {
+  if (draft.skips.length === 0) return;
+  const { lane, messageKey, month } = draft.context;
+  await sql`
+    update wave_members m set left_out = s.reason
+    from unnest(${draft.skips.map((skip) => skip.ordinal)}::int[],
+                ${draft.skips.map((skip) => skip.reason)}::text[]) as s(ordinal, reason)
+    where m.month = ${month} and m.wave_id = ${wave.id} and m.ordinal = s.ordinal`.execute(trx);
+  if (wave.round === null) return;
+  const left = roundCounter(wave.round, 'left_out');
+  await writeDeltas(trx, lane.accountId, messageKey, new Map([[left, draft.skips.length]]));
 }
 
 function leaseOf(deps: OpenLeaseDeps, draft: LeaseDraft, id: number): Lease {

@@ -3,7 +3,10 @@ import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { countersOfResult, refundOf } from '../../domain/dispatch/result-counters.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
+import { resolveUnknowns } from '../reconcile/resolve-unknowns.ts';
+import { appendLater } from './later-waves.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
+import { leaveFormerStates, lockRepeats, repeatsOfLease, type RepeatsOf, roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 /**
@@ -17,12 +20,18 @@ export async function recordAttempts(
   retryAt: number,
 ): Promise<void> {
   await withAccount(deps.db, lease.accountId, async (trx) => {
+    const repeats = await lockedRepeats(trx, lease, results);
     const written = await insertAttempts(trx, lease, results);
     const fresh = results.filter((result) => written.has(result.recipient));
     const late = results.filter((result) => !written.has(result.recipient));
     const deltas: Deltas = new Map();
+    if (repeats !== null) await leaveFormerStates(trx, lease, fresh);
     for (const result of fresh) {
-      for (const [counter, delta] of countersOfResult(result)) count(deltas, counter, delta);
+      for (const [counter, delta] of countersOfResult(result, repeats !== null))
+        count(deltas, counter, delta);
+      if (repeats !== null && repeats.round !== null && result.result !== 'not_accepted') {
+        count(deltas, roundCounter(repeats.round, result.result));
+      }
     }
     await resolveLate(trx, lease, late, deltas);
     await giveBack(trx, lease, fresh);
@@ -31,11 +40,22 @@ export async function recordAttempts(
       lease,
       fresh.filter((result) => result.result === 'not_accepted'),
       retryAt,
+      repeats,
     );
     await writeDeltas(trx, lease.accountId, lease.messageKey, deltas);
     await closeIfComplete(trx, lease, fresh.length, late.length);
     deps.crash('record.before_commit');
   });
+}
+
+/** Only who had an attempt before can be in a wave that repeats. */
+async function lockedRepeats(
+  trx: Trx,
+  lease: Lease,
+  results: readonly AttemptResult[],
+): Promise<RepeatsOf | null> {
+  if (results.every(({ attempt }) => attempt === 1)) return null;
+  return (await lockRepeats(trx, lease.messageKey)) ? repeatsOfLease(trx, lease) : null;
 }
 
 async function insertAttempts(
@@ -72,19 +92,13 @@ async function resolveLate(
 ): Promise<void> {
   const accepted = late.filter((result) => result.result === 'accepted');
   if (accepted.length === 0) return;
-  const resolved = await sql`
-    insert into outcomes (month, account_id, message_key, recipient, attempt, stage, status, carrier_uuid)
-    select a.month, a.account_id, a.message_key, a.recipient, a.attempt, 'resolved', 'accepted', x.uuid
-    from unnest(${accepted.map((one) => one.recipient)}::int[], ${accepted.map((one) => one.attempt)}::smallint[],
-                ${accepted.map((one) => one.carrierUuid)}::text[]) as x(recipient, attempt, uuid)
-    cross join lateral (
-      select * from attempts t where t.month = ${lease.month} and t.message_key = ${lease.messageKey}
-        and t.recipient = x.recipient and t.attempt = x.attempt and t.result = 'unknown' offset 0
-    ) a
-    on conflict do nothing
-    returning recipient`.execute(trx);
-  count(deltas, 'accepted', resolved.rows.length);
-  count(deltas, 'resolved', resolved.rows.length);
+  const resolved = await resolveUnknowns(
+    trx,
+    lease,
+    accepted.map(({ recipient, attempt, carrierUuid }) => ({ recipient, attempt, uuid: carrierUuid })),
+  );
+  count(deltas, 'accepted', resolved);
+  count(deltas, 'resolved', resolved);
 }
 
 async function giveBack(trx: Trx, lease: Lease, fresh: readonly AttemptResult[]): Promise<void> {
@@ -102,12 +116,13 @@ async function giveBack(trx: Trx, lease: Lease, fresh: readonly AttemptResult[])
       and s.account_id = l.account_id and s.month = l.spend_month`.execute(trx);
 }
 
-/** Appends to the newest later wave that has not begun and is due no earlier, else makes the next one. */
+/** Whoever was certainly not accepted is tried again in a later wave, of the same kind as the one he was leased in. */
 async function defer(
   trx: Trx,
   lease: Lease,
   deferred: readonly AttemptResult[],
   retryAt: number,
+  repeats: RepeatsOf | null,
 ): Promise<void> {
   if (deferred.length === 0) return;
   const own = await sql<{ campaignKey: number; cohort: number }>`
@@ -117,59 +132,9 @@ async function defer(
   );
   const wave = own.rows[0];
   if (wave === undefined) throw new Error('The wave of a lease is missing.');
-  // The lock is a statement of its own, so that the next one sees what its last holder committed.
-  await sql`select pg_advisory_xact_lock(hashtextextended('wave ' || ${lease.messageKey}::text, ${wave.cohort}))`.execute(
-    trx,
-  );
-  const newest = await sql<{ id: number; wave: number; isUntouched: boolean }>`
-    select id, wave, (wave > 0 and next_ordinal = 0 and due_at >= ${new Date(retryAt)}) as "isUntouched"
-    from waves where message_key = ${lease.messageKey} and cohort = ${wave.cohort}
-    order by wave desc limit 1`.execute(trx);
-  const last = newest.rows[0];
-  if (last === undefined) throw new Error('A cohort has no wave.');
-  const target = last.isUntouched
-    ? await growWave(trx, last.id, deferred.length)
-    : await addWave(trx, lease, wave, last.wave + 1, deferred.length, retryAt);
-  await sql`
-    insert into wave_members (month, account_id, wave_id, ordinal, recipient, attempt)
-    select ${lease.month}, ${lease.accountId}, ${target.id}, ${target.ordinalFirst} + x.position - 1, x.recipient, x.attempt + 1
-    from unnest(${deferred.map((one) => one.recipient)}::int[], ${deferred.map((one) => one.attempt)}::smallint[])
-      with ordinality as x(recipient, attempt, position)`.execute(trx);
-}
-
-async function growWave(trx: Trx, id: number, by: number): Promise<{ id: number; ordinalFirst: number }> {
-  const grown = await trx
-    .updateTable('waves')
-    .set((set) => ({ size: set('size', '+', by) }))
-    .where('id', '=', id)
-    .returning('size')
-    .executeTakeFirstOrThrow();
-  return { id, ordinalFirst: grown.size - by };
-}
-
-async function addWave(
-  trx: Trx,
-  lease: Lease,
-  of: { campaignKey: number; cohort: number },
-  number: number,
-  size: number,
-  dueAt: number,
-): Promise<{ id: number; ordinalFirst: number }> {
-  const added = await trx
-    .insertInto('waves')
-    .values({
-      month: lease.month,
-      account_id: lease.accountId,
-      campaign_key: of.campaignKey,
-      message_key: lease.messageKey,
-      cohort: of.cohort,
-      wave: number,
-      size,
-      due_at: new Date(dueAt),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return { id: added.id, ordinalFirst: 0 };
+  const members = deferred.map(({ recipient, attempt }) => ({ recipient, attempt: attempt + 1 }));
+  const { accountId, month, messageKey } = lease;
+  await appendLater(trx, { accountId, month, messageKey, ...wave }, members, retryAt, repeats);
 }
 
 /**

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { ListVerdict } from '../../domain/carrier-list.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { count, type Deltas, writeDeltas } from '../dispatch/rollup.ts';
+import { resolveUnknowns } from './resolve-unknowns.ts';
 
 /** Names an attempt. */
 export interface AttemptKey {
@@ -107,27 +108,16 @@ export async function recordVerdict(
 ): Promise<void> {
   await withAccount(db, key.accountId, async (trx) => {
     const deltas: Deltas = new Map();
-    if (evidence.verdict === 'accepted' && (await insertAcceptance(trx, key, uuid))) {
-      count(deltas, 'accepted');
-      count(deltas, 'resolved');
+    if (evidence.verdict === 'accepted') {
+      const resolved = await resolveUnknowns(trx, key, [{ ...key, uuid }]);
+      count(deltas, 'accepted', resolved);
+      count(deltas, 'resolved', resolved);
     }
     const isAbsent = evidence.verdict === 'absent' && (await setAbsent(trx, key));
     if (isAbsent) count(deltas, 'absent');
     await keepEvidence(trx, key, evidence);
     await writeDeltas(trx, key.accountId, key.messageKey, deltas);
   });
-}
-
-async function insertAcceptance(trx: Trx, key: AttemptKey, uuid: string | null): Promise<boolean> {
-  const inserted = await sql`
-    insert into outcomes (month, account_id, message_key, recipient, attempt, stage, status, carrier_uuid)
-    select u.month, u.account_id, u.message_key, u.recipient, u.attempt, 'resolved', 'accepted', ${uuid}
-    from unknowns u
-    where u.month = ${key.month} and u.message_key = ${key.messageKey} and u.recipient = ${key.recipient}
-      and u.attempt = ${key.attempt} and u.state in ('open', 'absent', 'final')
-    on conflict do nothing
-    returning recipient`.execute(trx);
-  return inserted.rows.length > 0;
 }
 
 async function setAbsent(trx: Trx, key: AttemptKey): Promise<boolean> {

@@ -1,10 +1,15 @@
 import type { AttemptResult } from './dispatch-store.ts';
 
-/** How a message's counters change by one result that was written, counter by counter. */
+/**
+ * How a message's counters change by one result that was written, counter by counter. In a wave that repeats nobody was
+ * deferred: whoever is in it stays what he was, also when the new attempt was certainly not accepted.
+ */
 export function countersOfResult(
   result: AttemptResult,
+  isRepeated = false,
 ): readonly (readonly [counter: string, delta: number])[] {
-  const left: readonly (readonly [string, number])[] = result.attempt > 1 ? [['left_deferral', 1]] : [];
+  const left: readonly (readonly [string, number])[] =
+    result.attempt > 1 && !isRepeated ? [['left_deferral', 1]] : [];
   switch (result.result) {
     case 'accepted':
     case 'unknown':
@@ -17,7 +22,7 @@ export function countersOfResult(
     case 'rejected':
       return [...left, [`rejected:${result.cause ?? 'none'}`, 1]];
     case 'not_accepted':
-      return [...left, ['not_accepted', 1]];
+      return isRepeated ? [] : [...left, ['not_accepted', 1]];
   }
 }
 

@@ -77,3 +77,29 @@ describe('a text of which nobody knows whether the carrier took it', () => {
     expect(ledger.map(({ dst }) => dst).toSorted()).toEqual([plain, taken].toSorted());
   });
 });
+
+describe('a text that the carrier never handed over', () => {
+  it('is tried again by itself, counted once, and one that may have arrived is not', async () => {
+    const [failed = ''] = numbers(1, '629');
+    const undelivered = '+16285559002';
+    await world.sandbox.post('/sandbox/faults', { fault: 'failed_300', to: failed, count: 1 });
+    const list = await world.list('Failing', [failed, undelivered]);
+    const draft = await world.draft('Failing', list, ['Once more, {{firstName}}']);
+    await world.api.post(`/v1/campaigns/${draft.id}/launch`, { start: 'now' });
+    const finished = await world.reaches(draft.id, 'finished');
+    expect(finished.report).toMatchObject({
+      recipients: 2,
+      accepted: 2,
+      delivered: 1,
+      failed: [],
+      unknown: 0,
+    });
+    expect((await storyOf(draft, failed)).messages).toMatchObject([
+      { state: 'delivered', attempts: [{ result: 'accepted' }, { result: 'accepted' }] },
+    ]);
+    const ledger = await world.ledger();
+    const finalsOf = (number: string) => ledger.filter(({ dst }) => dst === number).map(({ final }) => final);
+    expect(finalsOf(failed)).toEqual(['failed', 'delivered']);
+    expect(finalsOf(undelivered)).toEqual(['undelivered']);
+  });
+});

@@ -1,0 +1,31 @@
+import { describeErrorCode } from './error-codes.ts';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * How long after each failure of a recipient's text the next attempt follows, in milliseconds of campaign time; after as
+ * many failures it is the last word. Other codes are never tried again by themselves.
+ */
+const BACKOFF_MS = {
+  yes: [1 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS],
+  later: [30 * MINUTE_MS, 120 * MINUTE_MS],
+  once: [15 * MINUTE_MS],
+  in_window: [5 * MINUTE_MS],
+} as const;
+
+/** Whether a text that was never handed over may be tried again by itself, if its campaign still runs. */
+export function isRetried(code: string | null): boolean {
+  return code !== null && describeErrorCode(code).retry in BACKOFF_MS;
+}
+
+/**
+ * How long to wait for the next attempt after a report of `failed`, or null when there is none any more. `failures`
+ * counts those of the recipient, this one among them. Only for `failed`: what was handed over may have arrived.
+ */
+export function retryDelayMs(code: string | null, failures: number): number | null {
+  if (code === null) return null;
+  const { retry } = describeErrorCode(code);
+  if (!(retry in BACKOFF_MS)) return null;
+  const delays: readonly number[] = BACKOFF_MS[retry as keyof typeof BACKOFF_MS];
+  return delays[failures - 1] ?? null;
+}
