@@ -23,7 +23,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       message_key bigint not null,
       recipient integer not null,
       attempt smallint not null,
-      why text not null check (why in ('failed', 'absent')),
+      why text not null,
       code text,
       noted_at timestamptz not null default clock_timestamp(),
       primary key (month, message_key, recipient, attempt)
