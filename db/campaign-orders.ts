@@ -10,6 +10,8 @@ import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
 import { newId } from './ids.ts';
+import type { RoundKind } from '../domain/round.ts';
+import { insertRound } from './rounds.ts';
 
 /** An action that somebody orders; the row it becomes is the order. */
 export interface Order {
@@ -62,6 +64,9 @@ export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedul
       return archive(trx, order);
     case 'delete':
       return remove(trx, order, facts.status);
+    case 'retry_failed':
+    case 'resend_unknown':
+      return round(trx, order, order.name);
     case 'start':
     case 'withdraw':
     case 'resume':
@@ -247,6 +252,31 @@ async function overrule(trx: Trx, order: Order): Promise<OrderResult> {
     .execute();
   await resolveCampaignAlerts(trx, order.campaign.id, ['content_rejected']);
   await log(trx, order, actionId, 'processing');
+  return ordered(actionId, 'requested');
+}
+
+/** Whom it tries again stands from now on; the campaign's run is started for it. */
+async function round(trx: Trx, order: Order, kind: RoundKind): Promise<OrderResult> {
+  const { campaign, actor, at } = order;
+  const actionId = await insertAction(trx, order, 'requested');
+  const recipients = await insertRound(trx, { campaign, kind, actionId, actor, at });
+  if (recipients === 0) return { kind: 'refused', reason: 'Nobody is left whom it would try again.' };
+  await trx
+    .updateTable('campaigns')
+    .set((set) => ({ status: 'started' as const, finished_at: null, version: set('version', '+', 1) }))
+    .where('id', '=', campaign.id)
+    .where('status', '=', 'finished')
+    .execute();
+  await appendLog(trx, {
+    accountId: campaign.accountId,
+    campaignId: campaign.id,
+    what: kind,
+    from: campaign.status,
+    to: 'started',
+    actionId,
+    actor,
+    detail: { recipients },
+  });
   return ordered(actionId, 'requested');
 }
 

@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'act'
   | 'hld'
   | 'phr'
+  | 'rnd'
   | 'quo'
   | 'rvw'
   | 'tnr'

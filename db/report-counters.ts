@@ -28,12 +28,13 @@ export async function readCounters(
   return counters;
 }
 
-/** How many accepted texts still await a final report, and how many attempts are unknown. */
+/** How many accepted texts still await a final report, how many have failed, and how many attempts are unknown. */
 export async function openEnds(
   trx: Trx,
   messageKeys: readonly number[],
-): Promise<{ awaited: number; unknown: number }> {
+): Promise<{ awaited: number; failed: number; unknown: number }> {
   let awaited = 0;
+  let failed = 0;
   let unknown = 0;
   for (const counters of (await readCounters(trx, messageKeys)).values()) {
     awaited += counters.get('accepted') ?? 0;
@@ -42,16 +43,17 @@ export async function openEnds(
       if (counter === 'delivered' || counter.startsWith('undelivered:') || counter.startsWith('failed:')) {
         awaited -= value;
       }
+      if (counter.startsWith('failed:')) failed += value;
     }
   }
-  return { awaited, unknown };
+  return { awaited, failed, unknown };
 }
 
 /** The same for all messages of a campaign. */
 export async function openEndsOfCampaign(
   trx: Trx,
   campaignId: string,
-): Promise<{ awaited: number; unknown: number }> {
+): Promise<{ awaited: number; failed: number; unknown: number }> {
   const messages = await trx
     .selectFrom('messages')
     .where('campaign_id', '=', campaignId)

@@ -1,3 +1,4 @@
+import type { RoundKind } from '../domain/round.ts';
 import type { UnknownState } from '../domain/carrier-list.ts';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { AlertKind, AlertSeverity } from '../domain/alert.ts';
@@ -482,6 +483,17 @@ interface RetryTable {
   noted_at: Generated<Date>;
 }
 
+interface RoundTable {
+  id: string;
+  account_id: string;
+  campaign_id: string;
+  number: number;
+  kind: RoundKind;
+  action_id: string;
+  ordered_by: string;
+  ordered_at: Date;
+}
+
 interface ReviewTable {
   id: string;
   account_id: string;
@@ -713,6 +725,7 @@ export interface Database {
   reviews: ReviewTable;
   rollup_deltas: RollupDeltaTable;
   rollups: RollupTable;
+  rounds: RoundTable;
   sender_paces: SenderPaceTable;
   sender_quotas: SenderQuotaTable;
   sender_reports: SenderReportTable;

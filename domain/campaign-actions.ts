@@ -13,6 +13,8 @@ export const CAMPAIGN_ACTIONS = [
   'reschedule',
   'suspend',
   'overrule',
+  'retry_failed',
+  'resend_unknown',
   'duplicate',
   'archive',
   'unarchive',
@@ -51,6 +53,8 @@ export interface ActionFacts {
   readonly hasUnsentMessage: boolean;
   /** Details that a launch still needs. */
   readonly missing: readonly string[];
+  /** Of a finished campaign: recipients whom a round would try again, by what they are. */
+  readonly repeatable: { readonly failed: number; readonly unknown: number };
   /** Kinds of the holds on the campaign itself. */
   readonly holds: readonly string[];
 }
@@ -72,6 +76,13 @@ const only =
   (statuses: readonly CampaignStatus[], sentence: string): Rule =>
   (facts) =>
     statuses.includes(facts.status) ? null : `${sentence} This one is ${facts.status}.`;
+
+function refusalOfRound(facts: ActionFacts, people: number, state: string): string | null {
+  if (facts.status !== 'finished') {
+    return `Only a finished campaign has rounds. This one is ${facts.status}.`;
+  }
+  return people > 0 ? null : `Nobody of it is ${state}.`;
+}
 
 const RULES: Record<CampaignActionName, Rule> = {
   launch: (facts) => {
@@ -110,6 +121,8 @@ const RULES: Record<CampaignActionName, Rule> = {
   },
   suspend: only([...PAUSABLE, 'paused'], 'Only a launched, unfinished campaign can be suspended.'),
   overrule: only(['rejected'], 'Only a rejected campaign can be overruled.'),
+  retry_failed: (facts) => refusalOfRound(facts, facts.repeatable.failed, 'failed'),
+  resend_unknown: (facts) => refusalOfRound(facts, facts.repeatable.unknown, 'unknown'),
   duplicate: () => null,
   archive: (facts) => {
     if (facts.isArchived) return 'It is archived already.';
@@ -122,7 +135,13 @@ const RULES: Record<CampaignActionName, Rule> = {
 };
 
 /** What would set an archived campaign going: nobody looks for a live one in the archive. */
-const AWAKENING: readonly CampaignActionName[] = ['launch', 'restart', 'overrule'];
+const AWAKENING: readonly CampaignActionName[] = [
+  'launch',
+  'restart',
+  'overrule',
+  'retry_failed',
+  'resend_unknown',
+];
 
 /** Why the campaign does not allow the action now, or null when it does. */
 export function refusalOf(name: CampaignActionName, facts: ActionFacts): string | null {

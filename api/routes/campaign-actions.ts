@@ -15,6 +15,7 @@ import {
   LaunchInput,
   ReasonInput,
   RestartInput,
+  RoundInput,
   ResumeInput,
   SchedulesInput,
   StartInput,
@@ -144,6 +145,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
       body: Nothing,
     });
   }
+  addRound(api, deps);
   addDelete(api, deps);
   addDuplicate(api, deps);
   addActionReading(api, deps);
@@ -186,6 +188,30 @@ function addAction<Schema extends TSchema>(api: Api, deps: ApiDeps, route: Actio
       // The route's schema has checked the body, so it has this shape.
       const body = request.body as Static<Schema>;
       return carryOut(deps, request, reply, route, body);
+    },
+  );
+}
+
+function addRound(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/v1/campaigns/:id/rounds',
+    {
+      config: { scope: 'send' },
+      schema: {
+        operationId: 'orderRound',
+        summary: 'Try failed or unknown recipients of a finished campaign again',
+        description:
+          'Exactly those who are so when it is ordered, under all rules as ever. The campaign is started until the round is over.',
+        tags: ['actions'],
+        params: idParams('cmp'),
+        body: RoundInput,
+        response: { 200: ActionOutput, 202: ActionOutput, ...problems(404, 409, 412, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { kind, reviewToken: token } = request.body;
+      const reviewed = () => ({ order: { action: kind }, token });
+      return carryOut(deps, request, reply, { name: kind, reviewed }, request.body);
     },
   );
 }

@@ -36,6 +36,8 @@ function orderIssues(
   clock: AccountClock,
   at: number,
 ): LaunchIssue[] {
+  // A round that is ordered in quiet hours waits for their end.
+  if (!('start' in order) && !('schedules' in order)) return [];
   if (order.action !== 'restart') return scheduleIssues(order.start, at, clock, schedulesOf(messages));
   const schedules = [...order.schedules.values()].map((schedule, index) => ({
     pointer: `/messages/${index}/schedule`,

@@ -85,6 +85,7 @@ async function orderOf(
   messages: readonly Message[],
   input: ReviewInput,
 ): Promise<LaunchOrder> {
+  if (campaign.status === 'finished' || input.round !== undefined) return roundOf(trx, campaign, input);
   const action = campaign.status === 'stopped' ? 'restart' : campaign.status === 'ready' ? 'start' : 'launch';
   await refuseStatus(trx, campaign, action);
   const wanted = action === 'restart' ? 'messages' : 'start';
@@ -104,7 +105,26 @@ async function orderOf(
   return { action, schedules: new Map(schedules.map((one) => [one.messageId, one.schedule])) };
 }
 
+/** A finished campaign has rounds and nothing else. */
+async function roundOf(trx: Trx, campaign: Campaign, input: ReviewInput): Promise<LaunchOrder> {
+  const { round } = input;
+  const errors = [
+    ...(round === undefined ? [{ pointer: '/round', message: `Say ${WANTED.round}.` }] : []),
+    ...(['start', 'messages'] as const)
+      .filter((name) => input[name] !== undefined)
+      .map((name) => ({ pointer: `/${name}`, message: 'Leave it out.' })),
+  ];
+  if (round === undefined || errors.length > 0) {
+    throw new Problem('not-acceptable-value', 'A round is reviewed with its kind and nothing else.', {
+      errors,
+    });
+  }
+  await refuseStatus(trx, campaign, round);
+  return { action: round };
+}
+
 const WANTED = {
+  round: 'retry_failed or resend_unknown',
   start: 'now, scheduled or later',
   messages: 'which messages are to be sent, and when',
 } as const;

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { CAMPAIGN_ACTIONS } from '../../domain/campaign-actions.ts';
 import { CAMPAIGN_STATUSES, MESSAGE_STATUSES, START_MODES } from '../../domain/campaign-status.ts';
 import { HOLD_SCOPES } from '../../domain/hold.ts';
+import { ROUND_KINDS } from '../../domain/round.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { AlertOutput } from './alert-schemas.ts';
 import { RECIPIENT_STATES } from '../../domain/next-of-recipient.ts';
@@ -159,6 +160,26 @@ export const MessageOutput = Type.Object({
   report: ReportOutput,
 });
 
+/** An extra pass that the owner has ordered, with its line of the report. */
+export const RoundOutput = Type.Object({
+  id: idOf('rnd'),
+  number: Type.Integer({ description: 'From 1 within the campaign.' }),
+  kind: oneOf(ROUND_KINDS, { description: 'Whom it tries again.' }),
+  orderedBy: Type.String(),
+  orderedAt: INSTANT,
+  recipients: Type.Integer(),
+  waiting: Type.Integer(),
+  accepted: Type.Integer(),
+  delivered: Type.Integer(),
+  undelivered: Type.Integer(),
+  failed: Type.Integer(),
+  rejected: Type.Integer(),
+  unknown: Type.Integer(),
+  leftOut: Type.Integer({
+    description: 'Not tried after all: an opt-out, an expiry, or a proof that the text before had arrived.',
+  }),
+});
+
 /** A campaign with its messages, oldest to newest, what it allows now and what happens next. */
 export const CampaignOutput = Type.Object({
   id: idOf('cmp'),
@@ -230,6 +251,7 @@ export const CampaignOutput = Type.Object({
   }),
   next: NextOutput,
   report: ReportOutput,
+  rounds: Type.Array(RoundOutput, { description: 'Extra passes, in their order.' }),
   messages: Type.Array(MessageOutput),
 });
 
@@ -244,6 +266,18 @@ const ReviewToken = Type.Optional(
 export const LaunchInput = Type.Object(
   {
     start: oneOf(START_MODES, { description: 'At once, at its first schedule, or prepare only.' }),
+    reviewToken: ReviewToken,
+  },
+  { additionalProperties: false },
+);
+
+/** Which round is ordered. */
+export const RoundInput = Type.Object(
+  {
+    kind: oneOf(ROUND_KINDS, {
+      description:
+        'retry_failed: whoever the carrier never handed the text to. resend_unknown: of whom nobody knows; whoever it did reach gets it twice.',
+    }),
     reviewToken: ReviewToken,
   },
   { additionalProperties: false },

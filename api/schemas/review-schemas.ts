@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { START_MODES } from '../../domain/campaign-status.ts';
+import { ROUND_KINDS } from '../../domain/round.ts';
 import { MessageScheduleInput, WarningOutput } from './campaign-schemas.ts';
 import { idOf, INSTANT, nullable, oneOf } from './common.ts';
 
@@ -17,6 +18,9 @@ export const ReviewInput = Type.Object(
         maxItems: 50,
         description: 'The schedules with which a stopped campaign would be restarted.',
       }),
+    ),
+    round: Type.Optional(
+      oneOf(ROUND_KINDS, { description: 'Which round of a finished campaign would be ordered.' }),
     ),
   },
   { additionalProperties: false },
@@ -62,7 +66,9 @@ export const ReviewOutput = Type.Object({
     Type.String({ description: 'What the action takes as reviewToken; null while something refuses it.' }),
   ),
   tokenExpiresAt: nullable(INSTANT),
-  action: oneOf(['launch', 'start', 'restart'], { description: 'The action that it is a review of.' }),
+  action: oneOf(['launch', 'start', 'restart', ...ROUND_KINDS], {
+    description: 'The action that it is a review of.',
+  }),
   recipients: Type.Integer({ minimum: 0, description: 'Whom the audience holds.' }),
   leftOut: Type.Array(LeftOut, {
     description:

@@ -6,13 +6,14 @@ import type { Trx } from '../../db/database.ts';
 import { holdsOver } from '../../db/holds-over.ts';
 import { listMessages, type Message } from '../../db/messages.ts';
 import { readReports } from '../../db/reports.ts';
+import { readRounds } from '../../db/rounds.ts';
 import { findSender } from '../../db/senders.ts';
 import { type AffixTemplates, switchedOffAffixes } from '../../domain/affixes.ts';
 import { allowancesOf } from '../../domain/campaign-actions.ts';
 import { affixWarnings, type MessageWarning, purposeOf } from '../../domain/content-check.ts';
 import { ACKNOWLEDGEMENT, type LaunchIssue, missingDetails } from '../../domain/launch-check.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
-import { type MessageReport, reportOf, sumReports } from '../../domain/report.ts';
+import { type MessageReport, reportOf, sumReports, total } from '../../domain/report.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
 import { alertView } from './alert-view.ts';
 import { nextView, readNext } from './next-view.ts';
@@ -56,12 +57,13 @@ export function missingOf(campaign: Campaign, messages: readonly Message[]): Lau
 
 /** What stands beside a campaign's own row and is found by its id alone. */
 export async function readCampaignParts(trx: Trx, campaign: Pick<Campaign, 'id' | 'accountId'>) {
-  const [messages, holds, alerts] = await Promise.all([
+  const [messages, holds, alerts, rounds] = await Promise.all([
     listMessages(trx, campaign.id),
     holdsOver(trx, campaign),
     latestAlerts(trx, campaign.id),
+    readRounds(trx, campaign.id),
   ]);
-  return { messages, holds, alerts };
+  return { messages, holds, alerts, rounds };
 }
 
 /** A campaign with its messages, reports, allowed actions and what happens next. */
@@ -71,7 +73,7 @@ export async function readCampaignView(
   clock: ViewClock,
   parts?: Awaited<ReturnType<typeof readCampaignParts>>,
 ) {
-  const { messages: found, holds, alerts } = parts ?? (await readCampaignParts(trx, campaign));
+  const { messages: found, holds, alerts, rounds } = parts ?? (await readCampaignParts(trx, campaign));
   const messages = found.toSorted(
     (one, other) => timelineInstant(one) - timelineInstant(other) || one.position - other.position,
   );
@@ -93,12 +95,14 @@ export async function readCampaignView(
       everLeased: campaign.everLeased,
       hasUnsentMessage: found.some((message) => message.status === 'scheduled'),
       missing: missing.map((issue) => issue.pointer),
+      repeatable: { failed: total(report.failed), unknown: report.unknown },
       holds: holds.filter((hold) => hold.scope === 'campaign').map((hold) => hold.kind),
     }),
     holds: holds.map(({ placedAt, ...hold }) => ({ ...hold, placedAt: instant(placedAt) ?? '' })),
     alerts: alerts.map(alertView),
     next: nextView(next.campaign, clock.timeZone),
     report: reportView(report),
+    rounds: rounds.map(({ orderedAt, ...round }) => ({ ...round, orderedAt: instant(orderedAt) ?? '' })),
     messages: messages.map((message) => ({
       ...messageView(message, reportFor(message), instant),
       next: nextView(next.messages.get(message.position) ?? next.campaign, clock.timeZone),

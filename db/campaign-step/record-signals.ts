@@ -5,6 +5,7 @@ import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
 import { holdCampaign } from '../holds.ts';
 import { newId } from '../ids.ts';
+import { openEndsOfCampaign } from '../report-counters.ts';
 import type { SignalRequest, StepInput } from './step-campaign.ts';
 
 const TEMPORAL: Actor = { id: 'temporal', via: 'temporal' };
@@ -103,6 +104,8 @@ export async function readActionFacts(
     everLeased: campaign.ever_leased,
     hasUnsentMessage: unsent !== undefined,
     missing: [],
+    repeatable:
+      campaign.status === 'finished' ? await openEndsOfCampaign(trx, campaignId) : { failed: 0, unknown: 0 },
     holds: holds.map((hold) => hold.kind),
   };
 }

@@ -20,6 +20,7 @@ import { up as suppressions } from './0020-suppressions.ts';
 import { up as media } from './0021-media.ts';
 import { up as unknowns } from './0022-unknowns.ts';
 import { up as repeats } from './0023-repeats.ts';
+import { up as rounds } from './0024-rounds.ts';
 import { up as budgets } from './0027-budgets.ts';
 import { up as circuits } from './0028-circuits.ts';
 import { up as senderReports } from './0029-sender-reports.ts';
@@ -49,6 +50,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0021-media': { up: media },
   '0022-unknowns': { up: unknowns },
   '0023-repeats': { up: repeats },
+  '0024-rounds': { up: rounds },
   '0027-budgets': { up: budgets },
   '0028-circuits': { up: circuits },
   '0029-sender-reports': { up: senderReports },

@@ -1,5 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { RoundKind } from '../../domain/round.ts';
 import { wantedContacts } from '../audience.ts';
+import { peopleOfRound } from '../rounds.ts';
 
 /**
  * Whom a review is about, as a query of one row a person: `person` (the contact that he is or was), `contact_id` (null
@@ -35,6 +37,20 @@ export function remainingAudience(campaign: {
         and m.ordinal >= w.next_ordinal
       where w.message_key = ${keys} and w.wave > 0
     ) x
+    join recipients r on r.month = ${month} and r.campaign_key = ${key} and r.recipient = x.recipient
+    left join contacts p on p.id = r.contact_id and p.number = r.number`;
+}
+
+/** Whom a round would try again with at least one of these messages. */
+export function audienceOfRound(
+  kind: RoundKind,
+  campaign: { readonly key: number; readonly month: string; readonly messageKeys: readonly number[] },
+): AudienceSource {
+  const { key, month, messageKeys } = campaign;
+  return sql`
+    select r.contact_id as person, p.id as contact_id, r.number_hash, r.country, p.first_name, p.last_name, r.number,
+      p.custom
+    from (select distinct x.recipient from (${peopleOfRound(kind, messageKeys)}) x) x
     join recipients r on r.month = ${month} and r.campaign_key = ${key} and r.recipient = x.recipient
     left join contacts p on p.id = r.contact_id and p.number = r.number`;
 }

@@ -9,13 +9,19 @@ import {
   type ReviewOrder,
 } from '../../domain/review/planned-messages.ts';
 import type { ReviewFacts } from '../../domain/review/review-facts.ts';
+import { isRoundKind } from '../../domain/round.ts';
 import { FREEZE_LEAD_MS } from '../../domain/schedule.ts';
 import { isConstant, parseTemplate, type Template } from '../../domain/template.ts';
 import { prepareForWholeAudience, returnToDefaultPlans } from '../audience.ts';
 import type { Campaign } from '../campaigns.ts';
 import type { Trx } from '../database.ts';
 import { type Message, listMessages } from '../messages.ts';
-import { type AudienceSource, listedAudience, remainingAudience } from './audience-source.ts';
+import {
+  audienceOfRound,
+  type AudienceSource,
+  listedAudience,
+  remainingAudience,
+} from './audience-source.ts';
 import { type LeftOut, countAudience } from './count-audience.ts';
 import { type AudienceFigures, readFigures } from './read-figures.ts';
 import { factsOf } from './facts-of-review.ts';
@@ -60,7 +66,7 @@ export async function readReview(
   const settings = await readReviewSettings(trx, campaign);
   const planned = plannedMessages(order, await listMessages(trx, campaign.id), at);
   await prepareForWholeAudience(trx);
-  const { figures, whole } = await readAllFigures(trx, campaign, planned, settings, at);
+  const { figures, whole } = await readAllFigures(trx, campaign, order, planned, settings, at);
   await returnToDefaultPlans(trx);
   const forecasts = forecastsOf(planned, figures, settings, at);
   const messages = planned.map(({ message, dueAt }, index): MessageReview => {
@@ -100,6 +106,7 @@ interface OwnFigures {
 async function readAllFigures(
   trx: Trx,
   campaign: Campaign,
+  order: ReviewOrder,
   planned: readonly PlannedMessage<Message>[],
   settings: ReviewSettings,
   at: number,
@@ -120,7 +127,7 @@ async function readAllFigures(
   }
   const rest = (messages: readonly PlannedMessage<Message>[]) =>
     audienceOf(
-      remainingAudience({ key: campaign.key, month, messageKeys: messages.map((one) => one.message.key) }),
+      leftFor(order, { key: campaign.key, month, messageKeys: messages.map((one) => one.message.key) }),
     );
   const figures = new Map<string, OwnFigures>();
   for (const together of await sameRest(trx, planned)) {
@@ -132,6 +139,11 @@ async function readAllFigures(
   }
   const { counts: whole } = await countAudience(trx, rest(planned));
   return { figures: planned.flatMap((one) => figures.get(one.message.id) ?? []), whole };
+}
+
+/** Whom an order would text of a frozen audience. */
+function leftFor(order: ReviewOrder, of: Parameters<typeof remainingAudience>[0]): AudienceSource {
+  return isRoundKind(order.action) ? audienceOfRound(order.action, of) : remainingAudience(of);
 }
 
 /** Messages of which nobody was leased have the whole audience left and are counted together, others each by itself. */

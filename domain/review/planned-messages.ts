@@ -1,10 +1,12 @@
 import type { MessageStatus, StartMode } from '../campaign-status.ts';
+import type { RoundKind } from '../round.ts';
 import { instantOf, type Schedule } from '../schedule.ts';
 
 /** An action that sets a campaign going, and how. */
 export type LaunchOrder =
   | { readonly action: 'launch' | 'start'; readonly start: StartMode }
-  | { readonly action: 'restart'; readonly schedules: ReadonlyMap<string, Schedule> };
+  | { readonly action: 'restart'; readonly schedules: ReadonlyMap<string, Schedule> }
+  | { readonly action: RoundKind };
 
 /** What a review is of: an action, or a campaign that runs already. */
 export type ReviewOrder = LaunchOrder | { readonly action: 'run' };
@@ -36,7 +38,12 @@ export function plannedMessages<Message extends PlannableMessage>(
       .filter((message) => message.status === 'scheduled' || message.status === 'sending')
       .map((message) => ({ message, schedule: null, dueAt: message.dueAt?.getTime() ?? null }));
   }
-  if (order.action === 'restart') {
+  if (!('start' in order) && !('schedules' in order)) {
+    return messages
+      .filter((message) => message.status === 'sent' || message.status === 'expired')
+      .map((message) => ({ message, schedule: null, dueAt: at }));
+  }
+  if ('schedules' in order) {
     return messages.flatMap((message) => {
       const schedule = order.schedules.get(message.id);
       return schedule === undefined ? [] : [{ message, schedule, dueAt: instantOf(schedule) }];

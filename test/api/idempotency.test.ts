@@ -31,7 +31,7 @@ const KEEPS_NOTHING = [
 ];
 /** What other actions share with these is one function. */
 const ACTIONS =
-  /^(start|withdraw|resume|stop|restart|abort|reschedule|suspend|overrule|archive|unarchive)Campaign$/;
+  /^((start|withdraw|resume|stop|restart|abort|reschedule|suspend|overrule|archive|unarchive)Campaign|orderRound)$/;
 
 /** What each route is sent: path, body and another body. */
 const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unknown, unknown]>> = {

@@ -157,6 +157,7 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   rescheduleCampaign: write(schedules, { id: 'launched' }),
   suspendCampaign: { ...action, ids: { id: 'launched' } },
   overruleCampaign: { ...action, operatorOnly: true },
+  orderRound: { ...action, ids: { id: 'launched' }, body: () => ({ kind: 'retry_failed' }) },
   archiveCampaign: write(() => ({}), campaign),
   unarchiveCampaign: write(() => ({}), campaign),
   duplicateCampaign: { scope: 'write', ids: campaign },

@@ -29,7 +29,7 @@ const ALLOWED: Record<CampaignStatus, readonly CampaignActionName[]> = {
   stopped: ['restart', 'abort', 'duplicate', 'archive', 'delete'],
   aborted: ['duplicate', 'archive', 'delete'],
   rejected: ['overrule', 'duplicate', 'archive', 'delete'],
-  finished: ['duplicate', 'archive', 'delete'],
+  finished: ['retry_failed', 'resend_unknown', 'duplicate', 'archive', 'delete'],
 };
 
 const PLAIN = {
@@ -37,6 +37,7 @@ const PLAIN = {
   everLeased: false,
   hasUnsentMessage: true,
   missing: [],
+  repeatable: { failed: 1, unknown: 1 },
   holds: ['pause'],
 } as const;
 
@@ -51,6 +52,7 @@ const anyFacts = fc.record({
   everLeased: fc.boolean(),
   hasUnsentMessage: fc.boolean(),
   missing: fc.array(fc.constantFrom('name', 'listIds'), { maxLength: 2 }),
+  repeatable: fc.record({ failed: fc.nat(2), unknown: fc.nat(2) }),
   holds: fc.array(fc.constantFrom(...HOLD_KINDS), { maxLength: 3 }),
 });
 
@@ -76,6 +78,12 @@ describe('a campaign', () => {
 
   it('is not rescheduled when every message has begun', () => {
     expect(refusalOf('reschedule', { ...PLAIN, status: 'sending', hasUnsentMessage: false })).not.toBeNull();
+  });
+
+  it('that is finished has rounds only of those whom there are', () => {
+    const nobody = { ...PLAIN, status: 'finished', repeatable: { failed: 0, unknown: 2 } } as const;
+    expect(refusalOf('retry_failed', nobody)).toBe('Nobody of it is failed.');
+    expect(refusalOf('resend_unknown', nobody)).toBeNull();
   });
 
   it('that is incomplete names what it lacks instead of being launched', () => {
@@ -106,7 +114,9 @@ describe('a campaign', () => {
       fc.property(anyFacts, (facts) => {
         const names = allowed(facts);
         expect(names).toEqual(expect.arrayContaining(['duplicate', 'delete']));
-        const refused = facts.isArchived ? ['launch', 'restart', 'overrule', 'archive'] : ['unarchive'];
+        const refused = facts.isArchived
+          ? ['launch', 'restart', 'overrule', 'retry_failed', 'resend_unknown', 'archive']
+          : ['unarchive'];
         expect(names.filter((one) => refused.includes(one))).toEqual([]);
       }),
     );

@@ -25,6 +25,7 @@ export interface CampaignBody {
   readonly actions: readonly { readonly name: string; readonly allowed: boolean }[];
   readonly next: { readonly what: string; readonly at: string | null };
   readonly report: ReportBody;
+  readonly rounds: readonly { readonly number: number; readonly kind: string }[];
   readonly messages: readonly {
     readonly id: string;
     readonly position: number;

@@ -78,6 +78,44 @@ describe('a text of which nobody knows whether the carrier took it', () => {
   });
 });
 
+describe('a text that the carrier does not have', () => {
+  it('is sent again by a round of unknown ones, once, and by nothing else', async () => {
+    const [never = '', plain = ''] = numbers(2, '707');
+    await world.sandbox.post('/sandbox/faults', { fault: 'reset_before', to: never, count: 1 });
+    const list = await world.list('Lost', [never, plain]);
+    const draft = await world.draft('Lost', list, ['Hello again, {{firstName}}']);
+    await world.api.post(`/v1/campaigns/${draft.id}/launch`, { start: 'now' });
+    const absent = await until(
+      () => world.campaign(draft.id),
+      ({ status, report }) => status === 'finished' && report.unknownAs.absent === 1,
+    );
+    expect(absent.actions.filter(({ allowed }) => allowed).map(({ name }) => name)).toContain(
+      'resend_unknown',
+    );
+    const review = await world.api.post<{ token: string; recipients: number; action: string }>(
+      `/v1/campaigns/${draft.id}/review`,
+      { round: 'resend_unknown' },
+    );
+    expect(review).toMatchObject({ action: 'resend_unknown', recipients: 1, refusals: [] });
+    await world.api.post(`/v1/campaigns/${draft.id}/rounds`, {
+      kind: 'resend_unknown',
+      reviewToken: review.token,
+    });
+    const resent = await world.reaches(draft.id, 'finished');
+    expect(resent.report).toMatchObject({ recipients: 2, accepted: 2, delivered: 2, unknown: 0 });
+    expect(resent.settled).toBe(true);
+    expect(resent.rounds).toMatchObject([
+      { number: 1, kind: 'resend_unknown', recipients: 1, accepted: 1, delivered: 1, waiting: 0, leftOut: 0 },
+    ]);
+    const ledger = await world.ledger();
+    expect(ledger.filter(({ dst }) => dst === never)).toHaveLength(1);
+    expect(ledger.filter(({ dst }) => dst === plain)).toHaveLength(1);
+    expect((await storyOf(draft, never)).messages).toMatchObject([
+      { state: 'delivered', attempts: [{ unknown: { state: 'superseded' } }, { result: 'accepted' }] },
+    ]);
+  });
+});
+
 describe('a text that the carrier never handed over', () => {
   it('is tried again by itself, counted once, and one that may have arrived is not', async () => {
     const [failed = ''] = numbers(1, '629');

@@ -180,6 +180,22 @@ describe('histories of every shape', () => {
     await storeHistory('import', await world().importHistory(importId));
   });
 
+  it('records a campaign that finishes and has a round', async () => {
+    await strike(10);
+    world().answer = () => ({ kind: 'unknown', cause: 'reset' });
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 2 },
+      { start: 'now', messages: [{ text: 'Hi {{firstName}}' }] },
+    );
+    await world().pass(HOUR_MS);
+    await store('finished-unknown', campaign);
+    world().answer = () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] });
+    await campaign.order('resend_unknown');
+    await world().pass(HOUR_MS);
+    await store('round', campaign);
+  });
+
   it('records what resolves unknown attempts by the list', async () => {
     await strike(10);
     world().answer = () => ({ kind: 'unknown', cause: 'reset' });

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { carriersToAsk } from '../../db/reconcile/unknowns.ts';
-import { until } from '../support/until.ts';
 import { DAY_MS, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
 
@@ -24,7 +23,8 @@ async function allUnknown(contacts: number): Promise<CampaignUnderTest> {
     { contacts },
     { start: 'now', messages: [{ text: 'Hi {{firstName}}' }] },
   );
-  await until(campaign.report, (report) => report.unknown === contacts);
+  await world().pass(MINUTE_MS);
+  expect(await campaign.report()).toMatchObject({ unknown: contacts });
   const now = new Date(await world().now());
   await campaign.inside((trx) =>
     sql`update unknowns set posted_since = ${now}, posted_until = ${now}, next_ask_at = ${now}
