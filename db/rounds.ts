@@ -52,7 +52,7 @@ export interface RoundOrder {
  */
 export async function insertRound(trx: Trx, order: RoundOrder): Promise<number> {
   const { campaign, kind, at } = order;
-  const { month } = { month: campaign.audienceMonth };
+  const month = campaign.audienceMonth;
   if (month === null) return 0;
   // What would follow by itself is decided by this order now, and nobody is in two passes.
   await forgetRetries(trx, campaign.id);
@@ -103,7 +103,7 @@ async function nextNumber(trx: Trx, campaignId: string): Promise<number> {
     .where('campaign_id', '=', campaignId)
     .select((select) => select.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return Number(count) + 1;
+  return count + 1;
 }
 
 /** Each cohort has a wave of its own; reports that come meanwhile make it smaller, so it is measured when written. */
