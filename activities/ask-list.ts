@@ -28,6 +28,15 @@ const PAGES_MAX = 5;
 const LEASE_LEAD_MS = 60_000;
 const FAILED_WAIT_MS = 60_000;
 
+/** What an ask has come to. */
+export interface Asked {
+  readonly verdict: ListVerdict['kind'] | 'failed';
+  /** The campaign that now has somebody to try again by itself. */
+  readonly wake: string | null;
+}
+
+const FAILED: Asked = { verdict: 'failed', wake: null };
+
 /**
  * Asks the carrier's list about an unknown attempt, within the limit that all processes share, and writes down what it
  * says. `now` is machine time in epoch milliseconds. Resolves with the verdict, or `failed` when there was no answer.
@@ -38,13 +47,13 @@ export async function askList(
   unknown: Unknown,
   now: () => number,
   signal: AbortSignal,
-): Promise<ListVerdict['kind'] | 'failed'> {
+): Promise<Asked> {
   const { times } = deps;
   const { number, numberHash } = unknown;
   const postedUntil = unknown.postedUntil.getTime();
   if (number === null || numberHash === null) {
     await putOff(deps.db, unknown, postedUntil + times.horizonMs);
-    return 'failed';
+    return FAILED;
   }
   const since = unknown.postedSince.getTime() - times.beforeMs;
   const until = postedUntil + times.afterMs;
@@ -57,7 +66,7 @@ export async function askList(
   );
   if (pages === null) {
     await putOff(deps.db, unknown, now() + FAILED_WAIT_MS);
-    return 'failed';
+    return FAILED;
   }
   // Read after the list: whatever is recorded meanwhile makes the list mean less, never more.
   const ours = await knownTexts(
@@ -90,8 +99,7 @@ export async function askList(
     verdict: verdict.kind,
     nextAskAt: nextAskAt(times, postedUntil, askedAt),
   };
-  await recordAll(deps.db, unknown, ours, evidence, verdict);
-  return verdict.kind;
+  return { verdict: verdict.kind, wake: await recordAll(deps.db, unknown, ours, evidence, verdict) };
 }
 
 /** An acceptance is that of every unknown text which the records may be; anything else is said of this one only. */
@@ -101,16 +109,24 @@ async function recordAll(
   ours: readonly KnownText[],
   evidence: Evidence,
   verdict: ListVerdict,
-): Promise<void> {
+): Promise<string | null> {
   const keys: AttemptKey[] = [unknown];
   if (verdict.kind === 'accepted') {
     for (const { key, standing } of ours) {
       if (key !== null && standing === 'unknown' && !isSame(key, unknown)) keys.push(key);
     }
   }
+  let wake: string | null = null;
   for (const key of keys) {
-    await recordVerdict(db, key, evidence, verdict.kind === 'accepted' ? verdict.uuid : null);
+    const recorded = await recordVerdict(
+      db,
+      key,
+      evidence,
+      verdict.kind === 'accepted' ? verdict.uuid : null,
+    );
+    wake ??= recorded.wake;
   }
+  return wake;
 }
 
 function isSame(one: AttemptKey, other: AttemptKey): boolean {

@@ -18,6 +18,8 @@ export interface ReconcileOutput {
   readonly undecided: number;
   readonly final: number;
   readonly nextAt: number | null;
+  /** Campaigns that have somebody to try again by itself. */
+  readonly wake?: readonly string[];
 }
 
 const BUDGET_MS = 60_000;
@@ -35,6 +37,7 @@ export function createReconcileActivities(deps: AskListDeps) {
       const { cancellationSignal } = Context.current();
       const now = campaignClock(input);
       const startedAt = deps.machine.now();
+      const wake = new Set<string>();
       const counts = { accepted: 0, absent: 0, undecided: 0, final: 0 };
       const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
       try {
@@ -47,12 +50,14 @@ export function createReconcileActivities(deps: AskListDeps) {
           const at = now();
           const unknown = await takeUnknown(deps.db, carrierAccountId, at, at + TURN_MS_MAX);
           if (unknown === null || unknown.postedUntil.getTime() + deps.times.horizonMs <= at) break;
-          const verdict = await askList(deps, carrierAccountId, unknown, now, cancellationSignal);
+          const asked = await askList(deps, carrierAccountId, unknown, now, cancellationSignal);
+          const { verdict } = asked;
+          if (asked.wake !== null) wake.add(asked.wake);
           if (verdict === 'failed') break;
           if (verdict === 'accepted' || verdict === 'absent') counts[verdict] += 1;
           else counts.undecided += 1;
         }
-        return { ...counts, nextAt: await nextTurnAt(deps.db, carrierAccountId) };
+        return { ...counts, nextAt: await nextTurnAt(deps.db, carrierAccountId), wake: [...wake] };
       } finally {
         clearInterval(beat);
       }

@@ -22,6 +22,8 @@ export interface Account {
   readonly reviewRequired: boolean;
   /** By how much recipients and cost may differ from a review. */
   readonly reviewTolerancePercent: number;
+  /** Whether texts that the carrier's list does not have are sent again by themselves, once. */
+  readonly resendAbsent: boolean;
   readonly parentId: string | null;
   readonly createdAt: Date;
   readonly version: number;
@@ -41,6 +43,7 @@ export interface AccountSettings {
   readonly suffix?: string;
   readonly reviewRequired?: boolean;
   readonly reviewTolerancePercent?: number;
+  readonly resendAbsent?: boolean;
 }
 
 const COLUMNS = [
@@ -57,6 +60,7 @@ const COLUMNS = [
   'suffix',
   'review_required as reviewRequired',
   'review_tolerance_percent as reviewTolerancePercent',
+  sql<boolean>`resend_absent_since is not null`.as('resendAbsent'),
   'parent_id as parentId',
   'created_at as createdAt',
   'version',
@@ -86,7 +90,8 @@ export async function insertAccount(
       default_country: account.defaultCountry,
       countries: [...account.countries],
       spend_limit_micro_usd: account.spendLimitMicroUsd ?? null,
-      ...textAndReviewColumns(account),
+      ...textAndReviewColumns({ ...account, resendAbsent: false }),
+      ...(account.resendAbsent === true ? { resend_absent_since: sql<Date>`clock_timestamp()` } : {}),
       ...(account.quietStart === undefined ? {} : { quiet_start: account.quietStart }),
       ...(account.quietEnd === undefined ? {} : { quiet_end: account.quietEnd }),
     })
@@ -134,13 +139,19 @@ export async function updateAccount(trx: Trx, id: string, settings: AccountSetti
 }
 
 function textAndReviewColumns(settings: AccountSettings) {
-  const { prefix, suffix, reviewRequired, reviewTolerancePercent } = settings;
+  const { prefix, suffix, reviewRequired, reviewTolerancePercent, resendAbsent } = settings;
   return {
     ...(prefix === undefined ? {} : { prefix }),
     ...(suffix === undefined ? {} : { suffix }),
     ...(reviewRequired === undefined ? {} : { review_required: reviewRequired }),
     ...(reviewTolerancePercent === undefined ? {} : { review_tolerance_percent: reviewTolerancePercent }),
+    ...(resendAbsent === undefined ? {} : { resend_absent_since: resendAbsent ? chosenSince() : null }),
   };
+}
+
+/** Chosen again it holds from when it was chosen first. */
+function chosenSince() {
+  return sql<Date>`coalesce(accounts.resend_absent_since, clock_timestamp())`;
 }
 
 /** What accounts can be sorted by. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { retryDelayMs } from '../domain/retry.ts';
+import { RESENDS_MAX, retryDelayMs } from '../domain/retry.ts';
 import type { Trx } from './database.ts';
 import { appendLater, type LaterMember } from './dispatch/later-waves.ts';
 
@@ -23,6 +23,8 @@ interface Noted {
   readonly why: 'failed' | 'absent';
   readonly code: string | null;
   readonly failures: number;
+  /** His attempts that are unknown or were until another had a result. */
+  readonly unknowns: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function collectRetries(trx: Trx, message: MessageOfRetries, at: nu
   const waves = new Map<string, { readonly of: Noted; readonly dueAt: number; members: LaterMember[] }>();
   let count = 0;
   for (const one of noted) {
-    const delayMs = one.why === 'absent' ? 0 : retryDelayMs(one.code, one.failures);
+    const delayMs = one.why === 'absent' ? resendDelayMs(one) : retryDelayMs(one.code, one.failures);
     if (delayMs === null) continue;
     const dueAt = at + delayMs;
     if (message.expiresAt !== null && dueAt >= message.expiresAt) continue;
@@ -51,6 +53,10 @@ export async function collectRetries(trx: Trx, message: MessageOfRetries, at: nu
   return count;
 }
 
+function resendDelayMs({ unknowns }: Noted): number | null {
+  return unknowns <= RESENDS_MAX ? 0 : null;
+}
+
 async function takeNoted(trx: Trx, messageKey: number): Promise<readonly Noted[]> {
   const rows = await sql<Noted>`
     with taken as (
@@ -63,7 +69,9 @@ async function takeNoted(trx: Trx, messageKey: number): Promise<readonly Noted[]
     )
     select t.month, c.campaign_key as "campaignKey", c.cohort, t.recipient, t.attempt, t.why, t.code,
       (select count(*)::int from outcomes o where o.month = t.month and o.message_key = ${messageKey}
-        and o.recipient = t.recipient and o.stage = 'final' and o.status = 'failed') as failures
+        and o.recipient = t.recipient and o.stage = 'final' and o.status = 'failed') as failures,
+      (select count(*)::int from unknowns u where u.month = t.month and u.message_key = ${messageKey}
+        and u.recipient = t.recipient and u.state <> 'accepted') as unknowns
     from taken t
     join messages m on m.key = ${messageKey} join campaigns k on k.id = m.campaign_id
     join cohorts c on c.campaign_key = k.key and t.recipient between c.recipient_first and c.recipient_first + c.size - 1

@@ -24,6 +24,7 @@ interface AccountTable {
   suffix: Generated<string>;
   review_required: Generated<boolean>;
   review_tolerance_percent: Generated<number>;
+  resend_absent_since: Date | null;
   parent_id: string | null;
   settings_version: Generated<number>;
   version: Generated<number>;

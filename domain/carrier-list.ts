@@ -82,7 +82,8 @@ export type ListVerdict =
  * left as there are texts of ours that they can be, each of them is one.
  */
 export function readList(facts: ListFacts): ListVerdict {
-  if (!facts.isComplete || facts.inFlight > 0) return { kind: 'unclear' };
+  // Without an unknown one of ours, whoever was asked for has been resolved meanwhile.
+  if (!facts.isComplete || facts.inFlight > 0 || facts.unknown === 0) return { kind: 'unclear' };
   const left = facts.listed.filter((uuid) => !facts.bound.has(uuid));
   if (left.length === facts.accepted + facts.unknown) {
     const [only = null] = left;

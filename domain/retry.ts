@@ -13,6 +13,14 @@ const BACKOFF_MS = {
   in_window: [5 * MINUTE_MS],
 } as const;
 
+/** How often a text may follow by itself after ones that the carrier's list does not have. */
+export const RESENDS_MAX = 1;
+/**
+ * How long a message's end waits for the list to tell of somebody who may be sent again: until it has been asked an hour
+ * after the post. Milliseconds of campaign time.
+ */
+export const RESEND_WAIT_MS = 70 * MINUTE_MS;
+
 /** Whether a text that was never handed over may be tried again by itself, if its campaign still runs. */
 export function isRetried(code: string | null): boolean {
   return code !== null && describeErrorCode(code).retry in BACKOFF_MS;

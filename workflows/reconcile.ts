@@ -2,13 +2,15 @@ import {
   condition,
   continueAsNew,
   defineSignal,
+  getExternalWorkflowHandle,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ReconcileActivities } from '../activities/reconcile-activities.ts';
-import { POKE_SIGNAL, type ReconcileInput } from './contract.ts';
+import { poke } from './campaign.ts';
+import { campaignWorkflowId, POKE_SIGNAL, type ReconcileInput } from './contract.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** An ask that failed gives way to the next one only after this long. */
@@ -31,13 +33,19 @@ export async function reconcile(input: ReconcileInput): Promise<void> {
   });
   for (;;) {
     const seen = looks;
-    const { nextAt, ...counts } = await askCarrier.executeWithOptions(
+    const { nextAt, wake, ...counts } = await askCarrier.executeWithOptions(
       { summary: `Ask the list of ${input.carrierAccountId}` },
       [{ ...input, at: Date.now() }],
     );
     setCurrentDetails(
       `Last asked: ${counts.accepted} accepted, ${counts.absent} not in the list, ${counts.undecided} undecided, ${counts.final} final.`,
     );
+    // Whoever is not reached looks by himself before he finishes.
+    for (const id of wake ?? []) {
+      await getExternalWorkflowHandle(campaignWorkflowId(id))
+        .signal(poke)
+        .catch(() => undefined);
+    }
     if (nextAt === null && looks === seen) return;
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof reconcile>(input);
     const delayMs = Math.min(DAY_MS, Math.max(PAUSE_MS_MIN, (nextAt ?? 0) - Date.now()));

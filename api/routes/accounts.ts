@@ -79,6 +79,12 @@ const fields = {
       description: 'By how much recipients and cost may differ from what was reviewed; 5 unless told.',
     }),
   ),
+  resendAbsent: Type.Optional(
+    Type.Boolean({
+      description:
+        "Whether a text of which nobody knows, and which the carrier's list does not have, is sent again by itself, once. It holds for what is texted from then on; whoever the carrier did reach gets it twice.",
+    }),
+  ),
 };
 const AccountInput = Type.Object(fields, { additionalProperties: false });
 const AccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
@@ -106,6 +112,7 @@ const AccountOutput = Type.Object({
   suffix: Type.String(),
   reviewRequired: Type.Boolean(),
   reviewTolerancePercent: Type.Integer(),
+  resendAbsent: Type.Boolean(),
   parentId: nullable(Type.String()),
   createdAt: INSTANT,
 });
@@ -313,6 +320,7 @@ function viewOf(account: Account): Static<typeof AccountOutput> {
     suffix: account.suffix,
     reviewRequired: account.reviewRequired,
     reviewTolerancePercent: account.reviewTolerancePercent,
+    resendAbsent: account.resendAbsent,
     parentId: account.parentId,
     createdAt: account.createdAt.toISOString(),
   };

@@ -2,6 +2,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { SignalActionName } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
+import { RESEND_WAIT_MS } from '../../domain/retry.ts';
 import { FREEZE_LEAD_MS, SETTLE_MS } from '../../domain/schedule.ts';
 import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
 import { recordSignals } from './record-signals.ts';
@@ -16,6 +17,7 @@ import { showStatus } from '../holds.ts';
 import { suspendCampaign } from '../suspend-campaign.ts';
 import { outsideCause } from '../suspend-causes.ts';
 import { openEnds } from '../report-counters.ts';
+import { mayBeResent } from '../reconcile/unknowns.ts';
 import { forgetRetries } from '../retries.ts';
 
 /** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
@@ -54,6 +56,8 @@ export interface StepPlan {
   readonly next: { readonly what: string; readonly at: number | null };
 }
 
+/** Whoever waits for the carrier's list looks again after so long, should nobody wake him. */
+const LOOK_AGAIN_MS = 10 * 60_000;
 const SYSTEM: Actor = { id: 'system', via: 'system' };
 
 /**
@@ -231,6 +235,11 @@ async function planSettling(
   if (awaited > 0 && input.at < endedAt + SETTLE_MS) {
     const wakeAt = endedAt + SETTLE_MS;
     return { ...base, kind: 'settle', status, wakeAt, next: { what: 'reports', at: wakeAt } };
+  }
+  const resendUntil = endedAt + RESEND_WAIT_MS;
+  if (input.at < resendUntil && (await mayBeResent(trx, keys))) {
+    const wakeAt = Math.min(resendUntil, input.at + LOOK_AGAIN_MS);
+    return { ...base, kind: 'run', status, wakeAt, next: { what: 'reports', at: resendUntil } };
   }
   await trx
     .updateTable('campaigns')

@@ -21,6 +21,7 @@ import { up as media } from './0021-media.ts';
 import { up as unknowns } from './0022-unknowns.ts';
 import { up as repeats } from './0023-repeats.ts';
 import { up as rounds } from './0024-rounds.ts';
+import { up as resendAbsent } from './0025-resend-absent.ts';
 import { up as budgets } from './0027-budgets.ts';
 import { up as circuits } from './0028-circuits.ts';
 import { up as senderReports } from './0029-sender-reports.ts';
@@ -51,6 +52,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0022-unknowns': { up: unknowns },
   '0023-repeats': { up: repeats },
   '0024-rounds': { up: rounds },
+  '0025-resend-absent': { up: resendAbsent },
   '0027-budgets': { up: budgets },
   '0028-circuits': { up: circuits },
   '0029-sender-reports': { up: senderReports },

@@ -105,8 +105,8 @@ export async function recordVerdict(
   key: AttemptKey,
   evidence: Evidence,
   uuid: string | null,
-): Promise<void> {
-  await withAccount(db, key.accountId, async (trx) => {
+): Promise<{ readonly wake: string | null }> {
+  return withAccount(db, key.accountId, async (trx) => {
     const deltas: Deltas = new Map();
     if (evidence.verdict === 'accepted') {
       const resolved = await resolveUnknowns(trx, key, [{ ...key, uuid }]);
@@ -115,9 +115,40 @@ export async function recordVerdict(
     }
     const isAbsent = evidence.verdict === 'absent' && (await setAbsent(trx, key));
     if (isAbsent) count(deltas, 'absent');
+    const wake = isAbsent ? await noteRetry(trx, key) : null;
     await keepEvidence(trx, key, evidence);
     await writeDeltas(trx, key.accountId, key.messageKey, deltas);
+    return { wake };
   });
+}
+
+/**
+ * Where the account has chosen so before the text was posted, a new one may follow by itself while the campaign runs.
+ * Resolves with the campaign that is to decide it.
+ */
+async function noteRetry(trx: Trx, key: AttemptKey): Promise<string | null> {
+  const noted = await sql<{ id: string }>`
+    with noted as (
+      insert into retries (account_id, month, message_key, recipient, attempt, why)
+      select u.account_id, u.month, u.message_key, u.recipient, u.attempt, 'absent'
+      from unknowns u join accounts a on a.id = u.account_id and a.resend_absent_since <= u.posted_since
+      join campaigns c on c.key = u.campaign_key and c.deleted_at is null
+        and c.status in ('processing', 'ready', 'scheduled', 'started', 'sending', 'paused', 'suspended', 'stopped')
+      where u.month = ${key.month} and u.message_key = ${key.messageKey} and u.recipient = ${key.recipient}
+        and u.attempt = ${key.attempt}
+      on conflict do nothing
+      returning message_key
+    )
+    select m.campaign_id as id from noted n join messages m on m.key = n.message_key`.execute(trx);
+  return noted.rows[0]?.id ?? null;
+}
+
+/** Whether the list is still to tell of somebody of these messages who then may be sent again by himself. */
+export async function mayBeResent(trx: Trx, messageKeys: readonly number[]): Promise<boolean> {
+  const rows = await sql`
+    select 1 from unknowns u join accounts a on a.id = u.account_id and a.resend_absent_since <= u.posted_since
+    where u.message_key = any(${[...messageKeys]}::bigint[]) and u.state = 'open' limit 1`.execute(trx);
+  return rows.rows.length > 0;
 }
 
 async function setAbsent(trx: Trx, key: AttemptKey): Promise<boolean> {

@@ -47,7 +47,8 @@ export function scriptList(db: Db): {
       const now = Date.now() + afterMs;
       const unknown = await takeUnknown(db, carrierAccountId, now, now + 600_000);
       if (unknown === null) return null;
-      return askList(deps, carrierAccountId, unknown, () => now, new AbortController().signal);
+      const { signal } = new AbortController();
+      return (await askList(deps, carrierAccountId, unknown, () => now, signal)).verdict;
     },
   };
 }

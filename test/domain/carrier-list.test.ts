@@ -20,6 +20,13 @@ const ALONE: ListFacts = {
 
 describe('what the list means for an unknown attempt', () => {
   it.each([
+    ['nothing is proved of nobody', { unknown: 0 }, 'unclear', undefined],
+    [
+      'nothing is proved of who was resolved meanwhile',
+      { listed: ['a'], bound: new Set(['a']), unknown: 0 },
+      'unclear',
+      undefined,
+    ],
     ['one record for the only text of ours is that text', { listed: ['a'] }, 'accepted', 'a'],
     ['no record, asked late enough, is none', {}, 'absent', undefined],
     ['no record yet may still show', { isLate: false }, 'too_early', undefined],

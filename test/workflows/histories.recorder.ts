@@ -3,6 +3,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
 import { updateAccount } from '../../db/accounts.ts';
 import { seedAccount } from '../support/seed.ts';
+import { dateUnknowns } from './date-unknowns.ts';
 import { orderTest } from './test-send-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
@@ -194,6 +195,26 @@ describe('histories of every shape', () => {
     await campaign.order('resend_unknown');
     await world().pass(HOUR_MS);
     await store('round', campaign);
+  });
+
+  it('records what lets a campaign send again whom the list does not have', async () => {
+    await strike(10);
+    world().answer = () => ({ kind: 'unknown', cause: 'reset' });
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 1 },
+      { start: 'scheduled', messages: [{ text: 'Hi', schedule: at((await world().now()) + HOUR_MS) }] },
+    );
+    const { accountId, carrierAccountId } = campaign.account;
+    await campaign.inside((trx) => updateAccount(trx, accountId, { resendAbsent: true }));
+    await world().pass(HOUR_MS + MINUTE_MS);
+    await dateUnknowns(world(), campaign);
+    await world().db.updateTable('carrier_accounts').set({ lists_per_minute: 6_000 }).execute();
+    await world().workflows.wakeReconcile(carrierAccountId);
+    world().answer = () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] });
+    await world().pass(24 * HOUR_MS);
+    await store('resent-absent', campaign);
+    await storeHistory('reconcile-wakes', await world().reconcileHistory(carrierAccountId));
   });
 
   it('records what resolves unknown attempts by the list', async () => {
