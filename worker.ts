@@ -2,7 +2,9 @@ import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { askingTimesOf } from './activities/asking-times.ts';
-import { createActivities } from './activities/index.ts';
+import { createAtOnce } from './activities/at-once.ts';
+import { createActivities, REQUESTS_AT_ONCE_MAX } from './activities/index.ts';
+import { machineClock } from './activities/machine-clock.ts';
 import { createCarriers } from './activities/carriers.ts';
 import { watchDispatch } from './activities/dispatch-watch.ts';
 import { defaultCredentials, readConfig, requireParts } from './config.ts';
@@ -52,6 +54,7 @@ const carriers = createCarriers({
 });
 const draining = new AbortController();
 const watch = await watchDispatch(pool, logError);
+const atOnce = createAtOnce({ db, now: machineClock.now, wanted: REQUESTS_AT_ONCE_MAX, onError: logError });
 const activities = createActivities({
   db,
   pool,
@@ -60,6 +63,7 @@ const activities = createActivities({
   signingKey: keys.signing,
   carriers,
   watch,
+  atOnce,
   crash: crashHookOf(process.env['CARILLON_CRASH_AT'], config.carrier),
   allowVirtualTime: config.carrier === 'sandbox',
   lanesAtOnceMax: LANES_AT_ONCE_MAX,
@@ -106,6 +110,7 @@ process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
 await running;
 await health?.close();
 await repair.stop();
+await atOnce.close();
 await watch.close();
 await carriers.close();
 await Promise.all([db.destroy(), pool.end()]);

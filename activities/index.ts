@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { type SigningKey, testCallbackUrl } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
 import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
+import type { AtOnce } from '../domain/dispatch/at-once.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
 import { createCampaignActivities } from './campaign-activities.ts';
@@ -23,6 +24,8 @@ export interface ActivityDeps {
   readonly signingKey: SigningKey;
   readonly carriers: Carriers;
   readonly watch: DispatchWatch;
+  /** Room at the carriers, over all workers. */
+  readonly atOnce: AtOnce;
   readonly crash: CrashHook;
   readonly allowVirtualTime: boolean;
   readonly lanesAtOnceMax: number;
@@ -34,8 +37,8 @@ export interface ActivityDeps {
   readonly draining: AbortSignal;
 }
 
-/** Posts under way at once in one worker. Two workers together stay within the 100 of the carrier's account. */
-const REQUESTS_AT_ONCE_MAX = 50;
+/** Posts under way at once in one worker; all workers together keep within what the carrier's account takes. */
+export const REQUESTS_AT_ONCE_MAX = 50;
 
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDeps) {
@@ -62,6 +65,7 @@ export function createActivities(deps: ActivityDeps) {
       crash: deps.crash,
       machine: machineClock,
       slots,
+      atOnce: deps.atOnce,
       permission: deps.watch.permission,
       allowVirtualTime: deps.allowVirtualTime,
       post: (test) =>

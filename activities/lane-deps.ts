@@ -9,7 +9,7 @@ import { machineClock } from './machine-clock.ts';
 /** What a worker wires its lanes with: the ledger in PostgreSQL, the carriers' clients and the machine's clock. */
 export type LaneWiring = Pick<
   ActivityDeps,
-  'db' | 'publicUrl' | 'signingKey' | 'carriers' | 'watch' | 'crash'
+  'db' | 'publicUrl' | 'signingKey' | 'carriers' | 'watch' | 'crash' | 'atOnce'
 >;
 
 /** Where the carrier fetches a picture, by its token. */
@@ -24,6 +24,7 @@ export function createLaneDeps(wiring: LaneWiring, slots: Slots): LaneDeps {
   return {
     store: watchCarriers(store, { db, now: machineClock.now }),
     slots,
+    atOnce: wiring.atOnce,
     machine: machineClock,
     crash,
     permission: wiring.watch.permission,

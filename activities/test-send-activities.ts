@@ -2,6 +2,7 @@ import { heartbeat, Context } from '@temporalio/activity';
 import { type Db, withAccount } from '../db/database.ts';
 import { type ClaimedTest, claimTest } from '../db/test-sends/claim-test.ts';
 import { recordTest, type TestResult } from '../db/test-sends/record-test.ts';
+import type { AtOnce } from '../domain/dispatch/at-once.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import type { MachineClock, PostAnswer } from '../domain/dispatch/post-lease.ts';
 import type { Slots } from '../domain/dispatch/slots.ts';
@@ -15,6 +16,7 @@ export interface TestSendDeps {
   readonly machine: MachineClock;
   /** The worker's request slots, which tests share with campaigns. */
   readonly slots: Slots;
+  readonly atOnce: AtOnce;
   readonly permission: DispatchWatch['permission'];
   /** One POST at most: never retries. */
   readonly post: (test: ClaimedTest) => Promise<PostAnswer>;
@@ -49,7 +51,7 @@ export function createTestSendActivities(deps: TestSendDeps) {
         if (claim.kind === 'over') return { state: 'over' };
         const { test } = claim;
         await deps.machine.sleep(test.delayMs, Context.current().cancellationSignal);
-        const result = lastRefusal(deps, test, askedAt, campaignNow()) ?? (await postOnce(deps, test));
+        const result = await postWithRoom(deps, test, askedAt, campaignNow);
         await withAccount(deps.db, input.accountId, (trx) => recordTest(trx, test.testId, result));
         return { state: result.state };
       } finally {
@@ -62,6 +64,20 @@ export function createTestSendActivities(deps: TestSendDeps) {
 
 /** The activity as workflows see it. */
 export type TestSendActivities = ReturnType<typeof createTestSendActivities>;
+
+async function postWithRoom(
+  deps: TestSendDeps,
+  test: ClaimedTest,
+  askedAt: number,
+  campaignNow: () => number,
+): Promise<TestResult> {
+  const hasRoom = await deps.atOnce.take(test.carrierAccountId, Context.current().cancellationSignal);
+  try {
+    return lastRefusal(deps, test, askedAt, campaignNow()) ?? (await postOnce(deps, test));
+  } finally {
+    if (hasRoom) deps.atOnce.giveBack(test.carrierAccountId);
+  }
+}
 
 /** The last look before the bytes go out. */
 function lastRefusal(deps: TestSendDeps, test: ClaimedTest, askedAt: number, now: number): TestResult | null {

@@ -1,3 +1,4 @@
+import { UNLIMITED } from '../domain/dispatch/at-once.ts';
 import { createCarriers } from '../activities/carriers.ts';
 import { watchDispatch } from '../activities/dispatch-watch.ts';
 import { createLaneDeps } from '../activities/lane-deps.ts';
@@ -34,6 +35,7 @@ const deps = createLaneDeps(
     carriers,
     watch,
     crash: noCrash,
+    atOnce: UNLIMITED,
   },
   createSlots(order.requestsAtOnce),
 );

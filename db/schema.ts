@@ -168,6 +168,13 @@ interface CarrierAccountTable {
   created_at: Generated<Date>;
 }
 
+interface CarrierPermitTable {
+  carrier_account_id: string;
+  worker_id: string;
+  permits: number;
+  expires_at: Date;
+}
+
 interface CircuitTable {
   scope_id: string;
   failures: Generated<number>;
@@ -696,6 +703,7 @@ export interface Database {
   campaign_spends: CampaignSpendTable;
   campaigns: CampaignTable;
   carrier_accounts: CarrierAccountTable;
+  carrier_permits: CarrierPermitTable;
   circuits: CircuitTable;
   cohorts: CohortTable;
   contacts: ContactTable;

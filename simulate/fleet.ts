@@ -1,3 +1,4 @@
+import { UNLIMITED } from '../domain/dispatch/at-once.ts';
 import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
 import type { LaneDeps } from '../domain/dispatch/lane.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
@@ -101,6 +102,7 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
       depsOf: (run) => ({
         store: protocol.remoteStore(remote(of, process, raw, run), ledger),
         slots,
+        atOnce: UNLIMITED,
         machine: { now: loop.now, sleep: process.sleep },
         crash: process.crash,
         permission: watch.permission,

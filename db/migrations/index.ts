@@ -26,6 +26,7 @@ import { up as budgets } from './0027-budgets.ts';
 import { up as circuits } from './0028-circuits.ts';
 import { up as senderReports } from './0029-sender-reports.ts';
 import { up as quotas } from './0030-quotas.ts';
+import { up as carrierPermits } from './0031-carrier-permits.ts';
 import { up as recipientsByNumber } from './0033-recipients-by-number.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -57,5 +58,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0028-circuits': { up: circuits },
   '0029-sender-reports': { up: senderReports },
   '0030-quotas': { up: quotas },
+  '0031-carrier-permits': { up: carrierPermits },
   '0033-recipients-by-number': { up: recipientsByNumber },
 };

@@ -1,3 +1,4 @@
+import type { AtOnce } from './at-once.ts';
 import type { CrashHook } from './crash-points.ts';
 import type { AttemptResult, DispatchStore, Lease, LeasedRecipient, SuspendCause } from './dispatch-store.ts';
 import type { Recorder } from './recorder.ts';
@@ -33,6 +34,8 @@ export interface PostDeps {
   readonly store: DispatchStore;
   /** Taken for the lease; each request gives its own back. */
   readonly slots: Slots;
+  /** Taken for each request just before the last look. */
+  readonly atOnce: AtOnce;
   readonly machine: MachineClock;
   readonly crash: CrashHook;
   /** One POST at most: never retries. Never rejects. */
@@ -91,12 +94,15 @@ export function postLease(
       if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
       // Whoever was kept longer than a timer keeps anybody, by a process that stood still, must not catch up in a burst.
       dueAt = Math.max(dueAt, deps.machine.now() - CATCH_UP_MS_MAX) + paceOf(lease, people);
+      const hasRoom = halted.reason === null && (await deps.atOnce.take(lease.carrierAccountId, deps.signal));
       const allowed =
         halted.reason === null
           ? permitted(deps, lease, people, request, leasedAt, recorder, halted)
           : halt(deps, people, request, recorder);
-      if (allowed.length === 0) deps.slots.giveBack(1);
-      else {
+      if (allowed.length === 0) {
+        if (hasRoom) deps.atOnce.giveBack(lease.carrierAccountId);
+        deps.slots.giveBack(1);
+      } else {
         const posting = postOnce(deps, lease, request, allowed, recorder, halted);
         // It surfaces in `answered`; until the last request has begun nobody listens, and it must not end the worker.
         posting.catch(() => undefined);
@@ -192,6 +198,7 @@ async function postOnce(
     }
     recorder.add(resultsOf(answer, people, request), retryAt);
   } finally {
+    deps.atOnce.giveBack(lease.carrierAccountId);
     deps.slots.giveBack(1);
   }
 }

@@ -1,3 +1,4 @@
+import { UNLIMITED } from '../../domain/dispatch/at-once.ts';
 import type { LaneDeps, LaneReport } from '../../domain/dispatch/lane.ts';
 import { runLane } from '../../domain/dispatch/lane.ts';
 import {
@@ -72,6 +73,7 @@ export function createLaneWorld(
   const deps: LaneDeps = {
     store,
     slots: createSlots(slots),
+    atOnce: UNLIMITED,
     machine: clock,
     crash: () => undefined,
     post: async (_lease, _request, people) => {

@@ -9,6 +9,7 @@ import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db
 import { listMessages, type Message } from '../../db/messages.ts';
 import { readReports } from '../../db/reports.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
+import { UNLIMITED } from '../../domain/dispatch/at-once.ts';
 import { type CrashHook, noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type MessageReport, sumReports } from '../../domain/report.ts';
 import { createWorkflowClient, type WorkflowClient } from '../../engine/workflow-client.ts';
@@ -90,6 +91,7 @@ export async function createWorkflowWorld(
     publicUrl: 'http://127.0.0.1',
     signingKey: { id: 'k1', secret: Buffer.alloc(32, 2) },
     watch,
+    atOnce: UNLIMITED,
     crash: options.crash ?? noCrash,
     allowVirtualTime: true,
     lanesAtOnceMax: 100,

@@ -1,0 +1,111 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createAtOnce } from '../../activities/at-once.ts';
+import { claimPermits } from '../../db/carrier-permits.ts';
+import { type Db, openDatabase, openPool } from '../../db/database.ts';
+import { seedAccount } from '../support/seed.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+const AT_ONCE_MAX = 10;
+
+let database: TestDatabase;
+let db: Db;
+let carrierAccountId: string;
+let clock: number;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 6, role: 'carillon_app' }));
+});
+beforeEach(async () => {
+  ({ carrierAccountId } = await seedAccount(db));
+  clock = 0;
+  await setMax(AT_ONCE_MAX);
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+const setMax = (atOnceMax: number) =>
+  db
+    .updateTable('carrier_accounts')
+    .set({ requests_at_once_max: atOnceMax })
+    .where('id', '=', carrierAccountId)
+    .execute();
+const claim = (id: string, inUse = 0, wanted = 50) =>
+  claimPermits(db, { id, carrierAccountId, wanted, inUse, ttlMs: 30_000 });
+const worker = (wanted: number) =>
+  createAtOnce({
+    db,
+    now: () => clock,
+    wanted,
+    onError: (error) => {
+      throw error;
+    },
+  });
+
+test('workers share what the carrier takes at once, and never have more between them', async () => {
+  expect(await claim('a')).toBe(10);
+  // The first has not come down yet.
+  expect(await claim('b')).toBe(0);
+  expect(await claim('a', 8)).toBe(8);
+  expect(await claim('b')).toBe(2);
+  expect(await claim('a', 3)).toBe(5);
+  expect(await claim('b')).toBe(5);
+  expect(await claim('c')).toBe(0);
+  const together = await Promise.all(['a', 'b', 'c', 'a', 'b', 'c'].map((id) => claim(id)));
+  expect(together.length).toBe(6);
+  const { rows } = await sql<{ sum: number }>`
+    select sum(permits)::int as sum from carrier_permits where carrier_account_id = ${carrierAccountId}`.execute(
+    db,
+  );
+  expect(rows[0]?.sum).toBeLessThanOrEqual(AT_ONCE_MAX);
+});
+
+test('what a killed worker had under way stays taken until it is over', async () => {
+  await claim('killed', 0, 7);
+  expect(await claim('heir')).toBe(3);
+  await sql`update carrier_permits set expires_at = clock_timestamp() where worker_id = 'killed'`.execute(db);
+  expect(await claim('heir')).toBe(10);
+});
+
+test('a carrier without a limit is not kept within one', async () => {
+  await setMax(0);
+  expect(await claim('a')).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('requests of several workers that pour in at once are never more than the limit at any moment', async () => {
+  const workers = [worker(50), worker(50), worker(50)];
+  let underWay = 0;
+  let most = 0;
+  let done = 0;
+  const request = async (by: (typeof workers)[number]): Promise<void> => {
+    expect(await by.take(carrierAccountId, new AbortController().signal)).toBe(true);
+    underWay += 1;
+    most = Math.max(most, underWay);
+    // Long enough for whoever else has room.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    underWay -= 1;
+    done += 1;
+    by.giveBack(carrierAccountId);
+  };
+  await Promise.all(workers.flatMap((one) => Array.from({ length: 60 }, () => request(one))));
+  expect(done).toBe(180);
+  expect(most).toBeLessThanOrEqual(AT_ONCE_MAX);
+  expect(most).toBeGreaterThan(1);
+  await Promise.all(workers.map((one) => one.close()));
+  expect(await claim('after')).toBe(10);
+});
+
+test('a worker that stood still begins nothing before it has renewed its permits', async () => {
+  const stopped = worker(50);
+  expect(await stopped.take(carrierAccountId, new AbortController().signal)).toBe(true);
+  stopped.giveBack(carrierAccountId);
+  clock += 11_000;
+  const gone = new AbortController();
+  const waiting = stopped.take(carrierAccountId, gone.signal);
+  gone.abort();
+  expect(await waiting).toBe(false);
+  await stopped.close();
+});
