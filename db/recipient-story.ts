@@ -194,6 +194,9 @@ async function readOutcomes(
     .execute();
 }
 
+/** Who has a turn to wait for: also whoever failed or is unknown, if he is tried again. */
+const TURNS: ReadonlySet<RecipientState> = new Set(['waiting', 'deferred', 'failed', 'unknown']);
+
 /** His place in the wave that he waits in. */
 async function readTurn(
   trx: Trx,
@@ -201,7 +204,7 @@ async function readTurn(
   recipient: number,
   state: RecipientState,
 ): Promise<{ readonly ahead: number; readonly triedAgainAt: number | null }> {
-  if (state !== 'waiting' && state !== 'deferred') return { ahead: 0, triedAgainAt: null };
+  if (!TURNS.has(state)) return { ahead: 0, triedAgainAt: null };
   const place =
     state === 'waiting'
       ? sql`select w.next_ordinal, w.due_at, ${recipient} - c.recipient_first as ordinal
@@ -211,6 +214,7 @@ async function readTurn(
       : sql`select w.next_ordinal, w.due_at, m.ordinal
           from waves w join wave_members m on m.month = w.month and m.wave_id = w.id
           where w.message_key = ${message.key} and w.wave > 0 and m.recipient = ${recipient}
+            and m.ordinal >= w.next_ordinal and w.repeats = ${state !== 'deferred'}
           order by w.wave desc limit 1`;
   const turn = await sql<{ ahead: number; dueAt: Date | null }>`
     select greatest(0, x.ordinal - x.next_ordinal)::int as ahead, x.due_at as "dueAt" from (${place}) x`.execute(

@@ -58,10 +58,13 @@ export function nextOfRecipient(
     case 'sent':
       return open('await report', 'The carrier has his text; its last word is awaited.');
     case 'unknown':
+      if (him.triedAgainAt !== null) return nextTry(facts, message, step, him);
       return nextOfUnknown(him.unknownAs ?? 'open');
+    case 'failed':
+      if (him.triedAgainAt !== null) return nextTry(facts, message, step, him);
+      return open('nothing', 'His text is failed, which is the last word.');
     case 'delivered':
     case 'undelivered':
-    case 'failed':
     case 'rejected':
       return open('nothing', `His text is ${him.state}, which is the last word.`);
     case 'skipped':
@@ -89,6 +92,13 @@ function nextOfUnknown(known: UnknownState): RecipientStep {
   );
 }
 
+const AGAIN: Partial<Record<RecipientState, string>> = {
+  deferred: 'The carrier has certainly not taken his text; it is tried again then at the earliest.',
+  failed: 'The carrier never handed his text over; it is tried again then at the earliest.',
+  unknown:
+    'Nobody knows whether the carrier took his text; it is sent again then at the earliest, as was ordered.',
+};
+
 /** The message's own step where it is held, over or at rest; else his turn in it. */
 function nextTry(
   facts: NextFacts,
@@ -114,15 +124,11 @@ function nextTry(
   if (him.leftOutAs !== null) {
     return { what: 'skip', at, why: `He is left out when his turn comes: ${him.leftOutAs}.`, ahead };
   }
-  const isAgain = him.state === 'deferred';
+  const why = AGAIN[him.state];
   return {
-    what: isAgain ? 'try again' : 'send',
+    what: why === undefined ? 'send' : 'try again',
     at,
-    why: isAgain
-      ? 'The carrier has certainly not taken his text; it is tried again then at the earliest.'
-      : ahead > 0
-        ? `${step.why} ${ahead} recipients come before him.`
-        : step.why,
+    why: why !== undefined ? why : ahead > 0 ? `${step.why} ${ahead} recipients come before him.` : step.why,
     ahead,
   };
 }

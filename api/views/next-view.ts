@@ -1,7 +1,7 @@
 import type { Campaign } from '../../db/campaigns.ts';
 import type { Trx } from '../../db/database.ts';
 import type { HoldOver } from '../../db/holds-over.ts';
-import { readOpenWaves, readSenderPaces } from '../../db/message-progress.ts';
+import { type OpenWave, readOpenWaves, readSenderPaces } from '../../db/message-progress.ts';
 import type { Message } from '../../db/messages.ts';
 import { quotasOfSender } from '../../db/quotas.ts';
 import { resetsAt, unitsLeft } from '../../domain/dispatch/quota.ts';
@@ -79,7 +79,7 @@ async function readMessageFacts(trx: Trx, question: NextQuestion): Promise<Messa
       dueAt: message.dueAt?.getTime() ?? null,
       expiresAt: message.expiresAt?.getTime() ?? null,
       endedAt: message.endedAt?.getTime() ?? null,
-      unsent: report.waiting + report.deferred,
+      unsent: Math.max(report.waiting + report.deferred, waitingIn(waves, message)),
       inFlight: report.inFlight,
       awaitingReport: report.awaitingReport,
       waves: waves
@@ -94,4 +94,9 @@ async function readMessageFacts(trx: Trx, question: NextQuestion): Promise<Messa
 
 function paceOf(perSecond: number, what: string): string {
   return `${perSecond} ${what}${perSecond === 1 ? '' : 's'} a second`;
+}
+
+/** Who is tried again counts as what he was in the report, and waits all the same. */
+function waitingIn(waves: readonly OpenWave[], message: Message): number {
+  return waves.filter((wave) => wave.messageKey === message.key).reduce((sum, wave) => sum + wave.waiting, 0);
 }

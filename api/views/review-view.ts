@@ -7,6 +7,7 @@ import { inFlight } from '../../db/in-flight.ts';
 import { readFieldCoverage } from '../../db/preview.ts';
 import { countExcluded, type LeftOut } from '../../db/review/count-audience.ts';
 import type { CampaignReview, MessageReview } from '../../db/review/read-review.ts';
+import { countUnknowns } from '../../db/reconcile/unknowns.ts';
 import { isSenderShared, spendLeft } from '../../db/review/review-settings.ts';
 import { affixesOf, lackingAffixes, switchedOffAffixes } from '../../domain/affixes.ts';
 import { messageWarnings, purposeOf } from '../../domain/content-check.ts';
@@ -124,6 +125,7 @@ async function warningsOf(
       holdReasons: holds.filter((hold) => hold.kind === 'hold').map((hold) => hold.reason),
       isSenderShared: await isSenderShared(trx, campaign, lastEnd(messages, at)),
     }),
+    ...(await roundWarnings(trx, review)),
     ...ofMessages,
   ];
 }
@@ -131,6 +133,32 @@ async function warningsOf(
 /** What a message takes of its sender's quotas. */
 function unitsOfMessage({ message, figures }: MessageReview): number {
   return message.mediaIds.length > 0 ? figures.recipients : figures.segments;
+}
+
+/** What the owner of a round has to know before he orders it. */
+async function roundWarnings(trx: Trx, review: CampaignReview): Promise<ReviewWarning[]> {
+  if (review.facts.action !== 'resend_unknown') return [];
+  const { unresolved } = await countUnknowns(
+    trx,
+    review.messages.map(({ message }) => message.key),
+  );
+  const warning = (code: string, message: string): ReviewWarning => ({
+    code,
+    message,
+    messageId: null,
+    subject: null,
+  });
+  return [
+    warning('texted_twice', 'Nobody knows whether these have the text already; whoever has gets it twice.'),
+    ...(unresolved === 0
+      ? []
+      : [
+          warning(
+            'unresolved',
+            `The carrier's list is still to be asked about ${unresolved} of them. Wait a quarter of an hour, and fewer may be left.`,
+          ),
+        ]),
+  ];
 }
 
 /** When the last message is done, as far as it is forecast. */

@@ -18,7 +18,7 @@ import { suspendCampaign } from '../suspend-campaign.ts';
 import { outsideCause } from '../suspend-causes.ts';
 import { openEnds } from '../report-counters.ts';
 import { mayBeResent } from '../reconcile/unknowns.ts';
-import { forgetRetries } from '../retries.ts';
+import { forgetRetries, messagesWithRetries } from '../retries.ts';
 
 /** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
 export interface SignalRequest {
@@ -232,7 +232,9 @@ async function planSettling(
   const { awaited, unknown } = await openEnds(trx, keys);
   const endedAt = Math.max(...messages.map((message) => message.endedAt ?? input.at));
   const base = { answers, start: [], recall: false, recipients };
-  if (awaited > 0 && input.at < endedAt + SETTLE_MS) {
+  // A last report may have come since this step looked for somebody to try again; the next one finds him.
+  const isRetried = (await messagesWithRetries(trx, input.campaignId)).size > 0;
+  if (isRetried || (awaited > 0 && input.at < endedAt + SETTLE_MS)) {
     const wakeAt = endedAt + SETTLE_MS;
     return { ...base, kind: 'settle', status, wakeAt, next: { what: 'reports', at: wakeAt } };
   }

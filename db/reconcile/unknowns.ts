@@ -205,3 +205,14 @@ export async function closeUnknowns(
     select close_unknowns(${carrierAccountId}, ${new Date(postedBefore)}, ${howMany}) as closed`.execute(db);
   return rows.rows[0]?.closed ?? 0;
 }
+
+/** How many unknown attempts of these messages the list has not told of yet. */
+export async function countUnknowns(
+  trx: Trx,
+  messageKeys: readonly number[],
+): Promise<{ readonly unresolved: number }> {
+  const rows = await sql<{ unresolved: number }>`
+    select count(*)::int as unresolved from unknowns
+    where message_key = any(${[...messageKeys]}::bigint[]) and state = 'open'`.execute(trx);
+  return { unresolved: rows.rows[0]?.unresolved ?? 0 };
+}

@@ -67,6 +67,23 @@ describe('what happens next with one recipient', () => {
     });
   });
 
+  it.each(['failed', 'unknown'] as const)(
+    'is his next try where he is %s and somebody or something has him tried again',
+    (state) => {
+      const triedAgainAt = NOW + 40_000;
+      expect(nextOf({ state, triedAgainAt })).toMatchObject({ what: 'try again', at: triedAgainAt });
+      expect(nextOf({ state })).toMatchObject({ at: null });
+    },
+  );
+
+  it.each([
+    ['open', 'ask carrier'],
+    ['absent', 'await report'],
+    ['final', 'nothing'],
+  ] as const)("says of an unknown one what the carrier's list has said: %s", (unknownAs, what) => {
+    expect(nextOf({ state: 'unknown', unknownAs })).toMatchObject({ what, at: null });
+  });
+
   it('is to be left out once something forbids to text him', () => {
     expect(nextOf({ leftOutAs: 'opt_out' })).toMatchObject({ what: 'skip', at: NOW });
     expect(nextOf({ leftOutAs: 'contact_deleted', state: 'delivered' })).toMatchObject({ what: 'nothing' });

@@ -96,7 +96,12 @@ describe('a text that the carrier does not have', () => {
       `/v1/campaigns/${draft.id}/review`,
       { round: 'resend_unknown' },
     );
-    expect(review).toMatchObject({ action: 'resend_unknown', recipients: 1, refusals: [] });
+    expect(review).toMatchObject({
+      action: 'resend_unknown',
+      recipients: 1,
+      refusals: [],
+      warnings: expect.arrayContaining([expect.objectContaining({ code: 'texted_twice' })]),
+    });
     await world.api.post(`/v1/campaigns/${draft.id}/rounds`, {
       kind: 'resend_unknown',
       reviewToken: review.token,
