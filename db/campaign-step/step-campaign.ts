@@ -232,14 +232,16 @@ async function planSettling(
   const { awaited, unknown } = await openEnds(trx, keys);
   const endedAt = Math.max(...messages.map((message) => message.endedAt ?? input.at));
   const base = { answers, start: [], recall: false, recipients };
-  // A last report may have come since this step looked for somebody to try again; the next one finds him.
+  const isResent = await mayBeResent(trx, keys);
+  // Read last: a report or the list may have said since this step began that somebody is tried again; the next step
+  // finds him.
   const isRetried = (await messagesWithRetries(trx, input.campaignId)).size > 0;
   if (isRetried || (awaited > 0 && input.at < endedAt + SETTLE_MS)) {
     const wakeAt = endedAt + SETTLE_MS;
     return { ...base, kind: 'settle', status, wakeAt, next: { what: 'reports', at: wakeAt } };
   }
   const resendUntil = endedAt + RESEND_WAIT_MS;
-  if (input.at < resendUntil && (await mayBeResent(trx, keys))) {
+  if (isResent && input.at < resendUntil) {
     const wakeAt = Math.min(resendUntil, input.at + LOOK_AGAIN_MS);
     return { ...base, kind: 'run', status, wakeAt, next: { what: 'reports', at: resendUntil } };
   }

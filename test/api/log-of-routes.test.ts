@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiWorld, openApiWorld, type Route, routesOf, type Tenant } from './api-world.ts';
 import { pathWith, ROUTE_CASES } from './route-table.ts';
+import { failFirst } from './failed-recipient.ts';
 import { create, createThings, PIXEL, type Things } from './seeded-things.ts';
 
 /** Routes that only look, although they are POSTs; a route that changes something never belongs here. */
@@ -56,22 +57,7 @@ const PREPARED: Readonly<Record<string, Preparation>> = {
   },
   orderRound: async (setting) => {
     await launchedIs('finished')(setting);
-    await world.owner.query(
-      `with m as (
-         update messages set status = 'sent' where id = $1 returning key, account_id, campaign_id
-       ), c as (
-         select m.key, m.account_id, c.audience_month as month from m join campaigns c on c.id = m.campaign_id
-       ), attempted as (
-         insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, result, segments, cost_micro_usd)
-         select month, account_id, key, 1, 1, 0, 'accepted', 1, 0 from c
-       ), told as (
-         insert into outcomes (month, account_id, message_key, recipient, attempt, stage, status, reason)
-         select month, account_id, key, 1, 1, 'final', 'failed', '300' from c
-       )
-       insert into rollup_deltas (account_id, message_key, counter, delta)
-       select account_id, key, x.counter, 1 from c, unnest(array['accepted', 'failed:300']) x(counter)`,
-      [setting.things.launchedMessage],
-    );
+    await failFirst(world.owner, setting.things.launchedMessage);
   },
   unarchiveCampaign: async ({ tenant, things }) => {
     await tenant.call('POST', `/v1/campaigns/${things.campaign}/archive`, { body: {} });
