@@ -5,7 +5,7 @@ import { listMessages } from '../../db/messages.ts';
 import { grantList } from '../../db/reconcile/grant-list.ts';
 import { carriersToAsk, closeUnknowns } from '../../db/reconcile/unknowns.ts';
 import { readReports } from '../../db/reports.ts';
-import { applyStatusReports } from '../../db/status-reports.ts';
+import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { type FrozenCampaign, type LedgerWorld, openLedgerWorld, uuidOf } from './ledger-world.ts';
@@ -32,6 +32,22 @@ async function oneUnknown(): Promise<{ campaign: FrozenCampaign; lease: Lease; n
   const lease = await campaign.lease();
   await campaign.record(lease, 'unknown');
   return { campaign, lease, number: lease.recipients[0]?.number ?? '' };
+}
+
+function deliveredTo(campaign: FrozenCampaign, lease: Lease): StatusReport {
+  const [person] = lease.recipients;
+  if (person === undefined) throw new Error('Nobody was leased.');
+  return {
+    accountId: campaign.account.accountId,
+    post: { month: lease.month, leaseId: lease.id, request: 0 },
+    to: person.number,
+    toHash: Buffer.from(person.numberHash, 'hex'),
+    uuid: uuidOf(1),
+    status: 'delivered',
+    errorCode: null,
+    units: 1,
+    billedMicroUsd: null,
+  };
 }
 
 const reportOf = (campaign: FrozenCampaign) =>
@@ -92,24 +108,25 @@ describe('an unknown attempt', () => {
 
   it('that a report has resolved is not asked for, and the list changes nothing of it', async () => {
     const { campaign, lease } = await oneUnknown();
-    const [person] = lease.recipients;
-    if (person === undefined) throw new Error('Nobody was leased.');
-    await applyStatusReports({ db: world.db, crash: noCrash }, [
-      {
-        accountId: campaign.account.accountId,
-        post: { month: lease.month, leaseId: lease.id, request: 0 },
-        to: person.number,
-        toHash: Buffer.from(person.numberHash, 'hex'),
-        uuid: uuidOf(1),
-        status: 'delivered',
-        errorCode: null,
-        units: 1,
-        billedMicroUsd: null,
-      },
-    ]);
+    await applyStatusReports({ db: world.db, crash: noCrash }, [deliveredTo(campaign, lease)]);
     expect(await statesOf(campaign)).toEqual(['accepted']);
     expect(await ask(campaign, LATE_MS)).toBeNull();
     expect(await reportOf(campaign)).toMatchObject({ accepted: 1, delivered: 1, unknown: 0 });
+  });
+
+  it('that a report and the list resolve at the same time is accepted once, without either waiting for the other', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { campaign, lease, number } = await oneUnknown();
+      list.records.set(number, [uuidOf(1)]);
+      const [verdict, verdicts] = await Promise.all([
+        ask(campaign, SOON_MS),
+        applyStatusReports({ db: world.db, crash: noCrash }, [deliveredTo(campaign, lease)]),
+        campaign.record(lease, 'accepted'),
+      ]);
+      expect(['accepted', 'unclear', null]).toContain(verdict);
+      expect(verdicts).toEqual(['applied']);
+      expect(await reportOf(campaign)).toMatchObject({ accepted: 1, delivered: 1, unknown: 0 });
+    }
   });
 
   it('is not decided by a list that could not be had, and has its turn again later', async () => {
