@@ -1,11 +1,13 @@
 import { createApiClient, type ApiClient } from '../dev/demo/api-client.ts';
 import { ACKNOWLEDGEMENT } from '../domain/launch-check.ts';
+import { readLedger } from './carrier-ledger.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** A system that runs, as far as an account is set up in it. */
 export interface ChaosPlace {
   readonly apiUrl: string;
-  readonly sandboxUrl: string;
+  /** Undefined when the carrier is another one, which cannot be steered. */
+  readonly sandboxUrl: string | undefined;
   readonly operatorKey: string;
 }
 
@@ -18,8 +20,8 @@ export interface ChaosAccount {
   readonly operator: ApiClient;
   /** Makes a list of these numbers and resolves with its id. */
   readonly list: (name: string, numbers: readonly string[]) => Promise<string>;
-  /** Drafts a campaign of one personal text and launches it now. Resolves with it. */
-  readonly launch: (name: string, listId: string) => Promise<ChaosCampaign>;
+  /** Drafts a campaign of one text, personal unless another is given, and launches it now. Resolves with it. */
+  readonly launch: (name: string, listId: string, text?: string) => Promise<ChaosCampaign>;
   readonly campaign: (id: string) => Promise<ChaosCampaign>;
   /** What the carrier has accepted from this instant (epoch milliseconds) on. */
   readonly ledgerSince: (from: number) => Promise<readonly { readonly dst: string; readonly time: number }[]>;
@@ -29,11 +31,22 @@ export interface ChaosAccount {
 export interface ChaosCampaign {
   readonly id: string;
   readonly status: string;
-  readonly report: { readonly accepted: number; readonly unknown: number };
+  readonly report: {
+    readonly recipients: number;
+    readonly accepted: number;
+    readonly unknown: number;
+    readonly rejected: readonly { readonly count: number }[];
+    readonly skipped: readonly { readonly count: number }[];
+    readonly expired: number;
+    readonly deferred: number;
+    readonly inFlight: number;
+    readonly waiting: number;
+  };
   readonly messages: readonly { readonly id: string }[];
 }
 
-const ADDRESS = '24365';
+/** The short code that texts come from unless another is given. */
+export const ADDRESS = '24365';
 
 /** US numbers that the sandbox delivers to; at most 10,000 of an area. */
 export function numbersOf(area: string, count: number): string[] {
@@ -41,7 +54,11 @@ export function numbersOf(area: string, count: number): string[] {
 }
 
 /** Sets up an account without quiet hours and a sender of this pace, and takes the sandbox's own limits away. */
-export async function setUpAccount(place: ChaosPlace, segmentsPerSecond: number): Promise<ChaosAccount> {
+export async function setUpAccount(
+  place: ChaosPlace,
+  segmentsPerSecond: number,
+  address = ADDRESS,
+): Promise<ChaosAccount> {
   const operator = createApiClient(place.apiUrl, place.operatorKey);
   const { id: accountId } = await operator.post<{ id: string }>('/v1/accounts', {
     name: 'Harbour Bakery',
@@ -56,23 +73,19 @@ export async function setUpAccount(place: ChaosPlace, segmentsPerSecond: number)
   const api = createApiClient(place.apiUrl, key);
   const person = await api.post<{ id: string }>('/v1/people', { name: 'Alex', address: 'alex@example.com' });
   const sender = await api.post<{ id: string }>('/v1/senders', {
-    address: ADDRESS,
+    address,
     type: 'short_code',
     registration: 'approved',
     segmentsPerSecond,
   });
-  const sandbox = createApiClient(place.sandboxUrl, '');
-  const put = (path: string, body: unknown) =>
-    sandbox.send('PUT', path, Buffer.from(JSON.stringify(body)), 'application/json');
-  await put(`/sandbox/numbers/${ADDRESS}`, { smsSegmentsPerSecond: null, mmsPerSecond: null });
-  await put('/sandbox/settings', { requestsPer5s: null, callbackDelayMs: { min: 5, max: 100 } });
+  if (place.sandboxUrl !== undefined) await takeLimitsAway(place.sandboxUrl, address);
   return {
     accountId,
     senderId: sender.id,
     api,
     operator,
     list: (name, numbers) => makeList(api, name, numbers),
-    launch: async (name, listId) => {
+    launch: async (name, listId, text = 'Hi {{firstName}}') => {
       const draft = await api.post<ChaosCampaign>('/v1/campaigns', {
         name,
         senderId: sender.id,
@@ -81,19 +94,24 @@ export async function setUpAccount(place: ChaosPlace, segmentsPerSecond: number)
         purpose: 'marketing',
         acknowledgement: ACKNOWLEDGEMENT,
       });
-      await api.post(`/v1/campaigns/${draft.id}/messages`, { text: 'Hi {{firstName}}' });
+      await api.post(`/v1/campaigns/${draft.id}/messages`, { text });
       await api.post(`/v1/campaigns/${draft.id}/launch`, { start: 'now' });
       return api.get<ChaosCampaign>(`/v1/campaigns/${draft.id}`);
     },
     campaign: (id) => api.get<ChaosCampaign>(`/v1/campaigns/${id}`),
     ledgerSince: async (from) => {
-      const response = await fetch(`${place.sandboxUrl}/sandbox/ledger`);
-      const lines = (await response.text()).split('\n').filter((line) => line !== '');
-      return lines
-        .map((line) => JSON.parse(line) as { dst: string; time: number })
-        .filter((line) => line.time >= from);
+      const lines = await readLedger(`${place.sandboxUrl}/sandbox/ledger`);
+      return lines.filter((line) => line.time >= from);
     },
   };
+}
+
+async function takeLimitsAway(sandboxUrl: string, address: string): Promise<void> {
+  const sandbox = createApiClient(sandboxUrl, '');
+  const put = (path: string, body: unknown) =>
+    sandbox.send('PUT', path, Buffer.from(JSON.stringify(body)), 'application/json');
+  await put(`/sandbox/numbers/${address}`, { smsSegmentsPerSecond: null, mmsPerSecond: null });
+  await put('/sandbox/settings', { requestsPer5s: null, callbackDelayMs: { min: 5, max: 100 } });
 }
 
 async function makeList(api: ApiClient, name: string, numbers: readonly string[]): Promise<string> {

@@ -1,21 +1,43 @@
 import { parseArgs } from 'node:util';
 import { chaosOfHolds } from './holds.ts';
+import { chaosOfKills } from './kills.ts';
 
 const { values } = parseArgs({
   options: {
     holds: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
+    rounds: { type: 'string', default: '20' },
+    kills: { type: 'string' },
+    recipients: { type: 'string', default: '20000' },
+    ledger: { type: 'string' },
     seed: { type: 'string' },
   },
 });
-const rounds = Number(values.rounds ?? 20);
+const rounds = Number(values.rounds);
+const kills = Number(values.kills ?? 1);
+const recipients = Number(values.recipients);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
-if (!values.holds || !Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) {
-  console.error('Usage: npm run chaos -- --holds [--rounds N] [--seed N].');
+const isRight =
+  values.holds !== (values.kills !== undefined) &&
+  [rounds, kills, recipients].every((count) => Number.isSafeInteger(count) && count > 0) &&
+  Number.isSafeInteger(seed) &&
+  (values.ledger === undefined || process.env['PLIVO_API_URL'] !== undefined);
+if (!isRight) {
+  console.error(
+    'Usage: npm run chaos -- --holds [--rounds N] [--seed N], or\n' +
+      '       npm run chaos -- --kills N [--recipients N] [--seed N] [--ledger URL]\n' +
+      'With --ledger the carrier is the one that PLIVO_API_URL names, and URL is its ledger.',
+  );
   process.exit(1);
 }
+const say = (line: string): void => console.log(line);
 try {
-  await chaosOfHolds({ rounds, seed, say: (line) => console.log(line) });
+  if (values.holds) await chaosOfHolds({ rounds, seed, say });
+  else {
+    const invariants = await chaosOfKills({ kills, recipients, seed, say, ledgerUrl: values.ledger ?? null });
+    for (const { name, holds, figures } of invariants)
+      say(`${holds ? 'holds ' : 'BROKEN'} ${name}: ${figures}.`);
+    if (invariants.some(({ holds }) => !holds)) throw new Error('An invariant does not hold.');
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   console.error(`Repeat it with --seed ${seed}.`);

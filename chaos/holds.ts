@@ -6,6 +6,7 @@ import { removeOutsidePlace } from '../dev/postgres-place.ts';
 import { setUpAccount } from './account.ts';
 import { prepareHoldRounds, scopeOf } from './hold-round.ts';
 import { startMoreWorkers } from './more-workers.ts';
+import { randomOf } from './random.ts';
 
 const WORKERS = 4;
 /** The carrier takes 60 requests a second of an account, so a round of two campaigns lasts some 14 seconds. */
@@ -32,7 +33,7 @@ export async function chaosOfHolds(options: {
       progress: () => undefined,
     });
     try {
-      const workers = await startMoreWorkers(system, WORKERS - 1);
+      const workers = await startMoreWorkers(system, WORKERS - 1, { apiUrl: system.urls.sandbox ?? '' });
       try {
         const { urls, firstKeys } = system;
         if (urls.sandbox === undefined || firstKeys === null)
@@ -61,15 +62,4 @@ export async function chaosOfHolds(options: {
     await removeOutsidePlace(home);
     await rm(home, { recursive: true, force: true });
   }
-}
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,37 +1,47 @@
-import type { Child } from '../dev/child.ts';
 import type { System } from '../dev/launcher.ts';
 import { startService } from '../dev/service.ts';
+import { type Part, supervise } from '../dev/supervisor.ts';
 
-/** Starts workers beside the system's own, on the same database and engine. Resolves with how to end them. */
+/** Workers beside the system's own. */
+export interface MoreWorkers {
+  readonly parts: readonly Part[];
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts workers on the system's database and engine; each is started again when it ends unasked. */
 export async function startMoreWorkers(
   system: System,
   count: number,
-): Promise<{ readonly stop: () => Promise<void> }> {
+  options: { readonly apiUrl: string; readonly progress?: (line: string) => void },
+): Promise<MoreWorkers> {
   const { urls, home } = system;
-  if (urls.sandbox === undefined) throw new Error('More workers need the sandbox carrier of the system.');
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     DATABASE_URL: urls.database,
     TEMPORAL_ADDRESS: urls.temporalAddress,
     CARRIER: 'sandbox',
-    PLIVO_API_URL: urls.sandbox,
+    PLIVO_API_URL: options.apiUrl,
     PUBLIC_URL: urls.api,
     CARILLON_HOME: home,
     TZ: 'UTC',
   };
-  const children: Child[] = [];
+  const parts = Array.from({ length: count }, (_, index) => {
+    const name = `Worker ${index + 2}`;
+    const service = { name, slug: `worker-${index + 2}`, script: 'worker.ts', home, env };
+    return supervise({
+      name,
+      start: (start) => startService(service, start),
+      progress: options.progress ?? (() => undefined),
+    });
+  });
   const stop = async (): Promise<void> => {
-    await Promise.all(children.map((child) => child.stop()));
+    await Promise.all(parts.map((part) => part.stop()));
   };
   try {
-    for (let index = 1; index <= count; index += 1) {
-      const slug = `worker-${index}`;
-      const service = { name: `Worker ${index}`, slug, script: 'worker.ts', home, env };
-      children.push(await startService(service, { env: {}, signal: new AbortController().signal }));
-    }
+    for (const part of parts) await part.start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { stop };
+  return { parts, stop };
 }

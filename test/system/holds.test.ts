@@ -15,7 +15,7 @@ let rounds: HoldRounds;
 beforeAll(async () => {
   system = await startTestSystem({ temporal: 'file' });
   const running = system.current();
-  workers = await startMoreWorkers(running, 3);
+  workers = await startMoreWorkers(running, 3, { apiUrl: running.urls.sandbox ?? '' });
   account = await setUpAccount(
     {
       apiUrl: running.urls.api,

@@ -1,0 +1,233 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createApiClient } from '../dev/demo/api-client.ts';
+import { startSystem, type System } from '../dev/launcher.ts';
+import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { ADDRESS, type ChaosAccount, type ChaosCampaign, numbersOf, setUpAccount } from './account.ts';
+import { readLedger } from './carrier-ledger.ts';
+import { type ChaosRecord, checkInvariants, fingerprintOf, type Invariant } from './invariants.ts';
+import { type MoreWorkers, startMoreWorkers } from './more-workers.ts';
+import { randomOf } from './random.ts';
+import { createVictims } from './victims.ts';
+import { waitThroughChaos } from './wait-until.ts';
+
+/** What is harmed, and how much. */
+export interface KillOptions {
+  readonly kills: number;
+  readonly recipients: number;
+  readonly seed: number;
+  /** The ledger of another carrier, which `PLIVO_API_URL` names; null for the sandbox. */
+  readonly ledgerUrl: string | null;
+  readonly say: (line: string) => void;
+}
+
+const WORKERS = 3;
+const SEGMENTS_PER_SECOND = 600;
+/** A worker's request slots, at most. */
+const SLOTS_OF_WORKER = 256;
+const AREAS = ['415', '212', '305', '312', '512', '602', '617', '702'];
+/** The sandbox's magic numbers begin at 9000. */
+const RECIPIENTS_OF_CAMPAIGN_MAX = 9_000;
+const SUPPRESSED = 20;
+const SPEND_LIMIT_MICRO_USD = 1_000_000_000;
+const PAUSE_MS = { min: 1_000, max: 8_000 };
+/** Once the faults have stopped. */
+const HEAL_MS_MAX = 15 * 60_000;
+const REQUEST_FAULTS = [
+  'http_429',
+  'http_500',
+  'http_500_html_accepted',
+  'http_503',
+  'hang_accepted',
+  'reset_accepted',
+  'reset_before',
+  'empty_accepted',
+  'truncated_accepted',
+];
+const TEXT_FATES = [
+  'failed_300',
+  'callbacks_lost',
+  'callbacks_doubled',
+  'callbacks_reordered',
+  'callbacks_forged_first',
+];
+const REQUEST_FAULT_RATE = 0.002;
+const TEXT_FATE_RATE = 0.01;
+
+/**
+ * Kills and freezes processes of a whole system while campaigns send and the carrier misbehaves, then compares the
+ * database with the carrier's ledger. Resolves with each invariant; none of them is left out.
+ */
+export async function chaosOfKills(options: KillOptions): Promise<Invariant[]> {
+  const home = await mkdtemp(join(tmpdir(), 'carillon-chaos-'));
+  // The database server's user has to get in when this runs as root.
+  await chmod(home, 0o711);
+  try {
+    const system = await startSystem({
+      home,
+      ports: 'free',
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...carrierOf(options) },
+      progress: () => undefined,
+    });
+    try {
+      const apiUrl = system.urls.sandbox ?? process.env['PLIVO_API_URL'] ?? '';
+      const more = await startMoreWorkers(system, WORKERS - 1, { apiUrl });
+      try {
+        return await runChaos(system, more, options);
+      } finally {
+        await more.stop();
+      }
+    } finally {
+      await system.stop();
+    }
+  } finally {
+    await removeOutsidePlace(home);
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+function carrierOf({ ledgerUrl }: KillOptions): Record<string, string | undefined> {
+  if (ledgerUrl === null) return {};
+  const names = ['PLIVO_API_URL', 'PLIVO_AUTH_ID', 'PLIVO_AUTH_TOKEN'];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
+
+async function runChaos(system: System, more: MoreWorkers, options: KillOptions): Promise<Invariant[]> {
+  const { say, kills } = options;
+  const random = randomOf(options.seed);
+  const { urls, firstKeys } = system;
+  if (firstKeys === null) throw new Error('The system is not a fresh one.');
+  const place = { apiUrl: urls.api, sandboxUrl: urls.sandbox, operatorKey: firstKeys.operatorKey };
+  const bystander = await setUpAccount(place, SEGMENTS_PER_SECOND, '24366');
+  await bystander.list('Theirs', numbersOf('909', 50));
+  const account = await setUpAccount(place, SEGMENTS_PER_SECOND);
+  const lists = await makeLists(account, options.recipients);
+  const suppressed = await suppressSome(account, lists, random);
+  const before = await fingerprintOf(urls.database, bystander.accountId);
+  const ledgerUrl = options.ledgerUrl ?? `${urls.sandbox}/sandbox/ledger`;
+
+  const sandbox = urls.sandbox === undefined ? null : createApiClient(urls.sandbox, '');
+  if (sandbox === null) say('The carrier is another one, so that it is not told to misbehave.');
+  else await orderFaults(sandbox);
+  const campaigns: ChaosCampaign[] = [];
+  for (const [index, list] of lists.entries()) {
+    const text = index % 2 === 0 ? 'Hi {{firstName}}' : 'Our summer sale begins today.';
+    campaigns.push(await account.launch(`Chaos ${index + 1}`, list.id, text));
+  }
+  say(
+    `${options.recipients} recipients of ${campaigns.length} campaigns, ${WORKERS} workers, seed ${options.seed}.`,
+  );
+
+  const victims = createVictims(system, [system.part('worker'), ...more.parts], random);
+  const stoppedAt = new Map<string, number>();
+  for (let kill = 1; kill <= kills; kill += 1) {
+    await delay(PAUSE_MS.min + random() * (PAUSE_MS.max - PAUSE_MS.min));
+    say(`${kill}: ${await victims.harmNext(kill === Math.ceil(kills / 2))}.`);
+    if (sandbox !== null) await stopOne(sandbox, lists, random, stoppedAt);
+  }
+  await victims.settle();
+  if (sandbox !== null) await sandbox.remove('/sandbox/faults').catch(() => undefined);
+  say('The faults have stopped.');
+  const reports: ChaosCampaign['report'][] = [];
+  for (const { id } of campaigns) reports.push(await waitForEnd(account, id, say));
+
+  const record: ChaosRecord = {
+    accountId: account.accountId,
+    campaignIds: campaigns.map((campaign) => campaign.id),
+    reports,
+    harm: victims.harm,
+    slotsOfWorker: SLOTS_OF_WORKER,
+    suppressed,
+    stoppedAt,
+    spendLimitMicroUsd: SPEND_LIMIT_MICRO_USD,
+    bystander: { before, after: await fingerprintOf(urls.database, bystander.accountId) },
+  };
+  return checkInvariants(urls.database, await readLedger(ledgerUrl), record);
+}
+
+interface ChaosList {
+  readonly id: string;
+  readonly numbers: readonly string[];
+}
+
+async function makeLists(account: ChaosAccount, recipients: number): Promise<ChaosList[]> {
+  const count = Math.max(2, Math.ceil(recipients / RECIPIENTS_OF_CAMPAIGN_MAX));
+  if (count > AREAS.length) {
+    throw new Error(`At most ${AREAS.length * RECIPIENTS_OF_CAMPAIGN_MAX} recipients.`);
+  }
+  await account.api.patch('/v1/account', {
+    spendLimit: { amountMicro: SPEND_LIMIT_MICRO_USD, currency: 'USD' },
+  });
+  const lists: ChaosList[] = [];
+  for (const [index, area] of AREAS.slice(0, count).entries()) {
+    const numbers = numbersOf(area, Math.floor((recipients + index) / count));
+    lists.push({ id: await account.list(`Area ${area}`, numbers), numbers });
+  }
+  return lists;
+}
+
+async function suppressSome(
+  account: ChaosAccount,
+  lists: readonly ChaosList[],
+  random: () => number,
+): Promise<string[]> {
+  const chosen = new Set<string>();
+  while (chosen.size < SUPPRESSED) chosen.add(someNumber(lists, random));
+  for (const number of chosen) {
+    await account.api.post('/v1/suppressions', { number, kind: 'manual', reason: 'Chaos' });
+  }
+  return [...chosen];
+}
+
+function someNumber(lists: readonly ChaosList[], random: () => number): string {
+  const list = lists[Math.floor(random() * lists.length)];
+  return list?.numbers[Math.floor(random() * list.numbers.length)] ?? '';
+}
+
+async function orderFaults(sandbox: ReturnType<typeof createApiClient>): Promise<void> {
+  for (const fault of REQUEST_FAULTS)
+    await sandbox.post('/sandbox/faults', { fault, rate: REQUEST_FAULT_RATE });
+  for (const fault of TEXT_FATES) await sandbox.post('/sandbox/faults', { fault, rate: TEXT_FATE_RATE });
+  // The API is killed now and then, and the carrier's own delays are minutes.
+  const retries = { retryDelaysMs: [1_000, 2_000, 5_000, 10_000, 20_000, 60_000] };
+  await sandbox.send('PUT', '/sandbox/settings', Buffer.from(JSON.stringify(retries)), 'application/json');
+}
+
+/** Somebody sends STOP. It counts from when it was answered; one that nobody answered counts for nothing. */
+async function stopOne(
+  sandbox: ReturnType<typeof createApiClient>,
+  lists: readonly ChaosList[],
+  random: () => number,
+  stoppedAt: Map<string, number>,
+): Promise<void> {
+  const number = someNumber(lists, random);
+  const answer = await sandbox
+    .post<{ status: number | null }>('/sandbox/inbound', { from: number, to: ADDRESS, text: 'STOP' })
+    .catch(() => null);
+  if (answer?.status === 200 && !stoppedAt.has(number)) stoppedAt.set(number, Date.now());
+}
+
+/** Everybody has been dealt with; a campaign that a cause outside has suspended is resumed by its owner. */
+async function waitForEnd(
+  account: ChaosAccount,
+  id: string,
+  say: (line: string) => void,
+): Promise<ChaosCampaign['report']> {
+  return waitThroughChaos(
+    async () => {
+      const campaign = await account.campaign(id);
+      if (campaign.status === 'suspended') {
+        const resumed = await account.api.post(`/v1/campaigns/${id}/resume`, {}).then(
+          () => true,
+          () => false,
+        );
+        if (resumed) say('A suspended campaign was resumed.');
+      }
+      return campaign.report;
+    },
+    (report) => report.waiting + report.deferred + report.inFlight === 0,
+    HEAL_MS_MAX,
+  );
+}

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { chaosOfKills } from '../../chaos/kills.ts';
+
+/** Starts of killed processes, and texts that are tried again a little later. */
+const TIMEOUT_MS = 600_000;
+/** Draws a worker, Temporal with its data, all workers and PostgreSQL. */
+const SEED = 7;
+
+it(
+  'keeps every promise while processes are killed and the carrier misbehaves',
+  async () => {
+    const lines: string[] = [];
+    const invariants = await chaosOfKills({
+      kills: 4,
+      recipients: 300,
+      seed: SEED,
+      ledgerUrl: null,
+      say: (line) => lines.push(line),
+    });
+    expect(invariants).toHaveLength(8);
+    for (const { name, holds, figures } of invariants) {
+      expect(holds, `${name}: ${figures}. ${lines.join(' ')}`).toBe(true);
+    }
+  },
+  TIMEOUT_MS,
+);
