@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { freezeAudience } from '../../db/audience.ts';
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
@@ -35,12 +36,10 @@ export interface LedgerWorld {
   readonly close: () => Promise<void>;
 }
 
-/** Makes a database of its own. */
-export async function openLedgerWorld(): Promise<LedgerWorld> {
+/** Makes a database of its own; `wrap` may put something between the queries and their pool. */
+export async function openLedgerWorld(wrap: (pool: Pool) => Db = openDatabase): Promise<LedgerWorld> {
   const database = await createTestDatabase();
-  const db = openDatabase(
-    openPool({ connectionString: database.url, connectionsMax: 10, role: 'carillon_app' }),
-  );
+  const db = wrap(openPool({ connectionString: database.url, connectionsMax: 10, role: 'carillon_app' }));
   return {
     db,
     databaseUrl: database.url,

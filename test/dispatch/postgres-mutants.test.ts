@@ -1,0 +1,288 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
+import { closedScopes } from '../../db/gates.ts';
+import { holdCampaign } from '../../db/holds.ts';
+import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
+import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { until } from '../support/until.ts';
+import { openMutatedLedger, type SqlMutation } from './ledger-mutants.ts';
+import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld, uuidOf } from './ledger-world.ts';
+
+/** A rule that lies in SQL: how it would be broken, and a scene in which that shows. */
+interface Rule {
+  readonly name: string;
+  readonly mutation: SqlMutation;
+  /** Whether the rule holds. */
+  readonly scene: (world: LedgerWorld) => Promise<boolean>;
+}
+
+const storeOf = (world: LedgerWorld) =>
+  createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
+const laneOf = (campaign: FrozenCampaign, lane: number) => ({
+  accountId: campaign.account.accountId,
+  campaignId: campaign.campaignId,
+  messageId: campaign.messageId,
+  lane,
+});
+const hold = (campaign: FrozenCampaign): Promise<number> =>
+  campaign.inside((trx) =>
+    holdCampaign(trx, {
+      accountId: campaign.account.accountId,
+      campaignId: campaign.campaignId,
+      kind: 'pause',
+      cause: null,
+      reason: 'Ordered.',
+      actor: campaign.account.actor,
+    }),
+  );
+
+/** Keeps a row locked while others run into it; `begin` says when the lock may go. */
+async function whileLocked<Result>(
+  world: LedgerWorld,
+  { account }: FrozenCampaign,
+  statement: string,
+  begin: (waiting: (transactions: number) => Promise<unknown>) => Promise<() => Promise<Result>>,
+): Promise<Result> {
+  const owner = new Client({ connectionString: world.databaseUrl });
+  // A transaction sees the activity of its first look for ever.
+  const watcher = new Client({ connectionString: world.databaseUrl });
+  await Promise.all([owner.connect(), watcher.connect()]);
+  try {
+    await owner.query('begin');
+    await owner.query("select set_config('app.account', $1, true)", [account.accountId]);
+    const { rowCount } = await owner.query(statement);
+    if (rowCount !== 1) throw new Error(`${rowCount} rows are locked instead of one.`);
+    const waitingNow = async (): Promise<number> => {
+      const { rows } = await watcher.query<{ waiting: number }>(
+        `select count(*)::int as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows[0]?.waiting ?? 0;
+    };
+    const ended = await begin((transactions) => until(waitingNow, (found) => found >= transactions));
+    await owner.query('commit');
+    return await ended();
+  } finally {
+    await Promise.all([owner.end(), watcher.end()]);
+  }
+}
+
+/** A campaign that has leased before: the first lease of all waits for more than the others. */
+async function begun(world: LedgerWorld): Promise<FrozenCampaign> {
+  const campaign = await world.freeze(6);
+  await campaign.record(await campaign.lease(), 'accepted');
+  return campaign;
+}
+
+function reportOf(
+  campaign: FrozenCampaign,
+  lease: Lease,
+  about: Lease,
+  status: StatusReport['status'],
+): StatusReport {
+  const [person] = about.recipients;
+  if (person === undefined) throw new Error('Nobody was leased.');
+  return {
+    accountId: campaign.account.accountId,
+    post: { month: lease.month, leaseId: lease.id, request: 0 },
+    to: person.number,
+    toHash: Buffer.from(person.numberHash, 'hex'),
+    uuid: uuidOf(person.recipient),
+    status,
+    errorCode: null,
+    units: 1,
+    billedMicroUsd: null,
+  };
+}
+
+const RULES: readonly Rule[] = [
+  {
+    name: 'update instead of insert',
+    mutation: {
+      pattern: /on conflict do nothing(\s+returning recipient)/,
+      replacement:
+        'on conflict (month, message_key, recipient, attempt) do update set result = excluded.result$1',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(2);
+      const lease = await campaign.lease();
+      // The answer to the first write was lost.
+      await campaign.record(lease, 'not_accepted');
+      await campaign.record(lease, 'not_accepted');
+      const again = [await campaign.openLease(), await campaign.openLease()].flatMap((answer) =>
+        answer.kind === 'leased' ? answer.lease.recipients.map((person) => person.recipient) : [],
+      );
+      return again.length === 2;
+    },
+  },
+  {
+    name: 'skip the fence',
+    mutation: { pattern: /and closed_at is null and \(/, replacement: 'and false and (' },
+    scene: async (world) => {
+      const campaign = await world.freeze(2);
+      await campaign.lease();
+      return (await storeOf(world).enterLane(laneOf(campaign, 0))).unknown === 2;
+    },
+  },
+  {
+    name: 'let a zombie lease',
+    mutation: {
+      pattern: /"fence" = "lanes"\."fence" \+ (\$\d+)/,
+      replacement: '"fence" = "lanes"."fence" + 0 * $1',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(2);
+      await storeOf(world).enterLane(laneOf(campaign, 0));
+      return (await campaign.openLease()).kind === 'fenced';
+    },
+  },
+  {
+    name: 'look at the gates without a lock',
+    mutation: { pattern: /pg_advisory_xact_lock_shared\(([^)]*\))\)/, replacement: '$1 is null' },
+    scene: async (world) => {
+      const campaign = await begun(world);
+      return whileLocked(
+        world,
+        campaign,
+        `select from campaign_spends where campaign_id = '${campaign.campaignId}' for update`,
+        async (waiting) => {
+          const lease = campaign.openLease();
+          await waiting(1);
+          // A hold has to wait for the lease that has found its gate open, and then knows of it.
+          const named = hold(campaign);
+          await Promise.race([named, waiting(2)]);
+          return async () => {
+            const answer = await lease;
+            return answer.kind === 'leased' && answer.lease.recipients.length === (await named);
+          };
+        },
+      );
+    },
+  },
+  {
+    name: 'check the gates outside the transaction',
+    mutation: { pattern: /"holds" = (\$\d+)(?= *$)/, replacement: '"holds" >= $1' },
+    scene: async (world) => {
+      const campaign = await world.freeze(2);
+      const scopes = [campaign.account.accountId, campaign.campaignId, campaign.messageId];
+      const closed = await campaign.inside((trx) => closedScopes(trx, scopes));
+      await hold(campaign);
+      return closed.size === 0 && (await campaign.openLease()).kind === 'held';
+    },
+  },
+  {
+    name: "hand out a wave's range without locking it",
+    mutation: { pattern: /("next_ordinal" < "size") for update/, replacement: '$1' },
+    scene: async (world) => {
+      const campaign = await begun(world);
+      const store = storeOf(world);
+      const { fence } = await store.enterLane(laneOf(campaign, 1));
+      const answers = await whileLocked(
+        world,
+        campaign,
+        `select from campaign_spends where campaign_id = '${campaign.campaignId}' for update`,
+        async (waiting) => {
+          const leases = [campaign.openLease(), store.openLease(laneOf(campaign, 1), fence, NOON, 2)];
+          await waiting(2);
+          return () => Promise.all(leases);
+        },
+      );
+      const people = answers.flatMap((answer) =>
+        answer.kind === 'leased' ? answer.lease.recipients.map((person) => person.recipient) : [],
+      );
+      return people.length === new Set(people).size;
+    },
+  },
+  {
+    name: "claim the account's money without locking it",
+    mutation: {
+      pattern: /(from "spend_months" where "account_id" = \$1 and "month" = \$2) for update/,
+      replacement: '$1',
+    },
+    scene: async (world) => {
+      const one = await world.freeze(2);
+      const other = await world.freezeAgain(one);
+      const { accountId } = one.account;
+      const first = await one.lease();
+      const costMicroUsd = first.recipients.reduce((sum, person) => sum + person.costMicroUsd, 0);
+      await one.record(first, 'not_accepted');
+      await one.inside((trx) =>
+        trx
+          .updateTable('accounts')
+          .set({ spend_limit_micro_usd: costMicroUsd })
+          .where('id', '=', accountId)
+          .execute(),
+      );
+      const answers = await whileLocked(
+        world,
+        one,
+        `select from spend_months where account_id = '${accountId}' for update`,
+        async (waiting) => {
+          const leases = [one.openLease(), other.openLease()];
+          await waiting(2);
+          return () => Promise.all(leases);
+        },
+      );
+      return answers.filter((answer) => answer.kind === 'leased').length === 1;
+    },
+  },
+  {
+    name: 'let the last status win',
+    mutation: {
+      ofFunction: 'apply_status_reports',
+      pattern: /('final', report\.status, report\.code[^;]*?)on conflict do nothing/,
+      replacement:
+        '$1on conflict (month, message_key, recipient, attempt, stage) do update set status = excluded.status',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(1);
+      const lease = await campaign.lease();
+      const deps = { db: world.db, crash: noCrash };
+      await applyStatusReports(deps, [reportOf(campaign, lease, lease, 'delivered')]);
+      const verdicts = await applyStatusReports(deps, [reportOf(campaign, lease, lease, 'undelivered')]);
+      return verdicts[0] === 'repeated';
+    },
+  },
+  {
+    name: 'believe a report about somebody whom its lease does not hold',
+    mutation: {
+      ofFunction: 'apply_status_reports',
+      pattern:
+        /and r\.recipient between first_of_cohort \+ lease\.ordinal_first and first_of_cohort \+ lease\.ordinal_last/,
+      replacement: '',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(4);
+      const lease = await campaign.lease();
+      const other = await campaign.lease();
+      const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, [
+        reportOf(campaign, lease, other, 'delivered'),
+      ]);
+      return verdicts[0] === 'mismatch';
+    },
+  },
+];
+
+describe('the rules of the ledger that lie in SQL', () => {
+  let world: LedgerWorld;
+  beforeAll(async () => {
+    world = await openLedgerWorld();
+  });
+  afterAll(() => world.close());
+
+  it.each(RULES)('hold where a mutant would $name', async ({ scene }) => {
+    expect(await scene(world)).toBe(true);
+  });
+
+  it.each(RULES)('do not hold in a database that would $name', async ({ mutation, scene }) => {
+    const mutated = await openMutatedLedger(mutation);
+    try {
+      expect(await scene(mutated)).toBe(false);
+      expect(mutated.changed(), 'the mutation is in the path').toBeGreaterThan(0);
+    } finally {
+      await mutated.close();
+    }
+  });
+});
