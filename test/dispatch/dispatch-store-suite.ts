@@ -25,6 +25,13 @@ export interface StoreHarness {
   readonly disableSender: () => Promise<void>;
   /** The latest result of a recipient's attempt n, resolved unknowns as `accepted`. */
   readonly resultOf: (recipient: number, attempt: number) => Promise<string | null>;
+  /** A status report of the carrier about the post of a lease; resolves with what became of it. */
+  readonly report: (
+    lease: Lease,
+    recipient: number,
+    status: 'sent' | 'delivered' | 'undelivered',
+    uuid?: string,
+  ) => Promise<string>;
   readonly skipOf: (recipient: number) => Promise<string | null>;
   /** How many texts the account has been charged for. */
   readonly textsSpent: () => Promise<number>;
@@ -158,6 +165,40 @@ export function describeDispatchStore(
       expect(again.recipients.map((person) => [person.recipient, person.attempt])).toEqual(
         lease.recipients.slice(1).map((person) => [person.recipient, 2]),
       );
+    });
+
+    it('lets a report prove an unknown one accepted, bind one uuid, and tell the first final status only', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence, world.noon, 0, 3));
+      await world.store.record(lease, results(lease, 'unknown'), world.noon);
+      const [first = 0, second = 0] = lease.recipients.map((person) => person.recipient);
+      expect(await world.report(lease, first, 'delivered')).toBe('applied');
+      expect(await world.resultOf(first, 1)).toBe('accepted');
+      expect(await world.report(lease, first, 'delivered')).toBe('repeated');
+      expect(await world.report(lease, first, 'undelivered')).toBe('repeated');
+      expect(await world.report(lease, first, 'sent', 'uuid-of-somebody-else')).toBe('mismatch');
+      expect(await world.resultOf(second, 1)).toBe('unknown');
+    });
+
+    it('takes a report that comes before the record, which then changes nothing', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence, world.noon, 0, 2));
+      const [first = 0] = lease.recipients.map((person) => person.recipient);
+      expect(await world.report(lease, first, 'sent')).toBe('applied');
+      await world.store.record(lease, results(lease, 'unknown'), world.noon);
+      expect(await world.resultOf(first, 1)).toBe('accepted');
+      expect((await enter()).unknown, 'nobody is left open').toBe(0);
+    });
+
+    it('believes no report about somebody whom its lease does not hold, or who was certainly not accepted', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence, world.noon, 0, 2));
+      const other = leaseOf(await open(fence, world.noon, 0, 2));
+      const stranger = other.recipients[0]?.recipient ?? 0;
+      expect(await world.report(lease, stranger, 'delivered')).toBe('mismatch');
+      await world.store.record(other, results(other, 'not_accepted'), world.noon);
+      expect(await world.report(other, stranger, 'delivered')).toBe('mismatch');
+      expect(await world.resultOf(stranger, 1)).toBe('not_accepted');
     });
 
     it.each(SCOPES)('opens no lease while the gate of the %s is closed', async (scope) => {

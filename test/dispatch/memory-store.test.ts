@@ -6,6 +6,7 @@ import {
   freezeMemoryAudience,
 } from '../../domain/dispatch/memory-ledger.ts';
 import { moveMemoryGate } from '../../domain/dispatch/memory-orders.ts';
+import { applyMemoryReport } from '../../domain/dispatch/memory-reports.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
 import { describeDispatchStore } from './dispatch-store-suite.ts';
 
@@ -73,6 +74,16 @@ describeDispatchStore('memory', async (recipients) => {
       const known = message.entries.get(recipient)?.attempts.find((one) => one.attempt === attempt);
       return Promise.resolve(known?.resolved ? 'accepted' : (known?.result ?? null));
     },
+    report: (lease, recipient, status, uuid = `uuid-${recipient}`) =>
+      Promise.resolve(
+        applyMemoryReport(ledger, {
+          leaseId: lease.id,
+          to: String(recipient),
+          uuid,
+          status,
+          errorCode: null,
+        }),
+      ),
     skipOf: async (recipient) => Promise.resolve(message.entries.get(recipient)?.skip ?? null),
     textsSpent: async () => Promise.resolve(ledger.spentMicroUsd / COST_MICRO_USD),
   });

@@ -4,6 +4,7 @@ import { openDatabase, openPool, type Trx, withAccount } from '../../db/database
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { moveGate } from '../../db/gates.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
+import { applyStatusReports } from '../../db/status-reports.ts';
 import { suppress } from '../../db/suppressions.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
@@ -129,6 +130,23 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
           .executeTakeFirst();
         return row?.status ?? row?.result ?? null;
       }),
+    report: async (lease, recipient, status, uuid = `uuid-${recipient}`) => {
+      const person = await inside((trx) => numberOf(trx, recipient));
+      const [verdict = ''] = await applyStatusReports({ db, crash: noCrash }, [
+        {
+          accountId,
+          post: { month: lease.month, leaseId: lease.id, request: 0 },
+          to: person.number ?? '',
+          toHash: person.numberHash,
+          uuid,
+          status,
+          errorCode: null,
+          units: 1,
+          billedMicroUsd: null,
+        },
+      ]);
+      return verdict;
+    },
     skipOf: (recipient) =>
       inside(async (trx) => {
         const row = await trx
