@@ -3,6 +3,7 @@ import { benchApi } from './api.ts';
 import { benchDispatch } from './dispatch.ts';
 import { benchEvents } from './events.ts';
 import { benchExport } from './export.ts';
+import { benchFairness } from './fairness.ts';
 import { benchImport } from './import.ts';
 import { type BenchRow, formatRow } from './pairs.ts';
 
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   dispatch: benchDispatch,
   events: benchEvents,
   export: benchExport,
+  fairness: benchFairness,
   import: benchImport,
 };
 

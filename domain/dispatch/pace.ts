@@ -3,7 +3,7 @@ export const LEASE_WIDTH_MAX = 128;
 /** A lease holds about this much of the sender's pace. */
 export const LEASE_PACE_MS = 2_000;
 /** Pace further ahead than this is waited for without a lease, so that a lease never grows old in waiting. */
-export const START_DELAY_MS_MAX = 250;
+export const START_DELAY_MS_MAX = 1_000;
 /** The carrier's request limit is a sliding window; spreading a tenth under it keeps every window within it. */
 export const REQUEST_LIMIT_USED = 0.9;
 

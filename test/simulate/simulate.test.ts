@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runSeed } from '../../simulate/run-seed.ts';
 
-const SEEDS = 150;
+const SEEDS = 500;
 
 test(`nobody is texted twice and nobody forgotten in ${SEEDS} simulated worlds`, async () => {
   const failures: string[] = [];

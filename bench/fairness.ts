@@ -1,0 +1,186 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ApiClient, createApiClient } from '../dev/demo/api-client.ts';
+import { startSystem, type System } from '../dev/launcher.ts';
+import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { ACKNOWLEDGEMENT } from '../domain/launch-check.ts';
+import type { BenchOptions } from './bench.ts';
+import { type BenchRow, measurePairs } from './pairs.ts';
+
+const CROWD = 100_000;
+const RECIPIENTS = 100;
+const SEGMENTS_PER_SECOND = 20;
+const RATIO_MAX = 1.2;
+/** Numbers of an area from 9000 on have a fate of their own at the sandbox; two of them suspend a campaign. */
+const NUMBERS_OF_AREA = 9_000;
+const AREAS = [201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218];
+const POLL_MS = 100;
+const PATIENCE_MS = 300_000;
+
+/** An account as this bench uses it. */
+interface Sending {
+  readonly api: ApiClient;
+  readonly senderId: string;
+  readonly personId: string;
+  readonly listId: string;
+}
+
+interface CampaignBody {
+  readonly id: string;
+  readonly status: string;
+  readonly statusReasons: readonly { readonly code: string }[];
+  readonly launchedAt: string | null;
+  readonly report: { readonly accepted: number };
+  readonly messages: readonly { readonly status: string; readonly endedAt: string | null }[];
+}
+
+/**
+ * Measures how long a paced campaign of a hundred takes, from its launch to its last text, while another account sends
+ * a hundred thousand unpaced through the same worker and carrier account, beside its time alone.
+ */
+export async function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
+  const home = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
+  const system = await startSystem({
+    home,
+    ports: 'free',
+    env: {},
+    progress: () => undefined,
+    temporalInMemory: true,
+  });
+  try {
+    const few = await makeAccount(system, 'Few', RECIPIENTS, SEGMENTS_PER_SECOND);
+    options.progress(`Importing ${options.rows ?? CROWD} contacts`);
+    const many = await makeAccount(system, 'Many', options.rows ?? CROWD, null);
+    const measured = await measurePairs(
+      { ours: () => besideTheCrowd(few, many), theirs: () => sendFew(few) },
+      options.progress,
+    );
+    return [
+      {
+        bench: `fairness: ${RECIPIENTS} at ${SEGMENTS_PER_SECOND} a second beside ${options.rows ?? CROWD} unpaced`,
+        yardstick: 'the same alone',
+        ...measured,
+        unit: 'ms',
+        bar: `at most ${RATIO_MAX} times`,
+        holds: measured.ratio.median <= RATIO_MAX,
+      },
+    ];
+  } finally {
+    await system.stop();
+    await removeOutsidePlace(home);
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds from the launch to the last text. */
+async function sendFew(few: Sending): Promise<number> {
+  const id = await launch(few);
+  const done = await waitFor(few, id, ({ messages }) => messages[0]?.status === 'sent');
+  if (done.report.accepted !== RECIPIENTS) throw new Error(`${done.report.accepted} texts were taken.`);
+  return Date.parse(done.messages[0]?.endedAt ?? '') - Date.parse(done.launchedAt ?? '');
+}
+
+/** The same while a crowd is being texted from before the launch until after the last text. */
+async function besideTheCrowd(few: Sending, many: Sending): Promise<number> {
+  const id = await launch(many);
+  await waitFor(many, id, ({ report }) => report.accepted > 0);
+  const ms = await sendFew(few);
+  const crowd = await many.api.get<CampaignBody>(`/v1/campaigns/${id}`);
+  if (crowd.status !== 'sending') {
+    throw new Error(
+      `The crowd is ${crowd.status} after ${crowd.report.accepted} texts ${crowd.statusReasons.map((one) => one.code).join()}: give more rows.`,
+    );
+  }
+  await many.api.post(`/v1/campaigns/${id}/abort`, {});
+  await waitFor(many, id, ({ status }) => status === 'aborted');
+  return ms;
+}
+
+async function launch({ api, senderId, personId, listId }: Sending): Promise<string> {
+  const { id } = await api.post<CampaignBody>('/v1/campaigns', {
+    name: `Campaign ${performance.now()}`,
+    senderId,
+    ownerId: personId,
+    listIds: [listId],
+    purpose: 'informational',
+    acknowledgement: ACKNOWLEDGEMENT,
+  });
+  await api.post(`/v1/campaigns/${id}/messages`, { text: 'Hi {{firstName}}, we open at nine today.' });
+  await api.post(`/v1/campaigns/${id}/launch`, { start: 'now' });
+  return id;
+}
+
+async function waitFor(
+  { api }: Sending,
+  id: string,
+  isIt: (campaign: CampaignBody) => boolean,
+): Promise<CampaignBody> {
+  const startedAt = performance.now();
+  for (;;) {
+    const campaign = await api.get<CampaignBody>(`/v1/campaigns/${id}`);
+    if (isIt(campaign)) return campaign;
+    if (performance.now() - startedAt > PATIENCE_MS) throw new Error(`It is still ${campaign.status}.`);
+    await delay(POLL_MS);
+  }
+}
+
+async function makeAccount(
+  { urls, firstKeys }: System,
+  name: string,
+  contacts: number,
+  segmentsPerSecond: number | null,
+): Promise<Sending> {
+  if (firstKeys === null || urls.sandbox === undefined) throw new Error('The system is not a fresh one.');
+  const operator = createApiClient(urls.api, firstKeys.operatorKey);
+  const account = await operator.post<{ id: string }>('/v1/accounts', {
+    name,
+    senderName: name,
+    timeZone: 'America/New_York',
+    defaultCountry: 'US',
+    quietHours: { start: '00:00', end: '00:00' },
+  });
+  const acting = createApiClient(urls.api, firstKeys.operatorKey, { 'carillon-account': account.id });
+  const scopes = ['read', 'write', 'send'];
+  const { key } = await acting.post<{ key: string }>('/v1/keys', { name: 'Bench', scopes });
+  const api = createApiClient(urls.api, key);
+  const person = await api.post<{ id: string }>('/v1/people', {
+    name: 'Owner',
+    address: 'owner@example.com',
+  });
+  // Short codes, one for each account; the sandbox takes their texts as fast as they come.
+  const address = segmentsPerSecond === null ? '24365' : '36524';
+  const sender = await api.post<{ id: string; carrierAccountId: string }>('/v1/senders', {
+    address,
+    type: 'short_code',
+    registration: 'approved',
+    segmentsPerSecond,
+  });
+  await operator.patch(`/v1/carrier-accounts/${sender.carrierAccountId}`, { requestsMax: 0 });
+  const sandbox = createApiClient(urls.sandbox, '');
+  const put = (path: string, body: unknown) =>
+    sandbox.send('PUT', path, Buffer.from(JSON.stringify(body)), 'application/json');
+  await put(`/sandbox/numbers/${address}`, { smsSegmentsPerSecond: null });
+  await put('/sandbox/settings', { requestsPer5s: null });
+  const listId = await makeList(api, contacts);
+  return { api, senderId: sender.id, personId: person.id, listId };
+}
+
+async function makeList(api: ApiClient, contacts: number): Promise<string> {
+  const list = await api.post<{ id: string }>('/v1/lists', { name: 'Everybody' });
+  const started = await api.post<{ id: string }>('/v1/imports', { listIds: [list.id] });
+  const rows = Array.from({ length: contacts }, (_, index) => {
+    const area = AREAS[Math.floor(index / NUMBERS_OF_AREA)];
+    if (area === undefined) throw new Error('There are no numbers for so many rows.');
+    return `Name${index},+1${area}555${String(index % NUMBERS_OF_AREA).padStart(4, '0')}`;
+  });
+  const content = Buffer.from(['First Name,Mobile', ...rows].join('\n'));
+  await api.send('PUT', `/v1/imports/${started.id}/content`, content, 'text/csv');
+  for (;;) {
+    const { status } = await api.get<{ status: string }>(`/v1/imports/${started.id}`);
+    if (status === 'finished') return list.id;
+    if (status === 'failed') throw new Error('The contacts were not imported.');
+    await delay(POLL_MS);
+  }
+}
