@@ -2,6 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLaneActivities } from '../../activities/lane-activities.ts';
 import { openDatabase, openPool } from '../../db/database.ts';
+import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
 import { createLaneWorld, MINUTE_MS, MORNING } from './lane-world.ts';
 
 const RATE_LIMITED = { kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: 5_000 } as const;
@@ -136,6 +137,17 @@ describe('a lane', () => {
       ...Array.from({ length: 19 }, () => 'accepted'),
     ]);
     expect(results.map((one) => one?.carrierUuid)).toEqual(Array.from({ length: 20 }, () => null));
+  });
+
+  it('never makes a bulk request wider than its lease, and everybody is in one only', async () => {
+    const lane = createLaneWorld(300, true);
+    await lane.run();
+    expect(lane.requests.map((numbers) => numbers.length)).toEqual([
+      LEASE_WIDTH_MAX,
+      LEASE_WIDTH_MAX,
+      300 - 2 * LEASE_WIDTH_MAX,
+    ]);
+    expect(new Set(lane.requests.flat()).size).toBe(300);
   });
 
   it('does not post a lease that has grown old, as after a machine that slept', async () => {
