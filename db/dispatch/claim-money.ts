@@ -3,6 +3,7 @@ import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS } from '../../domain/dispatch/pa
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
 import { type Claim, type LeaseDraft, narrowTo } from './lease-draft.ts';
+import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 
 /**
  * The campaign's budget. Its row is locked and counted with or without a budget, so that one that is given on the way
@@ -63,19 +64,16 @@ async function waitOr(
   { context }: LeaseDraft,
   cause: 'campaign_budget' | 'spend_limit',
 ): ReturnType<Claim> {
-  const underWay = await trx
-    .selectFrom('leases')
-    .where('campaign_key', '=', context.campaignKey)
-    .where('closed_at', 'is', null)
-    .where(
-      'opened_at',
-      '>',
-      sql<Date>`clock_timestamp() - ${MAY_BE_GIVEN_BACK_MS} * interval '1 millisecond'`,
-    )
-    .select('id')
-    .limit(1)
-    .executeTakeFirst();
-  return underWay === undefined ? { kind: 'suspend', cause } : { kind: 'wait', delayMs: RECLAIM_DELAY_MS };
+  // A lease whose reports overtook its results may stay open for a while although nobody in it is under way.
+  const underWay = await sql`
+    select from leases l join waves w on w.id = l.wave_id
+    where l.campaign_key = ${context.campaignKey} and l.closed_at is null
+      and l.opened_at > clock_timestamp() - ${MAY_BE_GIVEN_BACK_MS} * interval '1 millisecond'
+      and ${IN_FLIGHT_OF_LEASE} > 0
+    limit 1`.execute(trx);
+  return underWay.rows.length === 0
+    ? { kind: 'suspend', cause }
+    : { kind: 'wait', delayMs: RECLAIM_DELAY_MS };
 }
 
 /** Counts the cost of a lease that is about to be committed; both rows have been locked by its claims. */
