@@ -93,6 +93,13 @@ export function startOwner(
       case 'drain':
         fleet.drain();
         break;
+      case 'retry_failed':
+      case 'resend_unknown':
+        for (const messageId of ledger.messages.keys()) {
+          witness.repeated(messageId, world.protocol.round(ledger, messageId, move.kind), move.kind);
+        }
+        pokeAll();
+        break;
       case 'join_list':
         campaignOf(ledger, someCampaign()).contacts.push(contactOf(20 + chance.whole('owner.joins', 0, 3)));
         break;

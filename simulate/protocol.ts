@@ -5,6 +5,8 @@ import { type LaneDeps, type LaneReport, type LaneRun, runLane } from '../domain
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
 import {
   expireMemoryMessage,
+  type MemoryRoundKind,
+  orderMemoryRound,
   planMemoryMessage,
   restartMemoryCampaign,
 } from '../domain/dispatch/memory-orders.ts';
@@ -31,6 +33,8 @@ export interface Protocol {
   readonly plan: (ledger: MemoryLedger, messageId: string, at: number) => MessagePlan;
   readonly expire: (ledger: MemoryLedger, messageId: string) => number;
   readonly restart: (ledger: MemoryLedger, campaignId: string, expiresAt: number | null) => void;
+  /** Orders a round; returns the numbers of those in it. */
+  readonly round: (ledger: MemoryLedger, messageId: string, kind: MemoryRoundKind) => string[];
   /** Whether a hold outlives an order that lifts such holds; both as the step of the simulation. */
   readonly staysHeld: (placedAt: number, orderedAt: number) => boolean;
 }
@@ -46,5 +50,6 @@ export const PROTOCOL: Protocol = {
   plan: planMemoryMessage,
   expire: expireMemoryMessage,
   restart: restartMemoryCampaign,
+  round: orderMemoryRound,
   staysHeld: (placedAt, orderedAt) => placedAt > orderedAt,
 };

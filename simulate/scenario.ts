@@ -36,7 +36,9 @@ export interface Move {
     | 'engine_lost'
     | 'watch_lost'
     | 'drain'
-    | 'join_list';
+    | 'join_list'
+    | 'retry_failed'
+    | 'resend_unknown';
 }
 
 /** One campaign of a scenario. */
@@ -82,6 +84,9 @@ const MOVES = [
   'watch_lost',
   'drain',
   'join_list',
+  'retry_failed',
+  'resend_unknown',
+  'resend_unknown',
 ] as const satisfies readonly [Move['kind'], ...Move['kind'][]];
 /** What is done again a while after. */
 const UNDONE_BY: Partial<Record<Move['kind'], Move['kind']>> = { pause: 'resume', stop: 'restart' };

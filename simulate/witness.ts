@@ -27,6 +27,11 @@ export interface Witness {
   /** A genuine report has become durable. */
   readonly reported: (leaseId: number, number: string, isFinal: boolean) => void;
   readonly wasReported: (leaseId: number, number: string) => 'not' | 'accepted' | 'final';
+  /** The owner has ordered a round of a message to these numbers. */
+  readonly repeated: (messageId: string, numbers: readonly string[], kind: string) => void;
+  /** How often a number may have got a message, and whether it was part of a round at all. */
+  readonly textsMax: (messageId: string, number: string) => number;
+  readonly hadRound: (messageId: string) => boolean;
   readonly leased: (lease: Lease, run: LaneWitness, slots: number) => void;
   /** The bytes of a request leave now. */
   readonly posted: (
@@ -59,6 +64,8 @@ export function createWitness(deps: {
   const ambiguous = new Set<string>();
   const stoppedAt = new Map<string, number>();
   const reports = new Map<string, boolean>();
+  const rounds = new Map<string, number>();
+  const withRound = new Set<string>();
   const requestTimes: number[] = [];
   const runs: LaneWitness[] = [];
 
@@ -135,6 +142,17 @@ export function createWitness(deps: {
       const isFinal = reports.get(`${leaseId} ${number}`);
       return isFinal === undefined ? 'not' : isFinal ? 'final' : 'accepted';
     },
+    repeated: (messageId, numbers, kind) => {
+      if (numbers.length > 0) withRound.add(messageId);
+      // Only of an unknown one does a round accept that he may be texted twice.
+      if (kind !== 'resend_unknown') return;
+      for (const number of numbers) {
+        const key = `${messageId} ${number}`;
+        rounds.set(key, (rounds.get(key) ?? 0) + 1);
+      }
+    },
+    textsMax: (messageId, number) => 1 + (rounds.get(`${messageId} ${number}`) ?? 0),
+    hadRound: (messageId) => withRound.has(messageId),
     leased: (lease, run, slots) => {
       leases.set(lease.id, { step: loop.step(), run });
       if (!lease.isBulk && lease.recipients.length > slots) {

@@ -4,6 +4,7 @@ import {
   campaignOf,
   entryOf,
   gatesAreOpen,
+  hasState,
   type MemoryLedger,
   type MemoryMessage,
   type MemorySender,
@@ -162,7 +163,9 @@ function isUnderWay(ledger: MemoryLedger, campaignId: string): boolean {
 function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): number {
   wave.next = Math.max(...range.indexes, ...range.skips.map((skip) => skip.index)) + 1;
   for (const skip of range.skips) {
-    entryOf(message, skip.recipient).skip = skip.reason;
+    const entry = entryOf(message, skip.recipient);
+    if (hasState(entry)) continue;
+    entry.skip = skip.reason;
     addToCounter(message, `skipped:${skip.reason}`, 1);
     if (wave.number > 0) addToCounter(message, 'left_deferral', 1);
   }

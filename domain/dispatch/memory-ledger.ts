@@ -235,6 +235,11 @@ export function campaignOf(ledger: MemoryLedger, campaignId: string): MemoryCamp
   return campaign;
 }
 
+/** Whether somebody was texted before, or may have been: he stays that, whatever becomes of another attempt. */
+export function hasState(entry: MemoryEntry): boolean {
+  return entry.attempts.some((one) => one.result !== 'not_accepted');
+}
+
 /** What is known of a recipient; begun when first asked for. */
 export function entryOf(message: MemoryMessage, recipient: number): MemoryEntry {
   const known = message.entries.get(recipient);

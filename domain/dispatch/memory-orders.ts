@@ -77,3 +77,31 @@ export function restartMemoryCampaign(
     message.expiresAt = expiresAt;
   }
 }
+
+/** Why an owner has a message sent again to some. */
+export type MemoryRoundKind = 'retry_failed' | 'resend_unknown';
+
+/**
+ * Orders a round of a message that is over: whom the carrier never handed over, or of whom nobody knows, gets one more
+ * attempt. Returns their numbers. Whoever is in it stays what he was until there is a result.
+ */
+export function orderMemoryRound(ledger: MemoryLedger, messageId: string, kind: MemoryRoundKind): string[] {
+  const message = messageOf(ledger, messageId);
+  if (message.status !== 'sent') return [];
+  const members: { recipient: number; attempt: number }[] = [];
+  for (const [recipient, { attempts, skip }] of message.entries) {
+    const last = attempts.toSorted((one, other) => other.attempt - one.attempt)[0];
+    if (skip !== null || last === undefined) continue;
+    const isMeant =
+      kind === 'retry_failed'
+        ? last.final?.status === 'failed'
+        : last.result === 'unknown' && last.resolved === null;
+    if (isMeant) members.push({ recipient, attempt: last.attempt + 1 });
+  }
+  if (members.length === 0) return [];
+  message.waves.push({ number: message.waves.length, members, dueAt: null, next: 0 });
+  message.status = 'sending';
+  message.expiresAt = null;
+  const { audience } = campaignOf(ledger, message.campaignId);
+  return members.map(({ recipient }) => audience?.[recipient - 1]?.number ?? '');
+}

@@ -99,6 +99,24 @@ export const CARRIER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'send a round to everybody',
+    harm: 'Who has got the text gets it once more, though only the unknown were meant.',
+    mutate: (protocol) => ({
+      ...protocol,
+      round: (ledger, messageId, kind) => {
+        const numbers = protocol.round(ledger, messageId, kind);
+        const message = messageOf(ledger, messageId);
+        const wave = message.waves.at(-1);
+        if (numbers.length === 0 || wave === undefined) return numbers;
+        for (const [recipient, { attempts }] of message.entries) {
+          if (attempts.length === 0 || wave.members.some((one) => one.recipient === recipient)) continue;
+          wave.members.push({ recipient, attempt: Math.max(...attempts.map((one) => one.attempt)) + 1 });
+        }
+        return numbers;
+      },
+    }),
+  },
+  {
     name: 'try again whoever was undelivered',
     harm: 'An undelivered text may have arrived all the same.',
     mutate: (protocol) => ({
