@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient, type ApiClient } from '../../dev/demo/api-client.ts';
 import { findTemporalCli } from '../../dev/temporal-binaries.ts';
+import { FAILURES_MIN } from '../../domain/dispatch/circuit.ts';
 import { campaignWorkflowId } from '../../workflows/contract.ts';
 import { until } from '../support/until.ts';
 import { numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
@@ -186,9 +187,11 @@ describe('an alert', () => {
     await act(id, 'abort');
   });
 
-  it('tells that a carrier answers with errors, once for all of them, on the campaign too', async () => {
-    await world.sandbox.post('/sandbox/faults', { fault: 'http_503', count: 12 });
-    const draft = await world.draft('Troubled', listId, ['Hi {{firstName}}, are you there?']);
+  it('tells that a carrier answers with errors, once for all of them, on the campaign too, until it takes texts again', async () => {
+    // As many as it takes to leave the carrier alone; of more people the rest would wait for probes.
+    const few = await world.list('A few', numbers(FAILURES_MIN, '212'));
+    await world.sandbox.post('/sandbox/faults', { fault: 'http_503', count: FAILURES_MIN });
+    const draft = await world.draft('Troubled', few, ['Hi {{firstName}}, are you there?']);
     await act(draft.id, 'launch', { start: 'now' });
     const [alert] = await until(
       () => alerts('kind=carrier_trouble'),
@@ -196,9 +199,18 @@ describe('an alert', () => {
     );
     expect(alert).toMatchObject({ cause: 'server_error', subject: { kind: 'carrier_account' }, count: 1 });
     const finished = await world.reaches(draft.id, 'finished');
-    expect(finished.report).toMatchObject({ accepted: 0, unknown: 12 });
+    expect(finished.report).toMatchObject({ accepted: 0, unknown: FAILURES_MIN });
     const view = await world.api.get<{ alerts: readonly Alert[] }>(`/v1/campaigns/${draft.id}`);
     expect(view.alerts.map(({ id }) => id)).toContain(alert?.id);
+
+    const next = await world.draft('Well again', few, ['Hi {{firstName}}, here we are again.']);
+    await act(next.id, 'launch', { start: 'now' });
+    await world.reaches(next.id, 'finished');
+    const left = await until(
+      () => alerts('state=open&kind=carrier_trouble'),
+      (found) => found.length === 0,
+    );
+    expect(left).toEqual([]);
   });
 
   it('of credit that ran out is the account’s and the operator’s, beside the suspended campaign’s', async () => {
