@@ -47,7 +47,8 @@ function createLines(say: (line: string) => void): Progress {
         ({ position, status, report }) =>
           `message ${position} ${status} ${doneOf(report)}/${report.recipients}`,
       );
-      say(`${view.status}: ${parts.join(', ')}`);
+      const isHandedOut = view.messages.every(({ report }) => doneOf(report) === report.recipients);
+      say(`${view.status}: ${parts.join(', ')}${isHandedOut ? `. ${view.next.why}` : ''}`);
     },
     end: () => undefined,
   };
