@@ -116,16 +116,17 @@ export function createEventHub(
     }
     const sinceMs = startedAt - progressAt;
     const progresses = await liveProgress(db, [...whole], [...single], sinceMs);
-    progressAt = startedAt;
-    const before = told;
-    told = new Map();
+    const states = new Map<string, string>();
     const news: CampaignProgress[] = [];
     for (const progress of progresses) {
       const state = JSON.stringify(progress.progress);
-      told.set(progress.campaignId, state);
-      if (before.get(progress.campaignId) !== state) news.push(progress);
+      states.set(progress.campaignId, state);
+      if (told.get(progress.campaignId) !== state) news.push(progress);
     }
     if (news.length > 0) await endRevoked();
+    // Kept only now, so that what could not be told because the keys could not be asked for is told in the next round.
+    progressAt = startedAt;
+    told = states;
     for (const progress of news) tell(progress);
   };
 
@@ -167,8 +168,10 @@ export function createEventHub(
 
   /** Asked after what is to be told was read, so whatever came after a key was revoked is not told to its readers. */
   const endRevoked = async (): Promise<void> => {
-    const inForce = await keysInForce(db, [...new Set([...readers].map((reader) => reader.keyId))]);
-    for (const reader of readers) {
+    // Whoever is added meanwhile was not asked for, so nothing is known of his key.
+    const asked = [...readers];
+    const inForce = await keysInForce(db, [...new Set(asked.map((reader) => reader.keyId))]);
+    for (const reader of asked) {
       if (inForce.has(reader.keyId)) continue;
       remove(reader);
       reader.end();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEventHub, type LiveReader } from '../../api/events/event-hub.ts';
 import { createEventStream } from '../../api/events/event-stream.ts';
 import { revokeApiKey } from '../../db/api-keys.ts';
+import { insertCampaign } from '../../db/campaigns.ts';
 import { withAccount } from '../../db/database.ts';
 import { until } from '../support/until.ts';
 import { followEvents } from './event-client.ts';
@@ -27,6 +28,9 @@ const silent = (): LiveReader => ({
   onBeat: () => undefined,
   end: () => undefined,
 });
+
+const WAITING_FOR_KEYS = `select 1 from pg_locks where not granted and relation = 'api_keys'::regclass
+  and database = (select oid from pg_database where datname = current_database())`;
 
 /** Appends long lines to my account's log, all at once. */
 const burst = (name: string): Promise<unknown> =>
@@ -122,9 +126,11 @@ test('what a reader missed is not told to a key that was revoked meanwhile', asy
 
 test('a stream ends when its key is revoked, and only then', async () => {
   const hub = createEventHub(world.db, () => undefined, 20);
+  const { keyId } = await world.addKey();
   const seen = { beats: 0, ended: 0 };
   await hub.add({
     ...silent(),
+    keyId,
     onBeat: () => {
       seen.beats += 1;
     },
@@ -137,10 +143,71 @@ test('a stream ends when its key is revoked, and only then', async () => {
     (beats) => beats > 2,
   );
   expect(seen.ended).toBe(0);
-  await withAccount(world.db, world.mine.accountId, (trx) => revokeApiKey(trx, world.mine.keyId));
+  await withAccount(world.db, world.mine.accountId, (trx) => revokeApiKey(trx, keyId));
   await until(
     () => Promise.resolve(seen.ended),
     (ended) => ended > 0,
+  );
+  await hub.close();
+});
+
+test('a reader who comes while keys are asked for is not taken for one whose key was revoked', async () => {
+  const hub = createEventHub(world.db, () => undefined, 50);
+  const [first, second] = [await world.addKey(), await world.addKey()];
+  await hub.add({ ...silent(), keyId: first.keyId });
+  await world.owner.query('begin; lock table api_keys in access exclusive mode');
+  await until(
+    () => world.owner.query(WAITING_FOR_KEYS),
+    ({ rowCount }) => rowCount !== 0,
+  );
+  const seen: string[] = [];
+  const added = hub.add({
+    ...silent(),
+    keyId: second.keyId,
+    onBeat: () => seen.push('beat'),
+    end: () => seen.push('end'),
+  });
+  await world.owner.query('commit');
+  await added;
+  await until(
+    () => Promise.resolve(seen),
+    (heard) => heard.length > 0,
+  );
+  expect(seen[0]).toBe('beat');
+  await hub.close();
+});
+
+test('progress that could not be told because keys could not be asked for is told once they can', async () => {
+  const { accountId, personId } = world.mine;
+  const campaignId = await withAccount(world.db, accountId, (trx) =>
+    insertCampaign(trx, { accountId, createdBy: personId, name: 'Told late' }),
+  );
+  const seen = { failures: 0, progress: 0 };
+  const hub = createEventHub(world.db, () => {
+    seen.failures += 1;
+  });
+  await hub.add({
+    ...silent(),
+    campaignId,
+    onProgress: () => {
+      seen.progress += 1;
+    },
+  });
+  await world.owner.query('alter function keys_in_force(text[]) rename to keys_in_force_away');
+  await world.owner.query(
+    `with m as (insert into messages (id, account_id, campaign_id, position) values ($1, $2, $3, 1) returning key)
+     insert into rollup_deltas (account_id, message_key, counter, delta) select $2, key, 'accepted', 10 from m`,
+    [`msg_${campaignId}`, accountId, campaignId],
+  );
+  await until(
+    () => Promise.resolve(seen.failures),
+    (count) => count > 0,
+  );
+  expect(seen.progress).toBe(0);
+  await world.owner.query('alter function keys_in_force_away(text[]) rename to keys_in_force');
+  await until(
+    () => Promise.resolve(seen.progress),
+    (count) => count > 0,
   );
   await hub.close();
 });
