@@ -56,7 +56,7 @@ function toProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
   if (error.validation !== undefined) {
     const context = error.validationContext ?? 'body';
-    const issues = error.validation.map((issue) => fieldError(issue, context));
+    const issues = error.validation.filter(saysHow).map((issue) => fieldError(issue, context));
     return new Problem('invalid-field', 'Some fields are not valid; each is named with how to mend it.', {
       errors: issues,
     });
@@ -90,6 +90,11 @@ function toProblem(error: FastifyError): Problem {
 function isTextError(error: Error): boolean {
   const code = codeOf(error);
   return code === '22021' || code === '22P05';
+}
+
+/** Of what may be null or one of several things, each is told what it lacks: that it is none of them adds nothing. */
+function saysHow({ keyword, params }: ValidationIssue): boolean {
+  return keyword !== 'anyOf' && !(keyword === 'type' && params['type'] === 'null');
 }
 
 /** Says what is wrong without repeating the value, which may be somebody's number or text. */

@@ -49,6 +49,7 @@ async function send(
     ...(errors.every((error) => isSentence(error.message))
       ? []
       : ['a field without words on how to mend it']),
+    ...(errors.some((error) => /anyOf|type null/.test(error.message)) ? ['words of the validator'] : []),
     ...(input.pointer === undefined || pointers.includes(input.pointer)
       ? []
       : [`it names ${JSON.stringify(pointers)}`]),
