@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.ts';
 import { countSenderReports, type LeaseReports } from '../db/sender-reports.ts';
 import type { ReportVerdict, StatusReport } from '../db/status-reports.ts';
+import { describeErrorCode } from '../domain/error-codes.ts';
 
 /** Gathers how texts end, and has it counted by sender beside the path of the reports. */
 export interface SpamWatch {
@@ -32,7 +33,7 @@ export function createSpamWatch(db: Db, onError: (error: unknown) => void): Spam
       const { accountId, post } = report;
       const key = `${accountId} ${post.month} ${post.leaseId}`;
       const { finals = 0, spam = 0 } = noted.get(key) ?? {};
-      const isSpam = report.status !== 'delivered' && report.errorCode?.replace(/^0+/, '') === SPAM;
+      const isSpam = report.status !== 'delivered' && describeErrorCode(report.errorCode ?? '').code === SPAM;
       noted.set(key, { accountId, post, finals: finals + 1, spam: spam + (isSpam ? 1 : 0) });
       timer ??= setTimeout(count, COUNT_INTERVAL_MS);
     },
