@@ -94,10 +94,10 @@ export async function setSenderQuotas(
     .execute();
 }
 
-/** The index of the first id that names no quota of the account, or -1. */
+/** The index of the first id that names no quota of the account, or -1. The others stay until the transaction ends. */
 export async function indexOfUnknownQuota(trx: Trx, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return -1;
-  const found = await trx.selectFrom('quotas').where('id', 'in', ids).select('id').execute();
+  const found = await trx.selectFrom('quotas').where('id', 'in', ids).select('id').forKeyShare().execute();
   return ids.findIndex((id) => !found.some((quota) => quota.id === id));
 }
 

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { type ApiWorld, openApiWorld } from './api-world.ts';
+
+/** Somebody in this database waits for what another has locked. */
+const WAITING = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
 
 let world: ApiWorld;
 beforeAll(async () => {
@@ -44,5 +48,18 @@ describe('quotas', () => {
       body: { quotaIds: [theirs.body['id']] },
     });
     expect(sender).toMatchObject({ status: 422, body: { errors: [{ pointer: '/quotaIds/0' }] } });
+  });
+
+  it('that are deleted while a sender names them are refused as those that do not exist', async () => {
+    const { body } = await call('POST', '/v1/quotas', { body: { name: 'Going' } });
+    await world.owner.query('begin');
+    await world.owner.query('delete from quotas where id = $1', [body['id']]);
+    const naming = call('PATCH', `/v1/senders/${world.mine.senderId}`, { body: { quotaIds: [body['id']] } });
+    await until(
+      () => world.owner.query(WAITING),
+      ({ rowCount }) => rowCount !== 0,
+    );
+    await world.owner.query('commit');
+    expect(await naming).toMatchObject({ status: 422, body: { code: 'unknown-reference' } });
   });
 });
