@@ -26,6 +26,7 @@ import { orderIn, Q, severalOf, sortedBy } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { type FieldError, notFound, Problem, problems } from '../problem.ts';
 import { idOf, INSTANT, MONEY, nullable } from '../schemas/common.ts';
+import { wakeCampaigns } from '../wake-campaigns.ts';
 
 const QuietHoursInput = Type.Object(
   {
@@ -232,10 +233,7 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
         }
         return { account: after, live: await liveCampaignIds(trx) };
       });
-      for (const campaignId of live) {
-        // Whoever is not reached now sees the change at his next waking, within a day.
-        deps.workflows.wakeCampaign(accountId, campaignId).catch(() => undefined);
-      }
+      wakeCampaigns(deps, accountId, live);
       setEtag(reply, account.version);
       return viewOf(account);
     },

@@ -23,6 +23,7 @@ import { orderIn, Q, sortedBy } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT } from '../schemas/common.ts';
+import { wakeCampaigns } from '../wake-campaigns.ts';
 
 const MEMBERS_MAX = 1_000;
 
@@ -149,10 +150,7 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
         );
         return liveCampaignIds(trx);
       });
-      for (const campaignId of live) {
-        // Whoever is not reached now sees that the list is gone when he freezes his audience.
-        deps.workflows.wakeCampaign(accountId, campaignId).catch(() => undefined);
-      }
+      wakeCampaigns(deps, accountId, live);
       reply.code(204);
       return null;
     },

@@ -22,6 +22,7 @@ import { logChange, logUpdate } from '../log-change.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
+import { wakeCampaigns } from '../wake-campaigns.ts';
 
 const UNITS_MAX = 100_000_000;
 const Name = Type.String({ minLength: 1, maxLength: 100, examples: ['Brand towards T-Mobile'] });
@@ -191,7 +192,8 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
         await logUpdate(trx, request.caller, { kind: 'quota', id: before.id }, states);
         return { quota: after, live: await liveCampaignIds(trx) };
       });
-      wake(deps, accountId, live);
+      // A message that waits for the next day has to look again.
+      wakeCampaigns(deps, accountId, live);
       setEtag(reply, quota.version);
       return viewOf(quota, deps.now());
     },
@@ -226,18 +228,11 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
         );
         return liveCampaignIds(trx);
       });
-      wake(deps, accountId, live);
+      // A message that waits for the next day has to look again.
+      wakeCampaigns(deps, accountId, live);
       return reply.code(204).send(null);
     },
   );
-}
-
-/** A message that waits for the next day has to look again. */
-function wake(deps: ApiDeps, accountId: string, campaignIds: readonly string[]): void {
-  for (const campaignId of campaignIds) {
-    // Whoever is not reached now sees the change at his next lease or waking.
-    deps.workflows.wakeCampaign(accountId, campaignId).catch(() => undefined);
-  }
 }
 
 async function existing(trx: Trx, id: string): Promise<KeptQuota> {

@@ -24,6 +24,7 @@ import { orderIn, Q, severalOf, sortedBy } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
+import { wakeCampaigns } from '../wake-campaigns.ts';
 
 const REGISTRATIONS = ['pending', 'approved', 'lapsed'] as const;
 const Pace = Type.Integer({ minimum: 1, maximum: 10_000 });
@@ -235,10 +236,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
         if (concernsRegistration(before, after)) await reviewRegistration(trx, accountId, after, deps.now());
         return { sender: after, live: await liveCampaignIds(trx) };
       });
-      for (const campaignId of live) {
-        // Whoever is not reached now sees the change at his next lease or waking.
-        deps.workflows.wakeCampaign(accountId, campaignId).catch(() => undefined);
-      }
+      wakeCampaigns(deps, accountId, live);
       setEtag(reply, sender.version);
       return viewOf(sender);
     },
