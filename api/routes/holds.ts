@@ -64,13 +64,13 @@ export function registerHoldRoutes(api: Api, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { scope, scopeId, lifted } = request.query;
+      const { scope, scopeId, state } = request.query;
       const range = rangeOf(request.query);
       const { items, total } = await withAccount(deps.db, request.caller.accountId, (trx) =>
         listHolds(trx, {
           ...(scope === undefined ? {} : { scope }),
           ...(scopeId === undefined ? {} : { scopeId }),
-          ...(lifted === undefined ? {} : { isLifted: lifted }),
+          ...(state === undefined ? {} : { isLifted: state === 'lifted' }),
           ...range,
         }),
       );

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { HOLD_SCOPES } from '../../domain/hold.ts';
+import { PageQuery } from '../pages.ts';
 import { idOf, INSTANT, nullable, oneOf } from './common.ts';
 
 const Scope = oneOf(HOLD_SCOPES, {
@@ -31,13 +32,14 @@ export const HoldInput = Type.Object(
 /** Which holds. */
 export const HoldQuery = Type.Object(
   {
+    ...PageQuery.properties,
     scope: Type.Optional(Scope),
     scopeId: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
-    lifted: Type.Optional(
-      Type.Boolean({ description: 'Only those that were lifted, or only those that stand.' }),
+    state: Type.Optional(
+      oneOf(['standing', 'lifted'], {
+        description: 'standing: those that keep something from sending. lifted: those that are over.',
+      }),
     ),
-    page: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
-    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
   },
   { additionalProperties: false },
 );

@@ -153,7 +153,7 @@ describe('a hold', () => {
     expect(await gate('installation')).toBe(1);
     expect((await read())['holds']).toMatchObject([{ scope: 'installation', reason: hold('').reason }]);
     expect(await lift(placed.body['id'])).toMatchObject({ status: 404 });
-    const list = await world.operator('GET', '/v1/holds?lifted=false');
+    const list = await world.operator('GET', '/v1/holds?state=standing');
     expect(list.body).toMatchObject({ total: 1, items: [{ id: placed.body['id'] }] });
     expect(await lift(placed.body['id'], world.operator)).toMatchObject({ status: 200 });
     expect(await gate('installation')).toBe(0);
@@ -199,8 +199,8 @@ describe('a hold', () => {
     await place(hold('campaign', campaign));
     await lift(body['id']);
     const list = async (query: string) => (await mine.call('GET', `/v1/holds?${query}`)).body;
-    expect(await list(`scopeId=${message}&lifted=true`)).toMatchObject({ total: 1 });
-    expect(await list(`scopeId=${message}&lifted=false`)).toMatchObject({ total: 0 });
+    expect(await list(`scopeId=${message}&state=lifted`)).toMatchObject({ total: 1 });
+    expect(await list(`scopeId=${message}&state=standing`)).toMatchObject({ total: 0 });
     expect(await list(`scope=campaign&scopeId=${campaign}`)).toMatchObject({
       total: 1,
       items: [{ campaignId: campaign, kind: 'hold', liftedAt: null }],
