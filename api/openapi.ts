@@ -36,7 +36,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       { name: 'holds', description: 'Stop anything at once: each hold closes a gate until it is lifted.' },
       { name: 'contacts', description: 'Contacts, lists and imports.' },
       { name: 'suppressions', description: 'Numbers that must not be texted, and why.' },
-      { name: 'account', description: 'The account, its people, keys, senders and media.' },
+      { name: 'account', description: 'The account, its people, keys, senders, quotas and media.' },
       { name: 'oversight', description: 'The log, and alerts of what needs somebody.' },
       { name: 'installation', description: "What an operator's key sets up." },
       { name: 'carrier', description: 'Where the carrier calls back.' },

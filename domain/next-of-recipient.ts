@@ -88,7 +88,7 @@ function nextOfUnknown(known: UnknownState): RecipientStep {
   }
   return open(
     'ask carrier',
-    "Nobody knows whether the carrier took his text, so it is never sent again by itself; a report or the carrier's list may still tell.",
+    "Nobody knows whether the carrier took his text, so it is not sent again meanwhile; a report or the carrier's list may still tell.",
   );
 }
 

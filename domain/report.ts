@@ -28,7 +28,7 @@ export interface MessageReport {
   /** Accepted, without a last word yet. */
   readonly awaitingReport: number;
   readonly rejected: readonly ReasonCount[];
-  /** Nobody knows whether the carrier took it; never sent again by itself. */
+  /** Nobody knows whether the carrier took it; sent again by a round, or by itself where the account has chosen so. */
   readonly unknown: number;
   /** The same, by what the carrier's list has said. They add up to `unknown`. */
   readonly unknownAs: UnknownCounts;

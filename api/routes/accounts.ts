@@ -71,7 +71,7 @@ const fields = {
     }),
   ),
   reviewRequired: Type.Optional(
-    Type.Boolean({ description: 'Whether each launch, start and restart has to show a review.' }),
+    Type.Boolean({ description: 'Whether each launch, start, restart and round has to show a review.' }),
   ),
   reviewTolerancePercent: Type.Optional(
     Type.Integer({

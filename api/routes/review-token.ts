@@ -24,7 +24,7 @@ export async function checkReviewToken(
     if (!account.reviewRequired) return;
     throw new Problem(
       'review-required',
-      'This account demands a review of each launch. Ask for one at /v1/campaigns/{id}/review and send its token.',
+      'This account demands a review of each launch and round. Ask for one at /v1/campaigns/{id}/review and send its token.',
       { errors: [{ pointer: '/reviewToken', message: 'Send the token of a review.' }] },
     );
   }

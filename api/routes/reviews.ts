@@ -19,14 +19,14 @@ import { refusalsOf } from './review-refusals.ts';
 /** How long somebody may look before he launches: figures and times are those of the moment. */
 const VALID_MS = 60 * 60_000;
 
-/** What a launch, a start or a restart would do, before it does it. */
+/** What a launch, a start, a restart or a round would do, before it does it. */
 export function registerReviewRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/campaigns/:id/review',
     {
       schema: {
         operationId: 'reviewCampaign',
-        summary: 'Review before a launch',
+        summary: 'Review before a launch or a round',
         description:
           'Who would get what, when and for how much, and what does not fit. Its token lets the action pass only while that still holds.',
         tags: ['actions'],

@@ -103,13 +103,14 @@ export const ReportOutput = Type.Object({
   awaitingReport: Type.Integer(),
   rejected: Type.Array(Reason),
   unknown: Type.Integer({
-    description: 'Nobody knows whether the carrier took it. Never sent again by itself.',
+    description:
+      'Nobody knows whether the carrier took it. Sent again by a round, and by itself only as the account has chosen with resendAbsent.',
   }),
   unknownAs: Type.Object(
     { unresolved: Type.Integer(), absent: Type.Integer(), final: Type.Integer() },
     {
       description:
-        "The unknown ones by what the carrier's list has said. absent: asked long enough after the post, it does not have them. final: a day has passed, nothing more will be told.",
+        "The unknown ones by what the carrier's list has said. unresolved: it has not told yet, or could mean more than one thing. absent: asked long enough after the post, it does not have them. final: a day has passed, nothing more will be told.",
     },
   ),
   skipped: Type.Array(Reason),
@@ -227,7 +228,9 @@ export const CampaignOutput = Type.Object({
   createdAt: INSTANT,
   actions: Type.Array(
     Type.Object({
-      name: oneOf(CAMPAIGN_ACTIONS, { description: 'The action.' }),
+      name: oneOf(CAMPAIGN_ACTIONS, {
+        description: 'The action; retry_failed and resend_unknown are kinds of a round.',
+      }),
       allowed: Type.Boolean(),
       reason: nullable(Type.String()),
     }),

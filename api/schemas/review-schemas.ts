@@ -69,7 +69,10 @@ export const ReviewOutput = Type.Object({
   action: oneOf(['launch', 'start', 'restart', ...ROUND_KINDS], {
     description: 'The action that it is a review of.',
   }),
-  recipients: Type.Integer({ minimum: 0, description: 'Whom the audience holds.' }),
+  recipients: Type.Integer({
+    minimum: 0,
+    description: 'Whom the audience holds; of a restart and a round those of them who are left for it.',
+  }),
   leftOut: Type.Array(LeftOut, {
     description:
       'Who of them is not texted, and why; excluded_list counts who is no recipient because of an excluded list.',
