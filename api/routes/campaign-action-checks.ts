@@ -7,7 +7,7 @@ import { overdueMessages } from '../../db/overdue-messages.ts';
 import { persistingCause } from '../../db/suspend-causes.ts';
 import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
 import { Problem } from '../problem.ts';
-import type { LaunchInput, ResumeInput, SchedulesInput, StartInput } from '../schemas/campaign-schemas.ts';
+import type { LaunchInput, ResumeInput, SchedulesInput, StartInput } from '../schemas/action-schemas.ts';
 
 /** What an action's own rules look at, and what they may refuse. */
 export interface Check<Body> {

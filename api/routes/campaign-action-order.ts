@@ -18,7 +18,7 @@ import type { ApiDeps } from '../deps.ts';
 import { checkIfMatch } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { notFound, Problem } from '../problem.ts';
-import type { ActionOutput } from '../schemas/campaign-schemas.ts';
+import type { ActionOutput } from '../schemas/action-schemas.ts';
 import { missingOf } from '../views/campaign-view.ts';
 import { type Check, refuseIssues } from './campaign-action-checks.ts';
 import { checkReviewToken } from './review-token.ts';

@@ -11,7 +11,6 @@ import { notFound, Problem, problems } from '../problem.ts';
 import {
   ActionOutput,
   ActionRecordOutput,
-  CampaignOutput,
   LaunchInput,
   ReasonInput,
   RestartInput,
@@ -19,7 +18,8 @@ import {
   ResumeInput,
   SchedulesInput,
   StartInput,
-} from '../schemas/campaign-schemas.ts';
+} from '../schemas/action-schemas.ts';
+import { CampaignOutput } from '../schemas/campaign-schemas.ts';
 import { idOf, idParams } from '../schemas/common.ts';
 import { readCampaignView, readViewClock } from '../views/campaign-view.ts';
 import { actorView } from '../views/log-view.ts';

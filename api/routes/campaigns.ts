@@ -23,12 +23,8 @@ import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
 import { cursorPageOf } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
-import {
-  CampaignInput,
-  CampaignOutput,
-  RecipientOutput,
-  RecipientQuery,
-} from '../schemas/campaign-schemas.ts';
+import { CampaignInput, CampaignOutput } from '../schemas/campaign-schemas.ts';
+import { RecipientOutput, RecipientQuery } from '../schemas/recipient-schemas.ts';
 import { idParams } from '../schemas/common.ts';
 import { readCampaignParts, readCampaignView, readViewClock } from '../views/campaign-view.ts';
 

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { START_MODES } from '../../domain/campaign-status.ts';
 import { ROUND_KINDS } from '../../domain/round.ts';
-import { MessageScheduleInput, WarningOutput } from './campaign-schemas.ts';
+import { MessageScheduleInput } from './action-schemas.ts';
+import { WarningOutput } from './message-schemas.ts';
 import { idOf, INSTANT, nullable, oneOf } from './common.ts';
 
 /** What a review is for. */
