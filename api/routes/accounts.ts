@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import {
   type Account,
   ACCOUNT_SORTS,
@@ -13,7 +13,7 @@ import {
 } from '../../db/accounts.ts';
 import { actAs, type Trx, withAccount, withAccountReading } from '../../db/database.ts';
 import { reviewHours } from '../../db/hours-alerts.ts';
-import { AFFIX_LENGTH_MAX, affixFault } from '../../domain/affixes.ts';
+import { affixFault } from '../../domain/affixes.ts';
 import { isCountry } from '../../domain/phone-number.ts';
 import { isQuietHours } from '../../domain/quiet-hours.ts';
 import { isTimeZone } from '../../domain/zoned-time.ts';
@@ -22,101 +22,11 @@ import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
-import { orderIn, Q, severalOf, sortedBy } from '../list-query.ts';
-import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { orderIn } from '../list-query.ts';
+import { pageOf, rangeOf, toPage } from '../pages.ts';
 import { type FieldError, notFound, Problem, problems } from '../problem.ts';
-import { idOf, INSTANT, MONEY, nullable } from '../schemas/common.ts';
+import { AccountChanges, AccountInput, AccountOutput, AccountQuery } from '../schemas/account-schemas.ts';
 import { wakeCampaigns } from '../wake-campaigns.ts';
-
-const QuietHoursInput = Type.Object(
-  {
-    start: Type.String({ maxLength: 5, examples: ['20:00'] }),
-    end: Type.String({ maxLength: 5, examples: ['08:00'] }),
-  },
-  {
-    additionalProperties: false,
-    description: 'Half-open, in the account’s zone: 20:00:00 is refused, 08:00:00 allowed.',
-  },
-);
-
-const fields = {
-  name: Type.String({ minLength: 1, maxLength: 200, examples: ['Harbour Bakery'] }),
-  timeZone: Type.String({ maxLength: 64, description: 'IANA name.', examples: ['America/New_York'] }),
-  senderName: Type.String({ minLength: 1, maxLength: 60, examples: ['Harbour'] }),
-  quietHours: Type.Optional(QuietHoursInput),
-  defaultCountry: Type.String({ pattern: '^[A-Z]{2}$', examples: ['US'] }),
-  countries: Type.Optional(
-    Type.Array(Type.String({ pattern: '^[A-Z]{2}$' }), {
-      minItems: 1,
-      maxItems: 250,
-      uniqueItems: true,
-      description: 'Countries it may text; its own unless told. Others are skipped.',
-    }),
-  ),
-  spendLimit: Type.Optional(nullable(MONEY)),
-  prefix: Type.Optional(
-    Type.String({
-      maxLength: AFFIX_LENGTH_MAX,
-      description:
-        'What each text begins with where it lacks it; may use account.name and account.senderName.',
-      examples: ['{{account.senderName}}: '],
-    }),
-  ),
-  suffix: Type.Optional(
-    Type.String({
-      maxLength: AFFIX_LENGTH_MAX,
-      description:
-        'What each text ends with where it lacks it; not added to one that says how to opt out itself.',
-      examples: [' Reply STOP to opt out'],
-    }),
-  ),
-  reviewRequired: Type.Optional(
-    Type.Boolean({ description: 'Whether each launch, start, restart and round has to show a review.' }),
-  ),
-  reviewTolerancePercent: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 100,
-      description: 'By how much recipients and cost may differ from what was reviewed; 5 unless told.',
-    }),
-  ),
-  resendAbsent: Type.Optional(
-    Type.Boolean({
-      description:
-        "Whether a text of which nobody knows, and which the carrier's list does not have, is sent again by itself, once. It holds for what is texted from then on; whoever the carrier did reach gets it twice.",
-    }),
-  ),
-};
-const AccountInput = Type.Object(fields, { additionalProperties: false });
-const AccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
-type AccountChanges = Static<typeof AccountChanges>;
-
-const AccountQuery = Type.Object(
-  {
-    ...PageQuery.properties,
-    q: Q,
-    defaultCountry: severalOf(Type.String({ pattern: '^[A-Z]{2}$' }), { maxItems: 250 }),
-    ...sortedBy(ACCOUNT_SORTS, 'asc'),
-  },
-  { additionalProperties: false },
-);
-const AccountOutput = Type.Object({
-  id: idOf('acc'),
-  name: Type.String(),
-  timeZone: Type.String(),
-  senderName: Type.String(),
-  quietHours: Type.Object({ start: Type.String(), end: Type.String() }),
-  defaultCountry: Type.String(),
-  countries: Type.Array(Type.String()),
-  spendLimit: nullable(MONEY),
-  prefix: Type.String(),
-  suffix: Type.String(),
-  reviewRequired: Type.Boolean(),
-  reviewTolerancePercent: Type.Integer(),
-  resendAbsent: Type.Boolean(),
-  parentId: nullable(Type.String()),
-  createdAt: INSTANT,
-});
 
 /** Settings that the log names without their values. */
 const TEXTS = ['prefix', 'suffix'];

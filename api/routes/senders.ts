@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { liveCampaignIds } from '../../db/accounts.ts';
 import { ensureDefaultCarrierAccount, findCarrierAccount } from '../../db/carrier-accounts.ts';
 import { type Trx, withAccount, withAccountReading } from '../../db/database.ts';
@@ -14,85 +14,18 @@ import {
   updateSender,
 } from '../../db/senders.ts';
 import { isRegistered, type Registration } from '../../domain/registration.ts';
-import { isSenderAddress, SENDER_TYPES } from '../../domain/sender.ts';
+import { isSenderAddress } from '../../domain/sender.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
-import { orderIn, Q, severalOf, sortedBy } from '../list-query.ts';
-import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { orderIn } from '../list-query.ts';
+import { pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems, unknownReference } from '../problem.ts';
-import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
+import { idParams } from '../schemas/common.ts';
+import { SenderChanges, SenderInput, SenderOutput, SenderQuery } from '../schemas/sender-schemas.ts';
 import { wakeCampaigns } from '../wake-campaigns.ts';
-
-const REGISTRATIONS = ['pending', 'approved', 'lapsed'] as const;
-const Pace = Type.Integer({ minimum: 1, maximum: 10_000 });
-const changeable = {
-  supportsMms: Type.Optional(Type.Boolean()),
-  registration: Type.Optional(oneOf(REGISTRATIONS, { description: 'Only approved senders send.' })),
-  registrationExpiresOn: Type.Optional(
-    nullable(
-      Type.String({
-        format: 'date',
-        description: 'The last day in UTC on which the registration counts; you are told 14 days before.',
-        examples: ['2027-01-31'],
-      }),
-    ),
-  ),
-  segmentsPerSecond: Type.Optional(nullable(Pace)),
-  mmsPerSecond: Type.Optional(nullable(Pace)),
-  quotaIds: Type.Optional(
-    Type.Array(idOf('quo'), {
-      maxItems: 8,
-      uniqueItems: true,
-      description: 'Quotas that it shares with other senders: its carrier campaign, its brand, its own.',
-    }),
-  ),
-};
-const SenderInput = Type.Object(
-  {
-    address: Type.String({ minLength: 1, maxLength: 20, examples: ['12345', '+14155552671', 'Harbour'] }),
-    type: oneOf(SENDER_TYPES, { description: 'What kind of line it is.' }),
-    ...changeable,
-    carrierAccountId: Type.Optional(idOf('car')),
-  },
-  { additionalProperties: false },
-);
-const SenderChanges = Type.Object(
-  { ...changeable, disabled: Type.Optional(Type.Boolean()) },
-  { additionalProperties: false },
-);
-const SenderQuery = Type.Object(
-  {
-    ...PageQuery.properties,
-    q: Q,
-    type: severalOf(oneOf(SENDER_TYPES, { description: 'What kind of line it is.' }), {
-      maxItems: SENDER_TYPES.length,
-    }),
-    registration: severalOf(oneOf(REGISTRATIONS, { description: 'Only approved senders send.' }), {
-      maxItems: REGISTRATIONS.length,
-    }),
-    carrierAccountId: severalOf(idOf('car'), { maxItems: 50 }),
-    disabled: Type.Optional(Type.Boolean()),
-    ...sortedBy(SENDER_SORTS, 'asc'),
-  },
-  { additionalProperties: false },
-);
-const SenderOutput = Type.Object({
-  id: idOf('snd'),
-  address: Type.String(),
-  type: oneOf(SENDER_TYPES, { description: 'What kind of line it is.' }),
-  supportsMms: Type.Boolean(),
-  registration: Type.String(),
-  registrationExpiresOn: nullable(Type.String()),
-  segmentsPerSecond: nullable(Type.Integer({ description: 'SMS segments; null is unpaced.' })),
-  mmsPerSecond: nullable(Type.Integer()),
-  carrierAccountId: idOf('car'),
-  quotaIds: Type.Array(Type.String()),
-  disabled: Type.Boolean(),
-  createdAt: INSTANT,
-});
 
 /** Send-as numbers. */
 export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
