@@ -1,12 +1,9 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { findAction } from '../../db/actions.ts';
 import type { NewSchedules } from '../../db/campaign-orders.ts';
-import { lockCampaign } from '../../db/campaigns.ts';
 import { withAccount } from '../../db/database.ts';
-import { duplicateCampaign } from '../../db/duplicate-campaign.ts';
 import type { Scope } from '../../db/make-api-key.ts';
 import type { Api, ApiDeps } from '../deps.ts';
-import { idempotent } from '../idempotency.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import {
   ActionOutput,
@@ -14,14 +11,11 @@ import {
   LaunchInput,
   ReasonInput,
   RestartInput,
-  RoundInput,
   ResumeInput,
   SchedulesInput,
   StartInput,
 } from '../schemas/action-schemas.ts';
-import { CampaignOutput } from '../schemas/campaign-schemas.ts';
 import { idOf, idParams } from '../schemas/common.ts';
-import { readCampaignView, readViewClock } from '../views/campaign-view.ts';
 import { actorView } from '../views/log-view.ts';
 import { checkLaunch, checkResume, checkSchedules, checkStart } from './campaign-action-checks.ts';
 import { type ActionRules, carryOut } from './campaign-action-order.ts';
@@ -145,9 +139,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
       body: Nothing,
     });
   }
-  addRound(api, deps);
   addDelete(api, deps);
-  addDuplicate(api, deps);
   addActionReading(api, deps);
 }
 
@@ -192,30 +184,6 @@ function addAction<Schema extends TSchema>(api: Api, deps: ApiDeps, route: Actio
   );
 }
 
-function addRound(api: Api, deps: ApiDeps): void {
-  api.post(
-    '/v1/campaigns/:id/rounds',
-    {
-      config: { scope: 'send' },
-      schema: {
-        operationId: 'orderRound',
-        summary: 'Try failed or unknown recipients of a finished campaign again',
-        description:
-          'Exactly those who are so when it is ordered, under all rules as ever. The campaign is started until the round is over.',
-        tags: ['actions'],
-        params: idParams('cmp'),
-        body: RoundInput,
-        response: { 200: ActionOutput, 202: ActionOutput, ...problems(404, 409, 412, 422) },
-      },
-    },
-    async (request, reply) => {
-      const { kind, reviewToken: token } = request.body;
-      const reviewed = () => ({ order: { action: kind }, token });
-      return carryOut(deps, request, reply, { name: kind, reviewed }, request.body);
-    },
-  );
-}
-
 function addDelete(api: Api, deps: ApiDeps): void {
   api.delete(
     '/v1/campaigns/:id',
@@ -231,36 +199,6 @@ function addDelete(api: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => carryOut(deps, request, reply, { name: 'delete' }, {}),
-  );
-}
-
-function addDuplicate(api: Api, deps: ApiDeps): void {
-  api.post(
-    '/v1/campaigns/:id/duplicate',
-    {
-      config: { scope: 'write' },
-      schema: {
-        operationId: 'duplicateCampaign',
-        summary: 'Duplicate as a draft',
-        description: "Named 'Copy of …', without schedules and acknowledgement.",
-        tags: ['actions'],
-        params: idParams('cmp'),
-        response: { 201: CampaignOutput, ...problems(404, 409, 422) },
-      },
-    },
-    async (request, reply) => {
-      const { accountId, actor } = request.caller;
-      const { body } = await idempotent(deps, request, reply, async (trx) => {
-        const campaign = await lockCampaign(trx, request.params.id);
-        if (campaign === null) throw notFound('campaign');
-        const copy = await duplicateCampaign(trx, campaign, actor);
-        return {
-          status: 201,
-          body: await readCampaignView(trx, copy, await readViewClock(trx, accountId, deps.now())),
-        };
-      });
-      return body;
-    },
   );
 }
 
