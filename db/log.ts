@@ -3,7 +3,7 @@ import type { Actor } from '../domain/actor.ts';
 import type { LogSubject, LogValue } from '../domain/log-line.ts';
 import type { Trx } from './database.ts';
 import { prepareQuery } from './prepared-query.ts';
-import type { LogTable } from './schema.ts';
+import type { Database } from './schema.ts';
 
 /** One line of an account's log: who did what, when and by which way. */
 export interface LogEntry {
@@ -43,7 +43,7 @@ export async function appendLog(trx: Trx, entry: LogEntry): Promise<void> {
   });
 }
 
-const insertLine = prepareQuery((db, line: Insertable<LogTable>) =>
+const insertLine = prepareQuery((db, line: Insertable<Database['log']>) =>
   db
     .insertInto('log')
     .values({
