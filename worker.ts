@@ -30,13 +30,16 @@ const logError = (error: unknown): void =>
 Runtime.install({ logger: new DefaultLogger('WARN', (entry) => logger.warn(entry.message)) });
 
 const DATABASE_CONNECTIONS_MAX = 24;
-/** Connections of their own, for what listens, copies or holds a lock for long. */
-const PLAIN_CONNECTIONS_MAX = 8;
+/** For what listens, with its reads of gates, and the lock of repair. */
+const PLAIN_CONNECTIONS_MAX = 4;
+/** Each keeps a connection until its file is imported, so they are apart: posts go out only while the watch hears. */
+const IMPORTS_AT_ONCE_MAX = 8;
 const LANES_AT_ONCE_MAX = 1_000;
 const SHUTDOWN_GRACE_MS = 20_000;
 
 const database = { connectionString: config.databaseUrl, role: 'carillon_app' } as const;
 const pool = openPool({ ...database, connectionsMax: PLAIN_CONNECTIONS_MAX });
+const importPool = openPool({ ...database, connectionsMax: IMPORTS_AT_ONCE_MAX });
 const db = openPipelinedDatabase({ ...database, connectionsMax: DATABASE_CONNECTIONS_MAX });
 const connection = await Connection.connect(config.temporal.connectionOptions);
 const nativeConnection = await NativeConnection.connect(config.temporal.connectionOptions);
@@ -57,7 +60,7 @@ const watch = await watchDispatch(pool, logError);
 const atOnce = createAtOnce({ db, now: machineClock.now, wanted: REQUESTS_AT_ONCE_MAX, onError: logError });
 const activities = createActivities({
   db,
-  pool,
+  pool: importPool,
   hashKey: keys.hashKey,
   publicUrl: config.publicUrl,
   signingKey: keys.signing,
@@ -113,7 +116,7 @@ await repair.stop();
 await atOnce.close();
 await watch.close();
 await carriers.close();
-await Promise.all([db.destroy(), pool.end()]);
+await Promise.all([db.destroy(), pool.end(), importPool.end()]);
 await connection.close();
 await nativeConnection.close();
 

@@ -18,6 +18,7 @@ import { createReconcileActivities } from './reconcile-activities.ts';
 /** Everything that activities reach the world through, wired in the worker's composition root. */
 export interface ActivityDeps {
   readonly db: Db;
+  /** Plain connections for imports, each of which keeps one to its end. */
   readonly pool: pg.Pool;
   readonly hashKey: Buffer;
   readonly publicUrl: string;
