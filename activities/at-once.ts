@@ -41,13 +41,16 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
   let isClosed = false;
 
   const renew = async (carrierAccountId: string, held: Held): Promise<void> => {
-    const askedAt = deps.now();
-    if (held.inUse === 0 && held.waiting.size === 0 && askedAt - held.usedAt > IDLE_MS_MAX) {
-      heldOf.delete(carrierAccountId);
+    if (held.inUse === 0 && held.waiting.size === 0 && deps.now() - held.usedAt > IDLE_MS_MAX) {
       held.validUntil = Number.NEGATIVE_INFINITY;
       await releasePermits(deps.db, { id, carrierAccountId });
-      return;
+      // Known until then, so that whoever comes meanwhile waits: what is claimed for him must not be what this gives back.
+      if (held.waiting.size === 0) {
+        heldOf.delete(carrierAccountId);
+        return;
+      }
     }
+    const askedAt = deps.now();
     const { inUse } = held;
     held.permits = await claimPermits(deps.db, {
       id,

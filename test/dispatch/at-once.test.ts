@@ -5,6 +5,7 @@ import { claimPermits } from '../../db/carrier-permits.ts';
 import { type Db, openDatabase, openPool } from '../../db/database.ts';
 import { seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { until } from '../support/until.ts';
 
 const AT_ONCE_MAX = 10;
 
@@ -108,4 +109,44 @@ test('a worker that stood still begins nothing before it has renewed its permits
   gone.abort();
   expect(await waiting).toBe(false);
   await stopped.close();
+});
+
+test('an idle worker that is needed again while it gives its permits back keeps those that it claims then', async () => {
+  // Only `releasePermits` deletes with quoted names; it waits for whoever holds the lock.
+  const owner = openDatabase(openPool({ connectionString: database.url, connectionsMax: 1, role: 'owner' }));
+  await sql`
+    create function slow_release() returns trigger language plpgsql as $fn$
+    begin
+      if current_query() like 'delete from "carrier_permits"%' then perform pg_advisory_xact_lock(1); end if;
+      return null;
+    end $fn$;
+    create trigger slow_release before delete on carrier_permits
+      for each statement execute function slow_release()`.execute(owner);
+  const idle = worker(50);
+  expect(await idle.take(carrierAccountId, new AbortController().signal)).toBe(true);
+  idle.giveBack(carrierAccountId);
+  const taken = await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(1)`.execute(trx);
+    clock += 16_000;
+    const waiting = sql<{ pid: number }>`
+      select pid from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`;
+    await until(
+      () => waiting.execute(owner),
+      ({ rows }) => rows.length > 0,
+    );
+    const needed = idle.take(carrierAccountId, new AbortController().signal);
+    // Enough for a claim that did not wait.
+    for (let turn = 0; turn < 5; turn += 1) await claim('other', 0, 1);
+    return { needed };
+  });
+  expect(await taken.needed).toBe(true);
+  const { rows } = await sql`
+    select from carrier_permits where carrier_account_id = ${carrierAccountId} and worker_id <> 'other'`.execute(
+    db,
+  );
+  expect(rows.length).toBe(1);
+  idle.giveBack(carrierAccountId);
+  await idle.close();
+  await sql`drop trigger slow_release on carrier_permits`.execute(owner);
+  await owner.destroy();
 });
