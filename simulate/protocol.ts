@@ -5,7 +5,6 @@ import { type LaneDeps, type LaneReport, type LaneRun, runLane } from '../domain
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
 import {
   expireMemoryMessage,
-  type MemoryRoundKind,
   orderMemoryRound,
   planMemoryMessage,
   restartMemoryCampaign,
@@ -18,6 +17,7 @@ import {
 import { createMemoryDispatchStore } from '../domain/dispatch/memory-store.ts';
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import type { PostAnswer } from '../domain/dispatch/post-lease.ts';
+import type { RoundKind } from '../domain/round.ts';
 
 /** What dispatch consists of; a mutant replaces a part of it with one that is wrong. */
 export interface Protocol {
@@ -34,7 +34,7 @@ export interface Protocol {
   readonly expire: (ledger: MemoryLedger, messageId: string) => number;
   readonly restart: (ledger: MemoryLedger, campaignId: string, expiresAt: number | null) => void;
   /** Orders a round; returns the numbers of those in it. */
-  readonly round: (ledger: MemoryLedger, messageId: string, kind: MemoryRoundKind) => string[];
+  readonly round: (ledger: MemoryLedger, messageId: string, kind: RoundKind) => string[];
   /** Whether a hold outlives an order that lifts such holds; both as the step of the simulation. */
   readonly staysHeld: (placedAt: number, orderedAt: number) => boolean;
 }

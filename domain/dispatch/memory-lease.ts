@@ -5,6 +5,7 @@ import {
   entryOf,
   gatesAreOpen,
   hasState,
+  isInFlight,
   type MemoryLedger,
   type MemoryMessage,
   type MemorySender,
@@ -152,11 +153,15 @@ function narrowToMoney(range: Range, limit: number, spent: number): boolean {
   return count !== 0;
 }
 
+/** A lease whose reports came first stays open for a while, although nobody of it is under way. */
 function isUnderWay(ledger: MemoryLedger, campaignId: string): boolean {
   const since = ledger.machineNow() - MAY_BE_GIVEN_BACK_MS;
   return [...ledger.leases.values()].some(
     (lease) =>
-      lease.isOpen && lease.openedAt > since && messageOf(ledger, lease.messageId).campaignId === campaignId,
+      lease.isOpen &&
+      lease.openedAt > since &&
+      messageOf(ledger, lease.messageId).campaignId === campaignId &&
+      isInFlight(ledger, lease),
   );
 }
 

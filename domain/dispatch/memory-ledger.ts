@@ -249,6 +249,15 @@ export function entryOf(message: MemoryMessage, recipient: number): MemoryEntry 
   return fresh;
 }
 
+/** Whether somebody of a lease may still be on his way: leased, and without a result. */
+export function isInFlight(ledger: MemoryLedger, lease: MemoryLease): boolean {
+  const message = messageOf(ledger, lease.messageId);
+  return lease.people.some(({ recipient, attempt }) => {
+    const known = message.entries.get(recipient)?.attempts ?? [];
+    return known.every((one) => one.attempt !== attempt);
+  });
+}
+
 /** Claims money of the account and of the campaign, or gives it back where it is less than nothing. */
 export function spend(ledger: MemoryLedger, campaignId: string, microUsd: number): void {
   ledger.spentMicroUsd += microUsd;

@@ -1,3 +1,4 @@
+import type { RoundKind } from '../round.ts';
 import {
   addToCounter,
   campaignOf,
@@ -51,7 +52,7 @@ export function expireMemoryMessage(ledger: MemoryLedger, messageId: string): nu
   return expired;
 }
 
-/** Places a hold on a scope; returns how many people may still be on their way to the carrier. */
+/** Counts one hold on a scope more or less; its gate is open while there is none. */
 export function moveMemoryGate(ledger: MemoryLedger, scope: string, by: 1 | -1): void {
   ledger.gates.set(scope, Math.max(0, (ledger.gates.get(scope) ?? 0) + by));
 }
@@ -78,14 +79,11 @@ export function restartMemoryCampaign(
   }
 }
 
-/** Why an owner has a message sent again to some. */
-export type MemoryRoundKind = 'retry_failed' | 'resend_unknown';
-
 /**
  * Orders a round of a message that is over: whom the carrier never handed over, or of whom nobody knows, gets one more
  * attempt. Returns their numbers. Whoever is in it stays what he was until there is a result.
  */
-export function orderMemoryRound(ledger: MemoryLedger, messageId: string, kind: MemoryRoundKind): string[] {
+export function orderMemoryRound(ledger: MemoryLedger, messageId: string, kind: RoundKind): string[] {
   const message = messageOf(ledger, messageId);
   if (message.status !== 'sent') return [];
   const members: { recipient: number; attempt: number }[] = [];

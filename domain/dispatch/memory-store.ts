@@ -2,6 +2,7 @@ import type { AttemptResult, DispatchStore, LaneRef, Lease, LeaseAnswer } from '
 import {
   addToCounter,
   entryOf,
+  isInFlight,
   type MemoryLedger,
   type MemoryMessage,
   messageOf,
@@ -100,11 +101,7 @@ function recordResults(
     }
   }
   defer(message, deferred, retryAt);
-  owner.isOpen =
-    owner.isOpen &&
-    owner.people.some(
-      (person) => !entryOf(message, person.recipient).attempts.some((one) => one.attempt === person.attempt),
-    );
+  owner.isOpen = owner.isOpen && isInFlight(ledger, owner);
 }
 
 /** Appends to the newest later wave that has not begun and is due no earlier, else makes the next one. */
