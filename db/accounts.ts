@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 import { newId } from './ids.ts';
 import type { Listed, Order, Part } from './listing.ts';
+import { prepareQuery } from './prepared-query.ts';
 
 /** An account: a tenant with its settings. */
 export interface Account {
@@ -101,8 +102,13 @@ export async function insertAccount(
 
 /** The account of this transaction, or null when its id names none. */
 export async function findAccount(trx: Trx, id: string): Promise<Account | null> {
-  return (await trx.selectFrom('accounts').where('id', '=', id).select(COLUMNS).executeTakeFirst()) ?? null;
+  const [account = null] = await askForAccount(trx, { id });
+  return account;
 }
+
+const askForAccount = prepareQuery((db, { id }: { readonly id: string }) =>
+  db.selectFrom('accounts').where('id', '=', id).select(COLUMNS).compile(),
+);
 
 /** The same, locked until the transaction ends, so that the version that a change was checked against still holds. */
 export async function lockAccount(trx: Trx, id: string): Promise<Account | null> {

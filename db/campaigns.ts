@@ -104,7 +104,10 @@ const BUDGET = sql<number | null>`(select s.budget_micro_usd from campaign_spend
 const SPENT = sql<number>`coalesce((select s.spent_micro_usd from campaign_spends s
   where s.campaign_id = campaigns.id), 0)`.as('spentMicroUsd');
 
-/** Makes a draft with its gate; its id may be given, for whoever needs it before the answer. Throws PostgreSQL's unique violation of `campaigns_name` when the name is taken. */
+/**
+ * Makes a draft with its gate; its id may be given, for whoever needs it before the answer. Throws PostgreSQL's unique
+ * violation of `campaigns_name` when the name is taken.
+ */
 export async function insertCampaign(
   trx: Trx,
   draft: CampaignDetails & { readonly id?: string; readonly accountId: string; readonly createdBy: string },

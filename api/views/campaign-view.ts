@@ -1,4 +1,4 @@
-import { readAccountClock } from '../../db/account-clock.ts';
+import { findAccount } from '../../db/accounts.ts';
 import { latestAlerts } from '../../db/alert-rows.ts';
 import type { CampaignListItem } from '../../db/campaign-list.ts';
 import type { Campaign } from '../../db/campaigns.ts';
@@ -33,7 +33,8 @@ export interface ViewClock {
 
 /** The account's zone and quiet hours, with the instant at which somebody asks. */
 export async function readViewClock(trx: Trx, accountId: string, now: number): Promise<ViewClock> {
-  const account = await readAccountClock(trx, accountId);
+  const account = await findAccount(trx, accountId);
+  if (account === null) throw new Error(`There is no account ${accountId}.`);
   return {
     now,
     timeZone: account.timeZone,
