@@ -23,8 +23,6 @@ export interface Unknown extends AttemptKey {
   /** The post lies between these. */
   readonly postedSince: Date;
   readonly postedUntil: Date;
-  /** How often the list has been asked. */
-  readonly asks: number;
 }
 
 /** Another text of ours from the same address to the same number; without a key it was one on trial. */
@@ -49,7 +47,7 @@ export async function takeUnknown(
 ): Promise<Unknown | null> {
   const rows = await sql<Unknown>`
     select account_id as "accountId", month, message_key as "messageKey", recipient, attempt, address as "from", number,
-      number_hash as "numberHash", posted_since as "postedSince", posted_until as "postedUntil", asks
+      number_hash as "numberHash", posted_since as "postedSince", posted_until as "postedUntil"
     from next_unknown(${carrierAccountId}, ${new Date(at)}, ${new Date(againAt)})`.execute(db);
   return rows.rows[0] ?? null;
 }
