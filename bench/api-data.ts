@@ -1,8 +1,7 @@
-import { insertAccount, newAccountId } from '../db/accounts.ts';
-import { insertApiKey } from '../db/api-keys.ts';
+import { newAccountId } from '../db/accounts.ts';
 import { openDatabase, openPool, withAccount } from '../db/database.ts';
 import { insertList } from '../db/lists.ts';
-import { ACCOUNT_SCOPES, makeApiKey } from '../db/make-api-key.ts';
+import { insertBenchAccount, insertBenchKey } from './bench-account.ts';
 
 /** An account with as many campaigns as were asked for, and a key of it. */
 export interface ApiBenchData {
@@ -19,30 +18,14 @@ export function campaignIdAt(index: number): string {
 export async function seedCampaigns(databaseUrl: string, campaigns: number): Promise<ApiBenchData> {
   const pool = openPool({ connectionString: databaseUrl, connectionsMax: 1, role: 'carillon_app' });
   const db = openDatabase(pool);
-  const { key, prefix, hash } = makeApiKey();
   const [accountId, otherId] = [newAccountId(), newAccountId()];
   for (const id of [accountId, otherId]) {
-    await withAccount(db, id, (trx) =>
-      insertAccount(trx, id, {
-        name: 'Bench',
-        timeZone: 'America/New_York',
-        senderName: 'Bench',
-        defaultCountry: 'US',
-        countries: ['US'],
-      }),
-    );
+    await withAccount(db, id, (trx) => insertBenchAccount(trx, id));
   }
-  const list = await withAccount(db, accountId, async (trx) => {
-    await insertApiKey(trx, {
-      accountId,
-      name: 'Bench',
-      prefix,
-      hash,
-      scopes: ACCOUNT_SCOPES,
-      expiresAt: null,
-    });
-    return insertList(trx, accountId, 'Everybody');
-  });
+  const [key, list] = await withAccount(db, accountId, async (trx) => [
+    await insertBenchKey(trx, accountId),
+    await insertList(trx, accountId, 'Everybody'),
+  ]);
   await db.destroy();
   const owner = openPool({ connectionString: databaseUrl, connectionsMax: 1, role: 'owner' });
   await owner.query(

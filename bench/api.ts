@@ -1,11 +1,6 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { migrateToLatest } from '../db/migrate.ts';
-import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePorts } from '../dev/ports.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
 import { type ApiBenchData, campaignIdAt, seedCampaigns } from './api-data.ts';
+import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
 import { numberIn, runProgram } from './run-program.ts';
@@ -27,41 +22,35 @@ interface Side {
  * Measures the API, as production runs it, beside Fastify routes that do the bare SQL: reading one of many
  * campaigns, listing 20 of them and creating one. Both run all the time, one of them is asked at a time.
  */
-export async function benchApi(options: BenchOptions): Promise<BenchRow[]> {
+export function benchApi(options: BenchOptions): Promise<BenchRow[]> {
   const campaigns = options.rows ?? CAMPAIGNS;
-  const folder = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
-  // The database server's user has to get in when this runs as root.
-  await chmod(folder, 0o711);
-  const [port = 0, ourPort = 0, theirPort = 0] = await freePorts(3);
-  const postgres = await startEmbeddedPostgres({ home: folder, port, progress: () => undefined });
-  const programs: Program[] = [];
-  try {
-    options.progress(`Making ${campaigns} campaigns`);
-    await migrateToLatest(postgres.url);
-    const data = await seedCampaigns(postgres.url, campaigns);
-    programs.push(
-      await startApi(postgres.url, ourPort, folder),
-      await startTheirs(postgres.url, theirPort, data),
-    );
-    const ours = { url: `http://127.0.0.1:${ourPort}`, headers: { authorization: `Bearer ${data.key}` } };
-    const theirs = { url: `http://127.0.0.1:${theirPort}`, headers: {} };
-    const ids = Array.from({ length: 1_000 }, (_, index) => campaignIdAt(1 + ((index * 7_919) % campaigns)));
-    const rows: BenchRow[] = [];
-    for (const [name, bar, load] of [
-      ['reading a campaign', 0.35, { paths: ids.map((id) => `/v1/campaigns/${id}`) }],
-      [`listing ${PAGE} of ${campaigns}`, 0.3, { paths: [`/v1/campaigns?pageSize=${PAGE}`] }],
-      ['creating a campaign', 0.3, { makes: 'Sale' }],
-    ] as const) {
-      options.progress(`${name}, ours against bare SQL`);
-      rows.push(await compare(name, bar, load, { ours, theirs }, options.progress));
+  return withBenchPostgres(async ({ folder, databaseUrl }) => {
+    const [ourPort = 0, theirPort = 0] = await freePorts(2);
+    const programs: Program[] = [];
+    try {
+      options.progress(`Making ${campaigns} campaigns`);
+      const data = await seedCampaigns(databaseUrl, campaigns);
+      programs.push(await startApi(databaseUrl, ourPort, folder));
+      programs.push(await startTheirs(databaseUrl, theirPort, data));
+      const ours = { url: `http://127.0.0.1:${ourPort}`, headers: { authorization: `Bearer ${data.key}` } };
+      const theirs = { url: `http://127.0.0.1:${theirPort}`, headers: {} };
+      const ids = Array.from({ length: 1_000 }, (_, index) =>
+        campaignIdAt(1 + ((index * 7_919) % campaigns)),
+      );
+      const rows: BenchRow[] = [];
+      for (const [name, bar, load] of [
+        ['reading a campaign', 0.35, { paths: ids.map((id) => `/v1/campaigns/${id}`) }],
+        [`listing ${PAGE} of ${campaigns}`, 0.3, { paths: [`/v1/campaigns?pageSize=${PAGE}`] }],
+        ['creating a campaign', 0.3, { makes: 'Sale' }],
+      ] as const) {
+        options.progress(`${name}, ours against bare SQL`);
+        rows.push(await compare(name, bar, load, { ours, theirs }, options.progress));
+      }
+      return rows;
+    } finally {
+      for (const program of programs) await program.stop();
     }
-    return rows;
-  } finally {
-    for (const program of programs) await program.stop();
-    await postgres.stop();
-    await removeOutsidePlace(folder);
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function compare(

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import { Client } from 'pg';
-import { insertAccount, newAccountId } from '../db/accounts.ts';
+import { newAccountId } from '../db/accounts.ts';
 import { freezeAudience } from '../db/audience.ts';
 import { orderAction } from '../db/campaign-orders.ts';
 import { stepCampaign } from '../db/campaign-step/step-campaign.ts';
@@ -10,6 +11,7 @@ import { insertMessage } from '../db/messages.ts';
 import { insertPerson } from '../db/people.ts';
 import { prepareCampaign } from '../db/prepare-campaign.ts';
 import type { Actor } from '../domain/actor.ts';
+import { insertBenchAccount } from './bench-account.ts';
 
 /** An account with one unpaced sender at a carrier without limits, and a list of contacts. */
 export interface DispatchAccount {
@@ -26,7 +28,7 @@ export interface DispatchCampaign {
   readonly messageId: string;
 }
 
-/** Makes the account; it has no quiet hours, so that it can be measured at night, too. */
+/** Makes the account. */
 export async function seedDispatchAccount(
   db: Db,
   databaseUrl: string,
@@ -36,15 +38,7 @@ export async function seedDispatchAccount(
   const ids = { accountId, senderId: newId('snd'), listId: newId('lst') };
   const carrierAccountId = newId('car');
   const personId = await withAccount(db, accountId, async (trx) => {
-    await insertAccount(trx, accountId, {
-      name: 'Bench',
-      timeZone: 'America/New_York',
-      senderName: 'Bench',
-      defaultCountry: 'US',
-      countries: ['US'],
-      quietStart: '00:00',
-      quietEnd: '00:00',
-    });
+    await insertBenchAccount(trx, accountId);
     await trx
       .insertInto('carrier_accounts')
       .values({ id: carrierAccountId, name: 'Sink', carrier: 'plivo', requests_max: 0 })
@@ -122,5 +116,19 @@ export async function seedDispatchCampaign(
       else throw new Error(`The campaign is ${step.status} and does not send.`);
     }
     return { accountId, campaignId, messageId };
+  });
+}
+
+/** How many of a campaign are recorded as accepted. */
+export function countAccepted(db: Db, { accountId, messageId }: DispatchCampaign): Promise<number> {
+  return withAccount(db, accountId, async (trx) => {
+    const { accepted } = await trx
+      .selectFrom('attempts as a')
+      .innerJoin('messages as m', 'm.key', 'a.message_key')
+      .where('m.id', '=', messageId)
+      .where('a.result', '=', 'accepted')
+      .select(sql<number>`count(*)::int`.as('accepted'))
+      .executeTakeFirstOrThrow();
+    return accepted;
   });
 }

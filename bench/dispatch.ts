@@ -1,14 +1,14 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'pg';
 import { type Db, openDatabase, openPool } from '../db/database.ts';
-import { migrateToLatest } from '../db/migrate.ts';
-import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePorts } from '../dev/ports.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
-import { type DispatchAccount, seedDispatchAccount, seedDispatchCampaign } from './dispatch-data.ts';
+import {
+  countAccepted,
+  type DispatchAccount,
+  seedDispatchAccount,
+  seedDispatchCampaign,
+} from './dispatch-data.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
 import { numberIn, runProgram } from './run-program.ts';
 import { startServer } from './start-server.ts';
@@ -24,41 +24,35 @@ const TEXT = 'Hi {{firstName}}, our summer sale begins today.';
  * client beside bare undici, and the full path (lease, post, outcome durable) beside that client in a plain loop
  * and beside a queue of PostgreSQL with a job a recipient.
  */
-export async function benchDispatch(options: BenchOptions): Promise<BenchRow[]> {
+export function benchDispatch(options: BenchOptions): Promise<BenchRow[]> {
   const recipients = options.rows ?? RECIPIENTS;
-  const folder = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
-  // The database server's user has to get in when this runs as root.
-  await chmod(folder, 0o711);
-  const [port = 0, sinkPort = 0] = await freePorts(2);
-  const postgres = await startEmbeddedPostgres({ home: folder, port, progress: () => undefined });
-  const sink = await startServer(['bench/yardsticks/sink.ts', String(sinkPort)], {});
-  try {
-    await migrateToLatest(postgres.url);
-    const db = openDatabase(
-      openPool({ connectionString: postgres.url, connectionsMax: 2, role: 'carillon_app' }),
-    );
+  return withBenchPostgres(async ({ databaseUrl }) => {
+    const [sinkPort = 0] = await freePorts(1);
+    const sink = await startServer(['bench/yardsticks/sink.ts', String(sinkPort)], {});
     try {
-      options.progress(`Making ${recipients} contacts`);
-      const account = await seedDispatchAccount(db, postgres.url, recipients);
-      const sinkUrl = `http://127.0.0.1:${sinkPort}`;
-      const bench = { db, databaseUrl: postgres.url, sinkUrl, account, recipients, ...options };
-      return [
-        await carrierClient(bench),
-        await fullPath(bench, 'our carrier client in a plain loop', 0.6, () => loopOf(bench)),
-        await fullPath(bench, 'graphile-worker, a job a recipient', 1.5, () => jobsOf(bench, 'plain')),
-        await fullPath(bench, 'graphile-worker in batches that a crash repeats', null, () =>
-          jobsOf(bench, 'batched'),
-        ),
-      ];
+      const db = openDatabase(
+        openPool({ connectionString: databaseUrl, connectionsMax: 2, role: 'carillon_app' }),
+      );
+      try {
+        options.progress(`Making ${recipients} contacts`);
+        const account = await seedDispatchAccount(db, databaseUrl, recipients);
+        const sinkUrl = `http://127.0.0.1:${sinkPort}`;
+        const bench = { db, databaseUrl, sinkUrl, account, recipients, ...options };
+        return [
+          await carrierClient(bench),
+          await fullPath(bench, 'our carrier client in a plain loop', 0.6, () => loopOf(bench)),
+          await fullPath(bench, 'graphile-worker, a job a recipient', 1.5, () => jobsOf(bench, 'plain')),
+          await fullPath(bench, 'graphile-worker in batches that a crash repeats', null, () =>
+            jobsOf(bench, 'batched'),
+          ),
+        ];
+      } finally {
+        await db.destroy();
+      }
     } finally {
-      await db.destroy();
+      await sink.stop();
     }
-  } finally {
-    await sink.stop();
-    await postgres.stop();
-    await removeOutsidePlace(folder);
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 interface DispatchBench {
@@ -110,12 +104,15 @@ function row(
   };
 }
 
-/** Resolves with the recipients a second. */
+/** Resolves with the recipients a second. A post whose answer was not understood does not count as one. */
 async function sendOnce(bench: DispatchBench): Promise<number> {
   const campaign = await seedDispatchCampaign(bench.db, bench.account, TEXT);
   const { databaseUrl, sinkUrl: apiUrl } = bench;
   const order = { databaseUrl, apiUrl, requestsAtOnce: REQUESTS_AT_ONCE, campaign };
-  return texted(bench, () => runProgram('dispatch-run.ts', [JSON.stringify(order)]));
+  const rate = await texted(bench, () => runProgram('dispatch-run.ts', [JSON.stringify(order)]));
+  const accepted = await countAccepted(bench.db, campaign);
+  if (accepted !== bench.recipients) throw new Error(`${accepted} of ${bench.recipients} are accepted.`);
+  return rate;
 }
 
 function loopOf(bench: DispatchBench): Promise<number> {

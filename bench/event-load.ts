@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { insertAccount, newAccountId } from '../db/accounts.ts';
-import { insertApiKey } from '../db/api-keys.ts';
+import { newAccountId } from '../db/accounts.ts';
 import { insertCampaign } from '../db/campaigns.ts';
 import { type Db, withAccount } from '../db/database.ts';
 import { type Deltas, writeDeltas } from '../db/dispatch/rollup.ts';
 import { appendLog } from '../db/log.ts';
-import { ACCOUNT_SCOPES, makeApiKey } from '../db/make-api-key.ts';
 import { insertMessage } from '../db/messages.ts';
 import { foldRollups } from '../db/repair.ts';
+import { insertBenchAccount, insertBenchKey } from './bench-account.ts';
 
 /** A campaign that is made to look as if it sent. */
 export interface SendingCampaign {
@@ -36,17 +35,8 @@ const FOLD_EVERY_MS = 5_000;
 /** Makes an account with so many campaigns. */
 export async function makeEventLoad(db: Db, count: number): Promise<EventLoad> {
   const accountId = newAccountId();
-  const { key, prefix, hash } = makeApiKey();
-  const campaigns = await withAccount(db, accountId, async (trx) => {
-    await insertAccount(trx, accountId, {
-      name: 'Bench',
-      timeZone: 'America/New_York',
-      senderName: 'Bench',
-      defaultCountry: 'US',
-      countries: ['US'],
-    });
-    const scopes = ACCOUNT_SCOPES;
-    await insertApiKey(trx, { accountId, name: 'Bench', prefix, hash, scopes, expiresAt: null });
+  const { key, campaigns } = await withAccount(db, accountId, async (trx) => {
+    await insertBenchAccount(trx, accountId);
     const made: SendingCampaign[] = [];
     for (let index = 0; index < count; index += 1) {
       const id = await insertCampaign(trx, { accountId, createdBy: 'bench', name: `Campaign ${index}` });
@@ -59,7 +49,7 @@ export async function makeEventLoad(db: Db, count: number): Promise<EventLoad> {
       made.push({ id, messageKey: message.key, accepted: [] });
     }
     await trx.updateTable('campaigns').set({ audience_size: 10_000_000, status: 'sending' }).execute();
-    return made;
+    return { key: await insertBenchKey(trx, accountId), campaigns: made };
   });
   return {
     key,

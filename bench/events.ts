@@ -1,14 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openDatabase, openPool } from '../db/database.ts';
-import { migrateToLatest } from '../db/migrate.ts';
-import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePorts } from '../dev/ports.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import { makeEventLoad, type SendingCampaign } from './event-load.ts';
 import type { BenchRow } from './pairs.ts';
@@ -30,20 +25,15 @@ const run = promisify(execFile);
  * steps and people write: how late each event and each step of progress is for the reader who hears of it last, and
  * whether the process's memory stays flat. `--rows` is the duration in seconds.
  */
-export async function benchEvents(options: BenchOptions): Promise<BenchRow[]> {
+export function benchEvents(options: BenchOptions): Promise<BenchRow[]> {
   const durationMs = (options.rows ?? RUN_S) * 1_000;
-  const folder = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
-  // The database server's user has to get in when this runs as root.
-  await chmod(folder, 0o711);
-  const [port = 0, apiPort = 0] = await freePorts(2);
-  const postgres = await startEmbeddedPostgres({ home: folder, port, progress: () => undefined });
-  try {
-    await migrateToLatest(postgres.url);
+  return withBenchPostgres(async ({ folder, databaseUrl }) => {
+    const [apiPort = 0] = await freePorts(1);
     const db = openDatabase(
-      openPool({ connectionString: postgres.url, connectionsMax: 20, role: 'carillon_app' }),
+      openPool({ connectionString: databaseUrl, connectionsMax: 20, role: 'carillon_app' }),
     );
     const load = await makeEventLoad(db, CAMPAIGNS);
-    const api = await startApi(postgres.url, apiPort, folder);
+    const api = await startApi(databaseUrl, apiPort, folder);
     try {
       const startedAt = Date.now();
       const untilMs = startedAt + WARM_UP_MS + durationMs;
@@ -70,11 +60,7 @@ export async function benchEvents(options: BenchOptions): Promise<BenchRow[]> {
       await api.stop();
       await db.destroy();
     }
-  } finally {
-    await postgres.stop();
-    await removeOutsidePlace(folder);
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function eventRow(seen: Record<string, unknown>): BenchRow {

@@ -1,18 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { insertAccount, newAccountId } from '../db/accounts.ts';
-import { insertApiKey } from '../db/api-keys.ts';
+import { newAccountId } from '../db/accounts.ts';
 import { openDatabase, openPool, withAccount } from '../db/database.ts';
-import { ACCOUNT_SCOPES, makeApiKey } from '../db/make-api-key.ts';
-import { migrateToLatest } from '../db/migrate.ts';
-import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
-import { freePorts } from '../dev/ports.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { insertBenchAccount, insertBenchKey } from './bench-account.ts';
+import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import { type ExportedCampaign, sameRows, seedExportedCampaign } from './export-data.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
@@ -28,25 +21,15 @@ const SERVER = fileURLToPath(new URL('export-server.ts', import.meta.url));
  * Measures downloads of recipients with their outcomes over HTTP: how fast they are beside COPY of the same rows, and
  * how much memory the API takes for many rows beside few.
  */
-export async function benchExport(options: BenchOptions): Promise<BenchRow[]> {
+export function benchExport(options: BenchOptions): Promise<BenchRow[]> {
   const many = options.rows ?? ROWS_MANY;
   const few = Math.ceil(many * FEW_SHARE);
-  const folder = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
-  // The database server's user has to get in when this runs as root.
-  await chmod(folder, 0o711);
-  const [port = 0] = await freePorts(1);
-  const postgres = await startEmbeddedPostgres({ home: folder, port, progress: () => undefined });
-  try {
-    await migrateToLatest(postgres.url);
+  return withBenchPostgres(async ({ databaseUrl: url }) => {
     options.progress(`Making ${few} and ${many} recipients`);
-    const { key, small, large } = await seed(postgres.url, few, many);
-    const bench = { url: postgres.url, key, progress: options.progress };
+    const { key, small, large } = await seed(url, few, many);
+    const bench = { url, key, progress: options.progress };
     return [await againstCopy(bench, small, few), await memory(bench, { small, large }, few, many)];
-  } finally {
-    await postgres.stop();
-    await removeOutsidePlace(folder);
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 interface ExportBench {
@@ -62,17 +45,9 @@ async function seed(
 ): Promise<{ key: string; small: ExportedCampaign; large: ExportedCampaign }> {
   const db = openDatabase(openPool({ connectionString: url, connectionsMax: 2, role: 'carillon_app' }));
   const accountId = newAccountId();
-  const { key, prefix, hash } = makeApiKey();
-  await withAccount(db, accountId, async (trx) => {
-    await insertAccount(trx, accountId, {
-      name: 'Bench',
-      timeZone: 'America/New_York',
-      senderName: 'Bench',
-      defaultCountry: 'US',
-      countries: ['US'],
-    });
-    const scopes = ACCOUNT_SCOPES;
-    await insertApiKey(trx, { accountId, name: 'Bench', prefix, hash, scopes, expiresAt: null });
+  const key = await withAccount(db, accountId, async (trx) => {
+    await insertBenchAccount(trx, accountId);
+    return insertBenchKey(trx, accountId);
   });
   await db.destroy();
   const owner = new Client({ connectionString: url });

@@ -1,10 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from '../dev/demo/api-client.ts';
 import { startSystem, type System } from '../dev/launcher.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { inThrowawayHome } from '../dev/throwaway-home.ts';
 import { ACKNOWLEDGEMENT } from '../domain/launch-check.ts';
 import type { BenchOptions } from './bench.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
@@ -40,38 +37,37 @@ interface CampaignBody {
  * Measures how long a paced campaign of a hundred takes, from its launch to its last text, while another account sends
  * a hundred thousand unpaced through the same worker and carrier account, beside its time alone.
  */
-export async function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
-  const home = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
-  const system = await startSystem({
-    home,
-    ports: 'free',
-    env: {},
-    progress: () => undefined,
-    temporalInMemory: true,
+export function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
+  return inThrowawayHome('bench', async (home) => {
+    const system = await startSystem({
+      home,
+      ports: 'free',
+      env: {},
+      progress: () => undefined,
+      temporalInMemory: true,
+    });
+    try {
+      const few = await makeAccount(system, 'Few', RECIPIENTS, SEGMENTS_PER_SECOND);
+      options.progress(`Importing ${options.rows ?? CROWD} contacts`);
+      const many = await makeAccount(system, 'Many', options.rows ?? CROWD, null);
+      const measured = await measurePairs(
+        { ours: () => besideTheCrowd(few, many), theirs: () => sendFew(few) },
+        options.progress,
+      );
+      return [
+        {
+          bench: `fairness: ${RECIPIENTS} at ${SEGMENTS_PER_SECOND} a second beside ${options.rows ?? CROWD} unpaced`,
+          yardstick: 'the same alone',
+          ...measured,
+          unit: 'ms',
+          bar: `at most ${RATIO_MAX} times`,
+          holds: measured.ratio.median <= RATIO_MAX,
+        },
+      ];
+    } finally {
+      await system.stop();
+    }
   });
-  try {
-    const few = await makeAccount(system, 'Few', RECIPIENTS, SEGMENTS_PER_SECOND);
-    options.progress(`Importing ${options.rows ?? CROWD} contacts`);
-    const many = await makeAccount(system, 'Many', options.rows ?? CROWD, null);
-    const measured = await measurePairs(
-      { ours: () => besideTheCrowd(few, many), theirs: () => sendFew(few) },
-      options.progress,
-    );
-    return [
-      {
-        bench: `fairness: ${RECIPIENTS} at ${SEGMENTS_PER_SECOND} a second beside ${options.rows ?? CROWD} unpaced`,
-        yardstick: 'the same alone',
-        ...measured,
-        unit: 'ms',
-        bar: `at most ${RATIO_MAX} times`,
-        holds: measured.ratio.median <= RATIO_MAX,
-      },
-    ];
-  } finally {
-    await system.stop();
-    await removeOutsidePlace(home);
-    await rm(home, { recursive: true, force: true });
-  }
 }
 
 /** Milliseconds from the launch to the last text. */

@@ -1,19 +1,16 @@
 import { createHmac } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { keepContent } from '../api/import-upload.ts';
-import { insertAccount, newAccountId } from '../db/accounts.ts';
+import { newAccountId } from '../db/accounts.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../db/database.ts';
 import { insertImport } from '../db/imports.ts';
 import { insertList } from '../db/lists.ts';
-import { migrateToLatest } from '../db/migrate.ts';
-import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
-import { freePorts } from '../dev/ports.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { insertBenchAccount } from './bench-account.ts';
+import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import { detailsOf, digitsOf, writeContactFile } from './contact-file.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
@@ -29,19 +26,13 @@ const MEMORY_EXCESS_MB_MAX = 50;
  * Measures an import, from its complete content in the database to committed contacts on a list, against a loop
  * that only parses the file and its numbers, against COPY into the same table, and its own peak memory.
  */
-export async function benchImport(options: BenchOptions): Promise<BenchRow[]> {
+export function benchImport(options: BenchOptions): Promise<BenchRow[]> {
   const rows = options.rows ?? ROWS;
-  const folder = await mkdtemp(join(tmpdir(), 'carillon-bench-'));
-  // The database server's user has to get in when this runs as root.
-  await chmod(folder, 0o711);
-  const [port = 0] = await freePorts(1);
-  const postgres = await startEmbeddedPostgres({ home: folder, port, progress: () => undefined });
-  try {
-    await migrateToLatest(postgres.url);
-    const pool = openPool({ connectionString: postgres.url, connectionsMax: 2, role: 'carillon_app' });
+  return withBenchPostgres(async ({ folder, databaseUrl: url }) => {
+    const pool = openPool({ connectionString: url, connectionsMax: 2, role: 'carillon_app' });
     const db = openDatabase(pool);
     try {
-      const bench: ImportBench = { db, folder, url: postgres.url, progress: options.progress };
+      const bench: ImportBench = { db, folder, url, progress: options.progress };
       return [
         await againstParsing(bench, rows),
         await againstCopy(bench, rows),
@@ -50,11 +41,7 @@ export async function benchImport(options: BenchOptions): Promise<BenchRow[]> {
     } finally {
       await db.destroy();
     }
-  } finally {
-    await postgres.stop();
-    await removeOutsidePlace(folder);
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 interface ImportBench {
@@ -138,13 +125,7 @@ async function importOnce(bench: ImportBench, file: string): Promise<Record<stri
   await owner.end();
   const accountId = newAccountId();
   const importId = await withAccount(bench.db, accountId, async (trx) => {
-    await insertAccount(trx, accountId, {
-      name: 'Bench',
-      timeZone: 'America/New_York',
-      senderName: 'Bench',
-      defaultCountry: 'US',
-      countries: ['US'],
-    });
+    await insertBenchAccount(trx, accountId);
     const list = await insertList(trx, accountId, 'Everybody');
     return insertImport(trx, {
       accountId,

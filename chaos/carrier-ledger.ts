@@ -9,7 +9,8 @@ export interface LedgerLine {
   readonly uuid: string;
   /** Null until the last word. */
   readonly final: string | null;
-  readonly error_code: number | null;
+  /** The carrier's code; ours writes it as text. */
+  readonly error_code: string | number | null;
 }
 
 /** Reads a ledger: NDJSON, a line for each acceptance. Numbers come with a plus. */

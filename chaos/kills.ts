@@ -1,15 +1,12 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createRandom } from '../carrier/sandbox/random.ts';
 import { createApiClient } from '../dev/demo/api-client.ts';
-import { startSystem, type System } from '../dev/launcher.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import type { System } from '../dev/launcher.ts';
 import { ADDRESS, type ChaosAccount, type ChaosCampaign, numbersOf, setUpAccount } from './account.ts';
 import { readLedger } from './carrier-ledger.ts';
+import { withChaosSystem } from './chaos-system.ts';
 import { type ChaosRecord, checkInvariants, fingerprintOf, type Invariant } from './invariants.ts';
-import { type MoreWorkers, startMoreWorkers } from './more-workers.ts';
-import { randomOf } from './random.ts';
+import type { MoreWorkers } from './more-workers.ts';
 import { createVictims } from './victims.ts';
 import { waitThroughChaos } from './wait-until.ts';
 
@@ -58,37 +55,15 @@ const TEXT_FATE_RATE = 0.01;
 
 /**
  * Kills and freezes processes of a whole system while campaigns send and the carrier misbehaves, then compares the
- * database with the carrier's ledger. Resolves with each invariant; none of them is left out.
+ * database with the carrier's ledger. Resolves with each invariant; none of them is left out. Throws an Error when most
+ * of the harm came after everybody had been dealt with, since that would prove nothing.
  */
-export async function chaosOfKills(options: KillOptions): Promise<Invariant[]> {
-  const home = await mkdtemp(join(tmpdir(), 'carillon-chaos-'));
-  // The database server's user has to get in when this runs as root.
-  await chmod(home, 0o711);
-  try {
-    const system = await startSystem({
-      home,
-      ports: 'free',
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...carrierOf(options) },
-      progress: () => undefined,
-    });
-    try {
-      const apiUrl = system.urls.sandbox ?? process.env['PLIVO_API_URL'] ?? '';
-      const more = await startMoreWorkers(system, WORKERS - 1, { apiUrl });
-      try {
-        return await runChaos(system, more, options);
-      } finally {
-        await more.stop();
-      }
-    } finally {
-      await system.stop();
-    }
-  } finally {
-    await removeOutsidePlace(home);
-    await rm(home, { recursive: true, force: true });
-  }
+export function chaosOfKills(options: KillOptions): Promise<Invariant[]> {
+  const system = { workers: WORKERS, temporalInMemory: false, env: carrierOf(options) };
+  return withChaosSystem(system, (running, more) => runChaos(running, more, options));
 }
 
-function carrierOf({ ledgerUrl }: KillOptions): Record<string, string | undefined> {
+function carrierOf({ ledgerUrl }: KillOptions): NodeJS.ProcessEnv {
   if (ledgerUrl === null) return {};
   const names = ['PLIVO_API_URL', 'PLIVO_AUTH_ID', 'PLIVO_AUTH_TOKEN'];
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
@@ -96,7 +71,7 @@ function carrierOf({ ledgerUrl }: KillOptions): Record<string, string | undefine
 
 async function runChaos(system: System, more: MoreWorkers, options: KillOptions): Promise<Invariant[]> {
   const { say, kills } = options;
-  const random = randomOf(options.seed);
+  const random = createRandom(options.seed);
   const { urls, firstKeys } = system;
   if (firstKeys === null) throw new Error('The system is not a fresh one.');
   const place = { apiUrl: urls.api, sandboxUrl: urls.sandbox, operatorKey: firstKeys.operatorKey };
@@ -122,14 +97,21 @@ async function runChaos(system: System, more: MoreWorkers, options: KillOptions)
 
   const victims = createVictims(system, [system.part('worker'), ...more.parts], random);
   const stoppedAt = new Map<string, number>();
+  let whileSending = 0;
   for (let kill = 1; kill <= kills; kill += 1) {
     await delay(PAUSE_MS.min + random() * (PAUSE_MS.max - PAUSE_MS.min));
-    say(`${kill}: ${await victims.harmNext(kill === Math.ceil(kills / 2))}.`);
+    const left = await countLeft(account, campaigns, options.recipients);
+    if (left > 0) whileSending += 1;
+    const harmed = await victims.harmNext(kill === Math.ceil(kills / 2));
+    say(`${kill}: ${harmed}, with ${left} people left.`);
     if (sandbox !== null) await stopOne(sandbox, lists, random, stoppedAt);
   }
   await victims.settle();
   if (sandbox !== null) await sandbox.remove('/sandbox/faults').catch(() => undefined);
   say('The faults have stopped.');
+  if (whileSending < kills / 2) {
+    throw new Error(`Only ${whileSending} of ${kills} times anybody was left: give more recipients.`);
+  }
   const reports: ChaosCampaign['report'][] = [];
   for (const { id } of campaigns) reports.push(await waitForEnd(account, id, say));
 
@@ -193,6 +175,24 @@ async function orderFaults(sandbox: ReturnType<typeof createApiClient>): Promise
   // The API is killed now and then, and the carrier's own delays are minutes.
   const retries = { retryDelaysMs: [1_000, 2_000, 5_000, 10_000, 20_000, 60_000] };
   await sandbox.send('PUT', '/sandbox/settings', Buffer.from(JSON.stringify(retries)), 'application/json');
+}
+
+/** How many have not been dealt with yet; those of a campaign that is not frozen are counted, too. */
+async function countLeft(
+  account: ChaosAccount,
+  campaigns: readonly ChaosCampaign[],
+  recipients: number,
+): Promise<number> {
+  let left = recipients;
+  for (const { id } of campaigns) {
+    const { report } = await waitThroughChaos(
+      () => account.campaign(id),
+      () => true,
+    );
+    left -= report.accepted + report.unknown + report.expired;
+    for (const { count } of [...report.rejected, ...report.skipped]) left -= count;
+  }
+  return left;
 }
 
 /** Somebody sends STOP. It counts from when it was answered; one that nobody answered counts for nothing. */

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../dev/launcher.ts';
 import type { Part } from '../dev/supervisor.ts';
-import { rm } from 'node:fs/promises';
-import { temporalDatabaseFile } from '../dev/temporal-server.ts';
+import { deleteTemporalData } from '../dev/temporal-server.ts';
 
 /** What has been done to the processes. */
 export interface Harm {
@@ -60,8 +59,7 @@ export function createVictims(system: System, workers: readonly Part[], random: 
       if (isHalfWay) {
         const temporal = system.part('temporal');
         await temporal.kill();
-        const file = temporalDatabaseFile(system.home);
-        await Promise.all(['', '-wal', '-shm'].map((suffix) => rm(`${file}${suffix}`, { force: true })));
+        await deleteTemporalData(system.home);
         await temporal.start();
         harm.kills += 1;
         harm.workersLost += workers.length;

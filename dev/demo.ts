@@ -1,19 +1,15 @@
-import { mkdtemp, chmod, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createProgress, reportLines } from './demo/show.ts';
 import { followCampaign, launchDemoCampaign } from './demo/story.ts';
 import { startSystem, type System } from './launcher.ts';
-import { removeOutsidePlace } from './postgres-place.ts';
 import { onStopWanted } from './stop-wanted.ts';
+import { makeThrowawayHome } from './throwaway-home.ts';
 
 // The whole system in a home of its own and on free ports, with one campaign delivered before one's eyes.
 const { values } = parseArgs({ options: { exit: { type: 'boolean' }, contacts: { type: 'string' } } });
 const unwanted = new AbortController();
-const home = await mkdtemp(join(tmpdir(), 'carillon-demo-'));
-// The database server's user has to get in when the demo runs as root.
-await chmod(home, 0o711);
+const { path: home, remove } = await makeThrowawayHome('demo');
 let system: System | undefined;
 
 onStopWanted(() => {
@@ -77,8 +73,7 @@ async function play(running: System, contacts: Buffer): Promise<void> {
 
 async function end(code: number): Promise<void> {
   await system?.stop();
-  await removeOutsidePlace(home);
-  await rm(home, { recursive: true, force: true });
+  await remove();
   process.exit(code);
 }
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -25,11 +26,6 @@ export interface TemporalServer {
   readonly stop: () => Promise<void>;
 }
 
-/** The file with all of an embedded Temporal's data; losing it loses no campaign. */
-export function temporalDatabaseFile(home: string): string {
-  return join(home, 'temporal.db');
-}
-
 /**
  * Starts a real Temporal server on 127.0.0.1 and returns once it answers. Throws an Error with the end of the log if it does not start.
  */
@@ -42,6 +38,16 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   return { child, address, uiUrl, stop: () => child.stop() };
 }
 
+/** Deletes all data of an embedded Temporal, which loses no campaign. Its server must not run. */
+export async function deleteTemporalData(home: string): Promise<void> {
+  const file = databaseFile(home);
+  await Promise.all(['', '-wal', '-shm'].map((suffix) => rm(`${file}${suffix}`, { force: true })));
+}
+
+function databaseFile(home: string): string {
+  return join(home, 'temporal.db');
+}
+
 const START_TIMEOUT_MS = 60_000;
 
 function serverOptions(options: TemporalServerOptions): ChildOptions {
@@ -49,7 +55,7 @@ function serverOptions(options: TemporalServerOptions): ChildOptions {
   const listen = ['--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'];
   // One account's millions must not starve another's ten.
   const fairness = ['--dynamic-config-value', 'matching.enableFairness=true'];
-  const database = ['--db-filename', temporalDatabaseFile(home)];
+  const database = ['--db-filename', databaseFile(home)];
   // Written ahead and synced at checkpoints: what a crash of the machine loses, the repair loop starts again.
   const pragmas = ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=1'];
   return {

@@ -1,9 +1,6 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startSystem } from '../dev/launcher.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
+import { makeThrowawayHome } from '../dev/throwaway-home.ts';
 import { parseWholeNumber } from './whole-number.ts';
 import { findSchemathesis, fuzzWith } from './schemathesis.ts';
 import { seedForFuzzing } from './seed.ts';
@@ -24,9 +21,7 @@ const bounds = {
   seed: parseWholeNumber('--seed', values.seed),
 };
 
-const home = await mkdtemp(join(tmpdir(), 'carillon-fuzz-'));
-// The database server's user has to get in when this runs as root.
-await chmod(home, 0o711);
+const { path: home, remove } = await makeThrowawayHome('fuzz');
 let failed = 0;
 try {
   const program = await findSchemathesis(say);
@@ -58,8 +53,7 @@ try {
     await system.stop();
   }
 } finally {
-  await removeOutsidePlace(home);
-  await rm(home, { recursive: true, force: true });
+  await remove();
 }
 say(failed === 0 ? 'No request broke it.' : `${failed} of 3 runs found something; see above.`);
 process.exitCode = failed === 0 ? 0 : 1;

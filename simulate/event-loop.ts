@@ -16,7 +16,7 @@ interface Event {
 }
 
 /** More events than any seed needs; a protocol that spins would never come to its end otherwise. */
-const STEPS_MAX = 200_000;
+const STEPS_MAX = 20_000;
 
 /** A loop at its beginning. */
 export function createEventLoop(): EventLoop {

@@ -130,7 +130,7 @@ function checkCause(world: World, message: MemoryMessage, attempt: MemoryAttempt
     witness.blame('I6', `${who} is unknown (${attempt.cause ?? 'no cause'}) without a reason`);
 }
 
-/** I5: what was claimed is what was used, and never more than the limit allowed. */
+/** I5: what was claimed is what was used; the witness sees at each lease that it is within the limit. */
 function checkSpend(world: World, carrierLedger: readonly Acceptance[]): void {
   const { ledger, witness } = world;
   let used = 0;

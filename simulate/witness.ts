@@ -158,6 +158,10 @@ export function createWitness(deps: {
       if (!lease.isBulk && lease.recipients.length > slots) {
         blame('I6', `lease ${lease.id} is wider than the free slots`);
       }
+      const { spentMicroUsd, spendLimitMicroUsd } = ledger;
+      if (spendLimitMicroUsd !== null && spentMicroUsd > spendLimitMicroUsd) {
+        blame('I5', `lease ${lease.id} makes ${spentMicroUsd} micro-dollars of ${spendLimitMicroUsd}`);
+      }
     },
     posted: (lease, request, people, heard) => {
       checkHolds(lease, people);

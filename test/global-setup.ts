@@ -1,14 +1,11 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrateToLatest } from '../db/migrate.ts';
 import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePorts } from '../dev/ports.ts';
-import { removeOutsidePlace } from '../dev/postgres-place.ts';
 import { findTemporalCli } from '../dev/temporal-binaries.ts';
 import { startTemporalServer } from '../dev/temporal-server.ts';
+import { makeThrowawayHome } from '../dev/throwaway-home.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -25,16 +22,13 @@ const TEMPLATE = 'carillon_template';
 
 /** Starts one PostgreSQL and one real Temporal server for a whole test run, and ends them after it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const home = await mkdtemp(join(tmpdir(), 'carillon-test-'));
-  // The database server's user has to get in when the tests run as root.
-  await chmod(home, 0o711);
+  const { path: home, remove } = await makeThrowawayHome('test');
   const [postgresPort = 0, temporalPort = 0] = await freePorts(2);
   const progress = (line: string): void => project.vitest.logger.log(line);
   const stops: (() => Promise<void>)[] = [];
   const teardown = async (): Promise<void> => {
     for (const stop of stops.toReversed()) await stop();
-    await removeOutsidePlace(home);
-    await rm(home, { recursive: true, force: true });
+    await remove();
   };
   try {
     const postgres = await startEmbeddedPostgres({

@@ -59,8 +59,8 @@ export const CARRIER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'take a 429 for a refusal for good',
-    harm: 'A storm of 429 rejects people whom the carrier would take a second later.',
+    name: 'take a 429 for an answer that says nothing',
+    harm: 'A storm of 429 leaves people unknown whom the carrier would take a second later.',
     mutate: (protocol) => ({
       ...protocol,
       classify: (report): PostAnswer =>

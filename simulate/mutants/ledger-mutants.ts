@@ -138,6 +138,15 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       },
     }),
   ),
+  inLedger('lease beyond the limit', 'More is spent than the limit allows.', (store, ledger) => ({
+    openLease: async (...asked) => {
+      const limit = ledger.spendLimitMicroUsd;
+      ledger.spendLimitMicroUsd = null;
+      const answer = await store.openLease(...asked);
+      ledger.spendLimitMicroUsd = limit;
+      return answer;
+    },
+  })),
   inLedger('lease more than there are free slots', 'A kill leaves more people unknown.', (store) => ({
     openLease: (lane, fence, at, slots) => store.openLease(lane, fence, at, slots * 4),
   })),

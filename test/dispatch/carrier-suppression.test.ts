@@ -1,39 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findCampaign } from '../../db/campaigns.ts';
 import { erasePerson } from '../../db/erase-person.ts';
-import { listMessages } from '../../db/messages.ts';
-import { readReports } from '../../db/reports.ts';
 import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { listSuppressionHistory } from '../../db/suppression-history.ts';
 import { suppress, suppressionsOf } from '../../db/suppressions.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { Lease, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
-import { type FrozenCampaign, type LedgerWorld, openLedgerWorld, uuidOf } from './ledger-world.ts';
+import { type FrozenCampaign, type LedgerWorld, openLedgerWorld, statusReportOf } from './ledger-world.ts';
 
 let world: LedgerWorld;
 beforeAll(async () => {
   world = await openLedgerWorld();
 });
 afterAll(() => world.close());
-
-interface Told {
-  readonly status: StatusReport['status'];
-  readonly code: string | null;
-}
-
-function reportOf(campaign: FrozenCampaign, lease: Lease, person: LeasedRecipient, told: Told): StatusReport {
-  return {
-    accountId: campaign.account.accountId,
-    post: { month: lease.month, leaseId: lease.id, request: 0 },
-    to: person.number,
-    toHash: Buffer.from(person.numberHash, 'hex'),
-    uuid: uuidOf(person.recipient),
-    status: told.status,
-    errorCode: told.code,
-    units: 1,
-    billedMicroUsd: null,
-  };
-}
 
 const apply = (reports: readonly StatusReport[]) =>
   applyStatusReports({ db: world.db, crash: noCrash }, reports);
@@ -67,8 +45,8 @@ describe("the carrier's final word about a number", () => {
     const { campaign, lease, first, second } = await leaseOfTwo();
     await campaign.record(lease, 'accepted');
     const reports = [
-      reportOf(campaign, lease, first, { status, code }),
-      reportOf(campaign, lease, second, { status: 'failed', code: '300' }),
+      statusReportOf(campaign, lease, { status, errorCode: code }, first),
+      statusReportOf(campaign, lease, { status: 'failed', errorCode: '300' }, second),
     ];
     expect(await apply(reports)).toEqual(['applied', 'applied']);
     expect(await kindsOf(campaign, first)).toEqual([{ kind, source: 'carrier', number: first.number }]);
@@ -89,14 +67,17 @@ describe("the carrier's final word about a number", () => {
 
   it('says nothing about the number when the text was delivered', async () => {
     const { campaign, lease, first } = await leaseOfTwo();
-    await apply([reportOf(campaign, lease, first, { status: 'delivered', code: '70' })]);
+    await apply([statusReportOf(campaign, lease, { status: 'delivered', errorCode: '70' }, first)]);
     expect(await kindsOf(campaign, first)).toEqual([]);
   });
 
   it('told of two people by two batches at once, in opposite order, is taken from both', async () => {
     const { campaign, lease, first, second } = await leaseOfTwo();
-    const told = { status: 'failed', code: '70' } as const;
-    const [one, other] = [reportOf(campaign, lease, first, told), reportOf(campaign, lease, second, told)];
+    const told = { status: 'failed', errorCode: '70' } as const;
+    const [one, other] = [
+      statusReportOf(campaign, lease, told, first),
+      statusReportOf(campaign, lease, told, second),
+    ];
     const rounds = Array.from({ length: 10 }, (_, round) => (round % 2 === 0 ? [one, other] : [other, one]));
     const verdicts = await Promise.all(rounds.map(apply));
     expect(verdicts.flat().filter((verdict) => verdict === 'applied')).toHaveLength(2);
@@ -112,7 +93,7 @@ describe("the carrier's final word about a number", () => {
       await suppress(trx, { accountId, numberHash, ...erased });
       await erasePerson(trx, { accountId, number: first.number, numberHash });
     });
-    const reports = [reportOf(campaign, lease, first, { status: 'failed', code: '70' })];
+    const reports = [statusReportOf(campaign, lease, { status: 'failed', errorCode: '70' }, first)];
     expect(await apply(reports)).toEqual(['applied']);
     expect(await kindsOf(campaign, first)).toEqual([
       { kind: 'erased', source: 'api', number: null },
@@ -122,18 +103,15 @@ describe("the carrier's final word about a number", () => {
 
   it('about a text whose post is not on record yet books the share that was claimed for it, once', async () => {
     const { campaign, lease, first } = await leaseOfTwo();
-    const costOf = () =>
-      campaign.inside(async (trx) => {
-        const found = await findCampaign(trx, campaign.campaignId);
-        if (found === null) throw new Error('The campaign is gone.');
-        const [report] = (await readReports(trx, found, await listMessages(trx, found.id))).values();
-        return { cost: report?.costMicroUsd, segments: report?.segments };
-      });
-    await apply([reportOf(campaign, lease, first, { status: 'delivered', code: null })]);
+    const costOf = async () => {
+      const { costMicroUsd: cost, segments } = await campaign.report();
+      return { cost, segments };
+    };
+    await apply([statusReportOf(campaign, lease, { status: 'delivered', errorCode: null }, first)]);
     expect(await costOf()).toEqual({ cost: first.costMicroUsd, segments: 1 });
     await campaign.record(lease, 'accepted');
     expect(await costOf()).toEqual({ cost: 2 * first.costMicroUsd, segments: 2 });
-    const billed = { ...reportOf(campaign, lease, first, { status: 'delivered', code: null }) };
+    const billed = { ...statusReportOf(campaign, lease, { status: 'delivered', errorCode: null }, first) };
     expect(await apply([billed])).toEqual(['repeated']);
     expect(await costOf()).toEqual({ cost: 2 * first.costMicroUsd, segments: 2 });
   });

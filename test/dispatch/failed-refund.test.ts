@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { type FrozenCampaign, type LedgerWorld, openLedgerWorld, uuidOf } from './ledger-world.ts';
+import { type FrozenCampaign, type LedgerWorld, openLedgerWorld, statusReportOf } from './ledger-world.ts';
 
 let world: LedgerWorld;
 beforeAll(async () => {
@@ -19,17 +19,10 @@ function reportsOf(
   status: StatusReport['status'],
   billedMicroUsd: number | null = null,
 ): StatusReport[] {
-  return lease.recipients.map((person) => ({
-    accountId: campaign.account.accountId,
-    post: { month: lease.month, leaseId: lease.id, request: 0 },
-    to: person.number,
-    toHash: Buffer.from(person.numberHash, 'hex'),
-    uuid: uuidOf(person.recipient),
-    status,
-    errorCode: status === 'delivered' ? null : '300',
-    units: 1,
-    billedMicroUsd,
-  }));
+  const errorCode = status === 'delivered' ? null : '300';
+  return lease.recipients.map((person) =>
+    statusReportOf(campaign, lease, { status, errorCode, billedMicroUsd }, person),
+  );
 }
 
 /** What the campaign and the account have spent, in texts. */

@@ -1,16 +1,10 @@
 import { UNLIMITED } from '../../domain/dispatch/at-once.ts';
 import type { LaneDeps, LaneReport } from '../../domain/dispatch/lane.ts';
 import { runLane } from '../../domain/dispatch/lane.ts';
-import {
-  addCampaign,
-  addMessage,
-  addSender,
-  createMemoryLedger,
-  freezeMemoryAudience,
-} from '../../domain/dispatch/memory-ledger.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
 import type { MachineClock, PostAnswer } from '../../domain/dispatch/post-lease.ts';
 import { createSlots } from '../../domain/dispatch/slots.ts';
+import { createMemoryCampaign } from './memory-campaign.ts';
 
 /** Ten in the morning in New York. */
 export const MORNING = Date.parse('2026-03-03T10:00:00-05:00');
@@ -39,30 +33,13 @@ export function createLaneWorld(
   slots = 10,
 ) {
   const clock = createSkippingClock();
-  const ledger = createMemoryLedger({
-    accountId: 'acc',
-    timeZone: 'America/New_York',
-    quietHours: { start: '20:00', end: '08:00' },
-    spendLimitMicroUsd: null,
+  const { ledger, message, numbers } = createMemoryCampaign({
+    recipients,
     segmentMicroUsd: 1,
-    limit: { requestsMax: 0, windowMs: 0 },
     machineNow: clock.now,
-  });
-  addSender(ledger, 'sender', pace);
-  const numbers = Array.from(
-    { length: recipients },
-    (_, index) => `+1415555${String(index + 1).padStart(4, '0')}`,
-  );
-  const contacts = numbers.map((number, index) => ({ number, name: `N${index + 1}` }));
-  addCampaign(ledger, { id: 'cmp', senderId: 'sender', contacts });
-  const message = addMessage(ledger, {
-    id: 'msg',
-    campaignId: 'cmp',
     isConstant,
-    segments: 1,
-    expiresAt: null,
+    pace,
   });
-  freezeMemoryAudience(ledger, 'cmp');
   const store = createMemoryDispatchStore(ledger);
   /** Everybody whom the carrier has accepted, in order. */
   const accepted: string[] = [];

@@ -1,10 +1,15 @@
 import type { Pool } from 'pg';
 import { freezeAudience } from '../../db/audience.ts';
+import { findCampaign } from '../../db/campaigns.ts';
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
+import { listMessages } from '../../db/messages.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
+import { readReports } from '../../db/reports.ts';
+import type { StatusReport } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
-import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import type { AttemptResult, Lease, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
+import type { MessageReport } from '../../domain/report.ts';
 import { type SeededAccount, seedAccount, seedCampaign } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
@@ -24,6 +29,8 @@ export interface FrozenCampaign {
   /** The same where there has to be one. */
   readonly lease: (at?: number) => Promise<Lease>;
   readonly record: (lease: Lease, result: AttemptResult['result'], retryAt?: number) => Promise<void>;
+  /** What is told of its message. */
+  readonly report: () => Promise<MessageReport>;
 }
 
 /** A database with as many campaigns as a test wants. */
@@ -80,6 +87,14 @@ async function freezeCampaign(db: Db, account: SeededAccount): Promise<FrozenCam
       return answer.lease;
     },
     record: (lease, result, retryAt = NOON) => store.record(lease, resultsOf(lease, result), retryAt),
+    report: () =>
+      inside(async (trx) => {
+        const campaign = await findCampaign(trx, campaignId);
+        if (campaign === null) throw new Error('The campaign is gone.');
+        const [report] = (await readReports(trx, campaign, await listMessages(trx, campaignId))).values();
+        if (report === undefined) throw new Error('There is no report.');
+        return report;
+      }),
   };
 }
 
@@ -98,4 +113,25 @@ export function resultsOf(lease: Lease, result: AttemptResult['result']): Attemp
     segments: person.segments,
     costMicroUsd: person.costMicroUsd,
   }));
+}
+
+/** What the carrier reports of somebody in a lease, who is its first unless another is given. */
+export function statusReportOf(
+  campaign: FrozenCampaign,
+  lease: Lease,
+  told: Partial<StatusReport> & Pick<StatusReport, 'status'>,
+  person: LeasedRecipient | undefined = lease.recipients[0],
+): StatusReport {
+  if (person === undefined) throw new Error('Nobody was leased.');
+  return {
+    accountId: campaign.account.accountId,
+    post: { month: lease.month, leaseId: lease.id, request: 0 },
+    to: person.number,
+    toHash: Buffer.from(person.numberHash, 'hex'),
+    uuid: uuidOf(person.recipient),
+    errorCode: null,
+    units: 1,
+    billedMicroUsd: null,
+    ...told,
+  };
 }

@@ -1,14 +1,8 @@
-import {
-  addCampaign,
-  addMessage,
-  addSender,
-  createMemoryLedger,
-  freezeMemoryAudience,
-} from '../../domain/dispatch/memory-ledger.ts';
 import { moveMemoryGate } from '../../domain/dispatch/memory-orders.ts';
 import { applyMemoryReport } from '../../domain/dispatch/memory-reports.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
 import { describeDispatchStore } from './dispatch-store-suite.ts';
+import { createMemoryCampaign } from './memory-campaign.ts';
 
 const COST_MICRO_USD = 5_000;
 const SCOPES = {
@@ -20,29 +14,12 @@ const SCOPES = {
 };
 
 describeDispatchStore('memory', async (recipients) => {
-  const ledger = createMemoryLedger({
-    accountId: 'acc',
-    timeZone: 'America/New_York',
-    quietHours: { start: '20:00', end: '08:00' },
-    spendLimitMicroUsd: null,
+  const { ledger, sender, campaign, message, numbers } = createMemoryCampaign({
+    recipients,
     segmentMicroUsd: COST_MICRO_USD,
-    limit: { requestsMax: 0, windowMs: 0 },
     machineNow: () => performance.now(),
   });
-  const sender = addSender(ledger, 'sender', null);
-  const contacts = Array.from({ length: recipients }, (_, index) => ({
-    number: String(index + 1),
-    name: `N${index + 1}`,
-  }));
-  const campaign = addCampaign(ledger, { id: 'cmp', senderId: 'sender', contacts });
-  const message = addMessage(ledger, {
-    id: 'msg',
-    campaignId: 'cmp',
-    isConstant: false,
-    segments: 1,
-    expiresAt: null,
-  });
-  freezeMemoryAudience(ledger, 'cmp');
+  const numberOf = (recipient: number): string => numbers[recipient - 1] ?? '';
   const soon = async (change: () => void): Promise<void> => {
     change();
     await Promise.resolve();
@@ -53,7 +30,7 @@ describeDispatchStore('memory', async (recipients) => {
     noon: Date.parse('2026-03-03T12:00:00-05:00'),
     closeGate: (scope) => soon(() => moveMemoryGate(ledger, SCOPES[scope], 1)),
     openGate: (scope) => soon(() => moveMemoryGate(ledger, SCOPES[scope], -1)),
-    suppress: (recipient) => soon(() => ledger.suppressed.set(String(recipient), 'opt_out')),
+    suppress: (recipient) => soon(() => ledger.suppressed.set(numberOf(recipient), 'opt_out')),
     setExpiry: (at) =>
       soon(() => {
         message.expiresAt = at;
@@ -78,7 +55,7 @@ describeDispatchStore('memory', async (recipients) => {
       Promise.resolve(
         applyMemoryReport(ledger, {
           leaseId: lease.id,
-          to: String(recipient),
+          to: numberOf(recipient),
           uuid,
           status,
           errorCode: null,

@@ -3,12 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { closedScopes } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
-import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
+import { applyStatusReports } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
-import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { until } from '../support/until.ts';
 import { openMutatedLedger, type SqlMutation } from './ledger-mutants.ts';
-import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld, uuidOf } from './ledger-world.ts';
+import {
+  type FrozenCampaign,
+  type LedgerWorld,
+  NOON,
+  openLedgerWorld,
+  statusReportOf,
+} from './ledger-world.ts';
 
 /** A rule that lies in SQL: how it would be broken, and a scene in which that shows. */
 interface Rule {
@@ -74,27 +79,6 @@ async function begun(world: LedgerWorld): Promise<FrozenCampaign> {
   const campaign = await world.freeze(6);
   await campaign.record(await campaign.lease(), 'accepted');
   return campaign;
-}
-
-function reportOf(
-  campaign: FrozenCampaign,
-  lease: Lease,
-  about: Lease,
-  status: StatusReport['status'],
-): StatusReport {
-  const [person] = about.recipients;
-  if (person === undefined) throw new Error('Nobody was leased.');
-  return {
-    accountId: campaign.account.accountId,
-    post: { month: lease.month, leaseId: lease.id, request: 0 },
-    to: person.number,
-    toHash: Buffer.from(person.numberHash, 'hex'),
-    uuid: uuidOf(person.recipient),
-    status,
-    errorCode: null,
-    units: 1,
-    billedMicroUsd: null,
-  };
 }
 
 const RULES: readonly Rule[] = [
@@ -240,8 +224,10 @@ const RULES: readonly Rule[] = [
       const campaign = await world.freeze(1);
       const lease = await campaign.lease();
       const deps = { db: world.db, crash: noCrash };
-      await applyStatusReports(deps, [reportOf(campaign, lease, lease, 'delivered')]);
-      const verdicts = await applyStatusReports(deps, [reportOf(campaign, lease, lease, 'undelivered')]);
+      await applyStatusReports(deps, [statusReportOf(campaign, lease, { status: 'delivered' })]);
+      const verdicts = await applyStatusReports(deps, [
+        statusReportOf(campaign, lease, { status: 'undelivered' }),
+      ]);
       return verdicts[0] === 'repeated';
     },
   },
@@ -258,7 +244,7 @@ const RULES: readonly Rule[] = [
       const lease = await campaign.lease();
       const other = await campaign.lease();
       const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, [
-        reportOf(campaign, lease, other, 'delivered'),
+        statusReportOf(campaign, lease, { status: 'delivered' }, other.recipients[0]),
       ]);
       return verdicts[0] === 'mismatch';
     },

@@ -1,14 +1,17 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findCampaign } from '../../db/campaigns.ts';
-import { listMessages } from '../../db/messages.ts';
 import { grantList } from '../../db/reconcile/grant-list.ts';
 import { carriersToAsk, closeUnknowns } from '../../db/reconcile/unknowns.ts';
-import { readReports } from '../../db/reports.ts';
 import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { type FrozenCampaign, type LedgerWorld, openLedgerWorld, uuidOf } from './ledger-world.ts';
+import {
+  type FrozenCampaign,
+  type LedgerWorld,
+  openLedgerWorld,
+  statusReportOf,
+  uuidOf,
+} from './ledger-world.ts';
 import { readEvidence, scriptList } from './reconcile-world.ts';
 
 const MINUTE_MS = 60_000;
@@ -34,39 +37,18 @@ async function oneUnknown(): Promise<{ campaign: FrozenCampaign; lease: Lease; n
   return { campaign, lease, number: lease.recipients[0]?.number ?? '' };
 }
 
-function deliveredTo(campaign: FrozenCampaign, lease: Lease): StatusReport {
-  const [person] = lease.recipients;
-  if (person === undefined) throw new Error('Nobody was leased.');
-  return {
-    accountId: campaign.account.accountId,
-    post: { month: lease.month, leaseId: lease.id, request: 0 },
-    to: person.number,
-    toHash: Buffer.from(person.numberHash, 'hex'),
-    uuid: uuidOf(1),
-    status: 'delivered',
-    errorCode: null,
-    units: 1,
-    billedMicroUsd: null,
-  };
-}
-
-const reportOf = (campaign: FrozenCampaign) =>
-  campaign.inside(async (trx) => {
-    const found = await findCampaign(trx, campaign.campaignId);
-    if (found === null) throw new Error('The campaign is gone.');
-    const [report] = (await readReports(trx, found, await listMessages(trx, found.id))).values();
-    return report;
-  });
+const deliveredTo = (campaign: FrozenCampaign, lease: Lease): StatusReport =>
+  statusReportOf(campaign, lease, { status: 'delivered' });
 
 const statesOf = async (campaign: FrozenCampaign) => (await readEvidence(campaign)).map(({ state }) => state);
 
 describe('an unknown attempt', () => {
   it('that the list shows is accepted under its uuid, once', async () => {
     const { campaign, number } = await oneUnknown();
-    expect(await reportOf(campaign)).toMatchObject({ accepted: 0, unknown: 1 });
+    expect(await campaign.report()).toMatchObject({ accepted: 0, unknown: 1 });
     list.records.set(number, [uuidOf(1)]);
     expect(await ask(campaign, SOON_MS)).toBe('accepted');
-    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0 });
+    expect(await campaign.report()).toMatchObject({ accepted: 1, unknown: 0 });
     expect(await readEvidence(campaign)).toMatchObject([
       { state: 'accepted', verdict: 'accepted', listed: 1, explained: 0, isComplete: true, asks: 1 },
     ]);
@@ -86,11 +68,11 @@ describe('an unknown attempt', () => {
   it('that the list lacks is absent only when asked long enough after the post', async () => {
     const { campaign } = await oneUnknown();
     expect(await ask(campaign, SOON_MS)).toBe('too_early');
-    expect(await reportOf(campaign)).toMatchObject({ unknown: 1 });
+    expect(await campaign.report()).toMatchObject({ unknown: 1 });
     expect(await statesOf(campaign)).toEqual(['open']);
     expect(await ask(campaign, LATE_MS)).toBe('absent');
     expect(await statesOf(campaign)).toEqual(['absent']);
-    expect(await reportOf(campaign), 'he is still unknown').toMatchObject({
+    expect(await campaign.report(), 'he is still unknown').toMatchObject({
       accepted: 0,
       unknown: 1,
       unknownAs: { unresolved: 0, absent: 1, final: 0 },
@@ -102,7 +84,7 @@ describe('an unknown attempt', () => {
     await ask(campaign, LATE_MS);
     list.records.set(number, [uuidOf(1)]);
     expect(await ask(campaign, 70 * MINUTE_MS)).toBe('accepted');
-    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0, unknownAs: NOBODY });
+    expect(await campaign.report()).toMatchObject({ accepted: 1, unknown: 0, unknownAs: NOBODY });
     expect(await statesOf(campaign)).toEqual(['accepted']);
   });
 
@@ -111,7 +93,7 @@ describe('an unknown attempt', () => {
     await applyStatusReports({ db: world.db, crash: noCrash }, [deliveredTo(campaign, lease)]);
     expect(await statesOf(campaign)).toEqual(['accepted']);
     expect(await ask(campaign, LATE_MS)).toBeNull();
-    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, delivered: 1, unknown: 0 });
+    expect(await campaign.report()).toMatchObject({ accepted: 1, delivered: 1, unknown: 0 });
   });
 
   it('that a report and the list resolve at the same time is accepted once, without either waiting for the other', async () => {
@@ -125,7 +107,7 @@ describe('an unknown attempt', () => {
       ]);
       expect(['accepted', 'unclear', null]).toContain(verdict);
       expect(verdicts).toEqual(['applied']);
-      expect(await reportOf(campaign)).toMatchObject({ accepted: 1, delivered: 1, unknown: 0 });
+      expect(await campaign.report()).toMatchObject({ accepted: 1, delivered: 1, unknown: 0 });
     }
   });
 
@@ -167,12 +149,12 @@ describe('an unknown attempt', () => {
     expect(await closeUnknowns(world.db, carrierAccountId, Date.now() - MINUTE_MS, 10)).toBe(0);
     expect(await closeUnknowns(world.db, carrierAccountId, Date.now() + MINUTE_MS, 10)).toBe(1);
     expect(await statesOf(campaign)).toEqual(['final']);
-    expect(await reportOf(campaign)).toMatchObject({ unknown: 1, unknownAs: { ...NOBODY, final: 1 } });
+    expect(await campaign.report()).toMatchObject({ unknown: 1, unknownAs: { ...NOBODY, final: 1 } });
     expect(await ask(campaign, 25 * 60 * MINUTE_MS), 'it is asked for no more').toBeNull();
     expect(number).not.toBe('');
     await campaign.record(lease, 'accepted');
     expect(await statesOf(campaign)).toEqual(['accepted']);
-    expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0, unknownAs: NOBODY });
+    expect(await campaign.report()).toMatchObject({ accepted: 1, unknown: 0, unknownAs: NOBODY });
   });
 });
 
@@ -201,7 +183,7 @@ describe('two texts to one number', () => {
     expect(list.asked).toHaveLength(1);
     for (const campaign of [one, other]) {
       expect(await statesOf(campaign)).toEqual(['accepted']);
-      expect(await reportOf(campaign)).toMatchObject({ accepted: 1, unknown: 0 });
+      expect(await campaign.report()).toMatchObject({ accepted: 1, unknown: 0 });
     }
     expect(await ask(one, LATE_MS)).toBeNull();
   });
@@ -214,7 +196,7 @@ describe('two texts to one number', () => {
     expect(await ask(one, SOON_MS)).toBe('too_early');
     expect(await ask(one, LATE_MS)).toBe('absent');
     expect(await readEvidence(one)).toMatchObject([{ listed: 1, explained: 1 }]);
-    expect(await reportOf(other)).toMatchObject({ accepted: 1 });
+    expect(await other.report()).toMatchObject({ accepted: 1 });
   });
 
   it('of which one is being posted: nothing is decided until it is recorded', async () => {

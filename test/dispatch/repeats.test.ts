@@ -9,7 +9,14 @@ import { applyStatusReports, type StatusReport } from '../../db/status-reports.t
 import { suppress } from '../../db/suppressions.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld, uuidOf } from './ledger-world.ts';
+import {
+  type FrozenCampaign,
+  type LedgerWorld,
+  NOON,
+  openLedgerWorld,
+  statusReportOf,
+  uuidOf,
+} from './ledger-world.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -20,18 +27,10 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const reportsOf = (campaign: FrozenCampaign, lease: Lease, told: Partial<StatusReport>): StatusReport[] =>
-  lease.recipients.map((person) => ({
-    accountId: campaign.account.accountId,
-    post: { month: lease.month, leaseId: lease.id, request: 0 },
-    to: person.number,
-    toHash: Buffer.from(person.numberHash, 'hex'),
-    uuid: uuidOf(person.recipient + 100 * person.attempt),
-    status: 'failed',
-    errorCode: null,
-    units: 1,
-    billedMicroUsd: null,
-    ...told,
-  }));
+  lease.recipients.map((person) => {
+    const uuid = uuidOf(person.recipient + 100 * person.attempt);
+    return statusReportOf(campaign, lease, { status: 'failed', uuid, ...told }, person);
+  });
 
 const apply = (campaign: FrozenCampaign, lease: Lease, told: Partial<StatusReport>) =>
   applyStatusReports({ db: world.db, crash: noCrash }, reportsOf(campaign, lease, told));

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findCampaign } from '../../db/campaigns.ts';
 import { inFlight } from '../../db/in-flight.ts';
-import { listMessages } from '../../db/messages.ts';
-import { readReports } from '../../db/reports.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
-import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld, uuidOf } from './ledger-world.ts';
+import {
+  type FrozenCampaign,
+  type LedgerWorld,
+  NOON,
+  openLedgerWorld,
+  statusReportOf,
+} from './ledger-world.ts';
 
 let world: LedgerWorld;
 beforeAll(async () => {
@@ -16,19 +19,15 @@ afterAll(async () => {
 });
 
 /** Where everybody stands, and how many a hold would name. */
-function countsOf({ inside, campaignId }: FrozenCampaign): Promise<Record<string, number | undefined>> {
-  return inside(async (trx) => {
-    const campaign = await findCampaign(trx, campaignId);
-    if (campaign === null) throw new Error('The campaign is not there.');
-    const [report] = (await readReports(trx, campaign, await listMessages(trx, campaignId))).values();
-    return {
-      accepted: report?.accepted,
-      deferred: report?.deferred,
-      inFlight: report?.inFlight,
-      waiting: report?.waiting,
-      held: await inFlight(trx, { scope: 'campaign', scopeId: campaignId }),
-    };
-  });
+async function countsOf(campaign: FrozenCampaign): Promise<Record<string, number>> {
+  const report = await campaign.report();
+  return {
+    accepted: report.accepted,
+    deferred: report.deferred,
+    inFlight: report.inFlight,
+    waiting: report.waiting,
+    held: await campaign.inside((trx) => inFlight(trx, { scope: 'campaign', scopeId: campaign.campaignId })),
+  };
 }
 
 test('a report that overtakes the record of its post counts nobody twice', async () => {
@@ -36,19 +35,8 @@ test('a report that overtakes the record of its post counts nobody twice', async
   const lease = await campaign.lease();
   expect(await countsOf(campaign)).toEqual({ accepted: 0, deferred: 0, inFlight: 2, held: 2, waiting: 1 });
 
-  const [first] = lease.recipients;
   const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, [
-    {
-      accountId: campaign.account.accountId,
-      post: { month: lease.month, leaseId: lease.id, request: 0 },
-      to: first?.number ?? '',
-      toHash: Buffer.from(first?.numberHash ?? '', 'hex'),
-      uuid: uuidOf(first?.recipient ?? 0),
-      status: 'delivered',
-      errorCode: null,
-      units: 1,
-      billedMicroUsd: 100,
-    },
+    statusReportOf(campaign, lease, { status: 'delivered', billedMicroUsd: 100 }),
   ]);
   expect(verdicts).toEqual(['applied']);
   expect(await countsOf(campaign)).toEqual({ accepted: 1, deferred: 0, inFlight: 1, held: 1, waiting: 1 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LedgerLine } from '../../chaos/carrier-ledger.ts';
 import type { CrashPoint } from '../../domain/dispatch/crash-points.ts';
 import { until } from '../support/until.ts';
-import { type Acceptance, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
+import { numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 const POINTS: readonly CrashPoint[] = [
   'freeze.before_commit',
@@ -30,7 +31,7 @@ const AREA_CODES = ['212', '305', '312', '415', '512', '602', '617', '702', '206
 
 describe('a worker that is killed at each crash point in turn', () => {
   const campaigns = new Map<CrashPoint, string>();
-  let ledger: Acceptance[];
+  let ledger: LedgerLine[];
 
   beforeAll(async () => {
     const worker = world.system.current().part('worker');

@@ -1,17 +1,8 @@
+import { type LedgerLine, readLedger } from '../../chaos/carrier-ledger.ts';
 import { createApiClient, type ApiClient } from '../../dev/demo/api-client.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { until } from '../support/until.ts';
 import { startTestSystem, type TestSystem, type TestSystemOptions } from './test-system.ts';
-
-/** One acceptance in the carrier's own ledger. */
-export interface Acceptance {
-  readonly src: string;
-  readonly dst: string;
-  readonly sha256: string;
-  readonly time: number;
-  readonly uuid: string;
-  readonly final: string | null;
-}
 
 /** What tests read of a campaign. */
 export interface CampaignBody {
@@ -67,7 +58,8 @@ export interface SystemWorld {
   readonly campaign: (id: string) => Promise<CampaignBody>;
   /** Waits until the campaign's status is one of these. */
   readonly reaches: (id: string, ...statuses: readonly string[]) => Promise<CampaignBody>;
-  readonly ledger: () => Promise<Acceptance[]>;
+  /** What the carrier has accepted, as its own ledger tells. */
+  readonly ledger: () => Promise<LedgerLine[]>;
   readonly stop: () => Promise<void>;
 }
 
@@ -131,11 +123,7 @@ async function setUp(system: TestSystem): Promise<SystemWorld> {
         () => api.get<CampaignBody>(`/v1/campaigns/${id}`),
         (campaign) => statuses.includes(campaign.status),
       ),
-    ledger: async () => {
-      const response = await fetch(`${urls.sandbox}/sandbox/ledger`);
-      const lines = (await response.text()).split('\n').filter((line) => line !== '');
-      return lines.map((line) => JSON.parse(line) as Acceptance);
-    },
+    ledger: () => readLedger(`${urls.sandbox}/sandbox/ledger`),
     stop: () => system.stop(),
   };
 }

@@ -1,10 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startSystem, type System } from '../../dev/launcher.ts';
-import { removeOutsidePlace } from '../../dev/postgres-place.ts';
 import { freePortSettings } from '../../dev/system-config.ts';
-import { temporalDatabaseFile } from '../../dev/temporal-server.ts';
+import { deleteTemporalData } from '../../dev/temporal-server.ts';
+import { makeThrowawayHome } from '../../dev/throwaway-home.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
 /** What a test wants of a whole system. */
@@ -33,9 +30,7 @@ export interface TestSystem {
 
 /** Starts API, worker, sandbox and Temporal as `npm start` does, on a fresh database. */
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
-  const home = await mkdtemp(join(tmpdir(), 'carillon-test-'));
-  // The database server's user has to get in when the tests run as root.
-  await chmod(home, 0o711);
+  const { path: home, remove: removeHome } = await makeThrowawayHome('test');
   const database = options.postgres === 'own' ? undefined : await createTestDatabase();
   // A restart keeps them: callbacks under way are addressed to the old ones.
   const ports = await freePortSettings();
@@ -49,8 +44,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     });
   const remove = async (): Promise<void> => {
     await database?.drop();
-    await removeOutsidePlace(home);
-    await rm(home, { recursive: true, force: true });
+    await removeHome();
   };
   let system: System;
   try {
@@ -69,8 +63,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     },
     deleteTemporalData: async () => {
       if (system.part('temporal').pid() !== undefined) throw new Error('Temporal still runs: stop it first.');
-      const file = temporalDatabaseFile(home);
-      await Promise.all(['', '-wal', '-shm'].map((suffix) => rm(`${file}${suffix}`, { force: true })));
+      await deleteTemporalData(home);
     },
     stop: async () => {
       await system.stop();
