@@ -1,8 +1,8 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { freezeAudience } from '../db/audience.ts';
-import { stepCampaign, type StepInput, type StepPlan } from '../db/campaign-step/step-campaign.ts';
-import { type Db, withAccount } from '../db/database.ts';
+import type { StepInput, StepPlan } from '../db/campaign-step/step-campaign.ts';
+import { withAccount } from '../db/database.ts';
 import { expireSome, type MessagePlanInput, planMessage } from '../db/message-plan.ts';
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import { prepareCampaign, type PrepareResult } from '../db/prepare-campaign.ts';
@@ -10,10 +10,11 @@ import { openEndsOfCampaign } from '../db/report-counters.ts';
 import { messagesWithRetries } from '../db/retries.ts';
 import { alertOfForecast } from '../db/review/forecast-alerts.ts';
 import { suspendCampaign } from '../db/suspend-campaign.ts';
+import type { AskAccountDeps } from './ask-account.ts';
+import { stepAsking } from './step-campaign.ts';
 
 /** What the activities of campaigns need. */
-export interface CampaignActivityDeps {
-  readonly db: Db;
+export interface CampaignActivityDeps extends AskAccountDeps {
   readonly crash: CrashHook;
 }
 
@@ -30,7 +31,7 @@ const POLL_MS = 500;
 export function createCampaignActivities(deps: CampaignActivityDeps) {
   return {
     stepCampaign: (input: StepInput): Promise<StepPlan> =>
-      withAccount(deps.db, input.accountId, (trx) => stepCampaign(trx, input)),
+      stepAsking(deps, input, Context.current().cancellationSignal),
 
     prepareCampaign: (input: CampaignAt): Promise<PrepareResult> =>
       withAccount(deps.db, input.accountId, (trx) => prepareCampaign(trx, input)),

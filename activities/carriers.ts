@@ -3,6 +3,7 @@ import { createPlivoCarrier } from '../carrier/plivo/plivo-carrier.ts';
 import { type CarrierCredentials, findCarrierCredentials } from '../db/carrier-accounts.ts';
 import type { Db } from '../db/database.ts';
 import type { SealingKey } from '../db/sealing.ts';
+import type { CarrierStanding } from '../domain/carrier-standing.ts';
 
 /** A client for each carrier account, made when first needed. */
 export interface Carriers {
@@ -10,6 +11,8 @@ export interface Carriers {
   readonly send: (carrierAccountId: string, request: SendRequest) => Promise<SendResult>;
   /** One page of the carrier's list; never rejects because of the carrier either. */
   readonly list: (carrierAccountId: string, request: ListRequest, signal: AbortSignal) => Promise<ListResult>;
+  /** How the account itself stands; never rejects because of the carrier either. */
+  readonly account: (carrierAccountId: string, signal: AbortSignal) => Promise<CarrierStanding>;
   readonly close: () => Promise<void>;
 }
 
@@ -60,6 +63,10 @@ export function createCarriers(deps: {
       const client = await clientOf(carrierAccountId);
       if (client === null) return { kind: 'failed', cause: 'credentials', retryAfterMs: null };
       return client.list(request, signal);
+    },
+    account: async (carrierAccountId, signal) => {
+      const client = await clientOf(carrierAccountId);
+      return client === null ? { kind: 'refused' } : client.account(signal);
     },
     close: async () => {
       await Promise.all([...clients.values()].map((client) => client.close()));

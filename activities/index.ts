@@ -45,7 +45,7 @@ export const REQUESTS_AT_ONCE_MAX = 50;
 export function createActivities(deps: ActivityDeps) {
   const slots = createSlots(REQUESTS_AT_ONCE_MAX);
   return {
-    ...createCampaignActivities(deps),
+    ...createCampaignActivities({ ...deps, machine: machineClock }),
     ...createImportActivities(deps),
     ...createLaneActivities({
       db: deps.db,

@@ -25,6 +25,12 @@ export const ProblemOutput = Type.Object(
       ),
     ),
     allowed: Type.Optional(Type.Array(Type.String(), { description: 'The actions that are allowed now.' })),
+    cause: Type.Optional(
+      Type.String({
+        description: 'What still suspends it, for programs: the code of the suspension.',
+        examples: ['credit'],
+      }),
+    ),
   },
   { description: 'What is wrong and how to mend it (RFC 9457).' },
 );
@@ -47,6 +53,7 @@ export const PROBLEMS = {
   'details-locked': [409, 'Details are locked'],
   'overdue-messages': [409, 'More than one message is overdue'],
   'cause-persists': [409, 'What suspended it persists'],
+  'carrier-silent': [409, 'The carrier does not say whether it is mended'],
   'review-required': [409, 'A review is required'],
   'review-stale': [409, 'It is not what was reviewed'],
   held: [409, 'A hold forbids it'],
@@ -80,17 +87,24 @@ export class Problem extends Error {
   readonly status: number;
   readonly errors: readonly FieldError[];
   readonly allowed: readonly string[] | undefined;
+  /** What still suspends a campaign. */
+  readonly suspendedBy: string | undefined;
 
   constructor(
     code: ProblemCode,
     detail: string,
-    more: { readonly errors?: readonly FieldError[]; readonly allowed?: readonly string[] } = {},
+    more: {
+      readonly errors?: readonly FieldError[];
+      readonly allowed?: readonly string[];
+      readonly suspendedBy?: string;
+    } = {},
   ) {
     super(detail);
     this.code = code;
     this.status = PROBLEMS[code][0];
     this.errors = more.errors ?? [];
     this.allowed = more.allowed;
+    this.suspendedBy = more.suspendedBy;
   }
 
   /** The body of the answer. */
@@ -103,8 +117,16 @@ export class Problem extends Error {
       detail: this.message,
       ...(this.errors.length === 0 ? {} : { errors: this.errors.map((error) => ({ ...error })) }),
       ...(this.allowed === undefined ? {} : { allowed: [...this.allowed] }),
+      ...(this.suspendedBy === undefined ? {} : { cause: this.suspendedBy }),
     };
   }
+}
+
+/** What suspended a campaign persists, or the carrier does not say whether it does. */
+export function causePersists(cause: string, reason: string): Problem {
+  return cause === 'carrier_silent'
+    ? new Problem('carrier-silent', reason)
+    : new Problem('cause-persists', reason, { suspendedBy: cause });
 }
 
 /** The usual answer for an id that this account cannot see: it tells nobody whether it exists. */

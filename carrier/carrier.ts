@@ -1,3 +1,5 @@
+import type { CarrierStanding } from '../domain/carrier-standing.ts';
+
 /** One request to a carrier: the same text to one number, or to many in the carrier's bulk form. */
 export interface SendRequest {
   /** The send-as number in E.164, or an alphanumeric sender name. */
@@ -68,5 +70,7 @@ export interface Carrier {
   send(request: SendRequest, signal?: AbortSignal): Promise<SendResult>;
   /** Never rejects either. Texts that went out in the time asked for, to this number from this one. */
   list(request: ListRequest, signal?: AbortSignal): Promise<ListResult>;
+  /** Never rejects. How the account itself stands: credit, and whether the carrier has disabled it. */
+  account(signal?: AbortSignal): Promise<CarrierStanding>;
   close(): Promise<void>;
 }

@@ -149,6 +149,14 @@ export async function updateCarrierAccount(
     .execute();
 }
 
+/** Sends the account no request for a while, since the carrier has said so. */
+export async function pauseCarrierAccount(db: Db, id: string, delayMs: number): Promise<void> {
+  await sql`
+    update carrier_accounts set paused_until =
+      greatest(paused_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
+    where id = ${id}`.execute(db);
+}
+
 /** The credentials of a carrier account, opened; `defaults` stand in for a row without its own. */
 export async function findCarrierCredentials(
   db: Db,

@@ -1,18 +1,35 @@
+import {
+  CARRIER_SILENT,
+  type CarrierStanding,
+  isAskedOfCarrier,
+  persistsByCarrier,
+} from '../domain/carrier-standing.ts';
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import { costMicroUsd } from '../domain/rates.ts';
 import { isRegistered } from '../domain/registration.ts';
+import { isSuspendCause, SUSPENSIONS } from '../domain/suspension.ts';
 import { monthOf } from '../domain/zoned-time.ts';
 import { senderIsSpamming } from './sender-reports.ts';
 import { isLeftAlone } from './circuits.ts';
 import type { Trx } from './database.ts';
 
-/** The cause of a suspension that still holds, as a sentence, or null when the campaign may be resumed. */
+/** A cause that still holds, and what mends it, as a sentence. */
+export interface PersistingCause {
+  readonly cause: SuspendCause | 'carrier_silent';
+  readonly reason: string;
+}
+
+/**
+ * The cause of a suspension that still holds, or null when the campaign may be resumed. `standingOf` has the carrier's
+ * word on its account, for what only the carrier can tell; null leaves that open.
+ */
 export async function persistingCause(
   trx: Trx,
   accountId: string,
   campaignId: string,
   at: number,
-): Promise<string | null> {
+  standingOf: (carrierAccountId: string) => CarrierStanding | null,
+): Promise<PersistingCause | null> {
   const holds = await trx
     .selectFrom('holds')
     .where('scope_id', '=', campaignId)
@@ -20,23 +37,50 @@ export async function persistingCause(
     .where('lifted_at', 'is', null)
     .select(['cause', 'reason'])
     .execute();
+  // What this database can tell comes first: the carrier is asked only where nothing else refuses.
   for (const { cause, reason } of holds) {
-    const persists = await isPersisting(trx, cause, accountId, campaignId, at);
-    if (persists) return reason;
+    if (!isSuspendCause(cause)) continue;
+    if (await isPersisting(trx, cause, accountId, campaignId, at)) return { cause, reason };
   }
-  return null;
+  if (!holds.some(({ cause }) => isAskedOfCarrier(cause))) return null;
+  return persistingAtCarrier(trx, accountId, campaignId, at, standingOf);
+}
+
+async function persistingAtCarrier(
+  trx: Trx,
+  accountId: string,
+  campaignId: string,
+  at: number,
+  standingOf: (carrierAccountId: string) => CarrierStanding | null,
+): Promise<PersistingCause | null> {
+  const { carrierAccountId } = await trx
+    .selectFrom('campaigns as c')
+    .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .where('c.id', '=', campaignId)
+    .select('s.carrier_account_id as carrierAccountId')
+    .executeTakeFirstOrThrow();
+  const standing = standingOf(carrierAccountId);
+  if (standing === null) return null;
+  const { country } = await trx
+    .selectFrom('accounts')
+    .where('id', '=', accountId)
+    .select('default_country as country')
+    .executeTakeFirstOrThrow();
+  const cause = persistsByCarrier(standing, await costOfText(trx, campaignId, country, at));
+  if (cause === null) return null;
+  if (cause === 'carrier_silent') return { cause, reason: CARRIER_SILENT };
+  const { reason, remedy } = SUSPENSIONS[cause];
+  return { cause, reason: `${reason} ${remedy}` };
 }
 
 async function isPersisting(
   trx: Trx,
-  cause: string | null,
+  cause: SuspendCause,
   accountId: string,
   campaignId: string,
   at: number,
 ): Promise<boolean> {
   switch (cause) {
-    case null:
-      return false;
     case 'spend_limit':
       return spendIsReached(trx, accountId, campaignId, at);
     case 'campaign_budget':
@@ -50,8 +94,9 @@ async function isPersisting(
       return (await senderCause(trx, campaignId, at)) === cause;
     case 'list_gone':
       return aListIsGone(trx, campaignId);
-    default:
-      // Credit and credentials are the carrier's to tell: the next send shows whether they are mended.
+    case 'credit':
+    case 'credentials':
+    case 'carrier_disabled':
       return false;
   }
 }

@@ -49,6 +49,7 @@ export function remedyOfSuspension(cause: string | null): string {
   return isSuspendCause(cause) ? SUSPENSIONS[cause].remedy : REMEDY_OF_ANOTHERS;
 }
 
-function isSuspendCause(cause: string | null): cause is SuspendCause {
+/** Whether a hold's cause is one that the system sees by itself. */
+export function isSuspendCause(cause: string | null): cause is SuspendCause {
   return cause !== null && Object.hasOwn(SUSPENSIONS, cause);
 }

@@ -6,7 +6,7 @@ import type { Message } from '../../db/messages.ts';
 import { overdueMessages } from '../../db/overdue-messages.ts';
 import { persistingCause } from '../../db/suspend-causes.ts';
 import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
-import { Problem } from '../problem.ts';
+import { causePersists, Problem } from '../problem.ts';
 import type { LaunchInput, ResumeInput, SchedulesInput, StartInput } from '../schemas/action-schemas.ts';
 
 /** What an action's own rules look at, and what they may refuse. */
@@ -91,8 +91,9 @@ export async function checkResume({
   body,
   now,
 }: Check<Static<typeof ResumeInput>>): Promise<void> {
-  const persisting = await persistingCause(trx, campaign.accountId, campaign.id, now);
-  if (persisting !== null) throw new Problem('cause-persists', persisting);
+  // What only the carrier can tell is left open: the worker that carries the resume out asks it.
+  const persisting = await persistingCause(trx, campaign.accountId, campaign.id, now, () => null);
+  if (persisting !== null) throw causePersists(persisting.cause, persisting.reason);
   const overdue = await overdueMessages(trx, campaign.id, now);
   const given = body.overdue ?? [];
   const unanswered = overdue.filter((id) => !given.some((one) => one.messageId === id));

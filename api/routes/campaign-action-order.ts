@@ -4,7 +4,8 @@ import { findAccount } from '../../db/accounts.ts';
 import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
 import { readActionFacts } from '../../db/campaign-step/record-signals.ts';
 import { type Campaign, lockCampaign, raiseCampaignVersion } from '../../db/campaigns.ts';
-import type { Trx } from '../../db/database.ts';
+import { findAction } from '../../db/actions.ts';
+import { type Trx, withAccount } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
 import {
   allowancesOf,
@@ -17,7 +18,7 @@ import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkIfMatch } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
-import { notFound, Problem } from '../problem.ts';
+import { causePersists, notFound, Problem } from '../problem.ts';
 import type { ActionOutput } from '../schemas/action-schemas.ts';
 import { missingOf } from '../views/campaign-view.ts';
 import { type Check, refuseIssues } from './campaign-action-checks.ts';
@@ -88,10 +89,22 @@ export async function carryOut<Schema extends TSchema>(
     reply.code(202);
     return { ...answer, state: 'requested', reason: null };
   }
-  if (reply3s.state === 'refused')
-    throw new Problem('action-not-allowed', reply3s.reason ?? 'It was refused.');
+  if (reply3s.state === 'refused') throw await refusedProblem(deps, accountId, id, order.id);
   reply.code(200);
   return { ...answer, state: 'applied', reason: null };
+}
+
+/** Why the workflow has refused an action, by its row. */
+async function refusedProblem(
+  deps: ApiDeps,
+  accountId: string,
+  campaignId: string,
+  actionId: string,
+): Promise<Problem> {
+  const action = await withAccount(deps.db, accountId, (trx) => findAction(trx, campaignId, actionId));
+  const { reason, cause } = action?.result ?? {};
+  const words = typeof reason === 'string' ? reason : 'It was refused.';
+  return typeof cause === 'string' ? causePersists(cause, words) : new Problem('action-not-allowed', words);
 }
 
 async function clockOf(trx: Trx, accountId: string): Promise<AccountClock> {

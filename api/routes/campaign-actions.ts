@@ -70,7 +70,8 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
   addAction(api, deps, {
     name: 'resume',
     summary: 'Resume',
-    description: 'With a word for each message that became due meanwhile, if there is more than one.',
+    description:
+      'With a word for each message that became due meanwhile, if there is more than one. Refused while what suspended it persists; what only the carrier can tell (credit, credentials, a disabled account) is asked of it first.',
     scope: 'send',
     body: ResumeInput,
     check: checkResume,

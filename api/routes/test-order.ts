@@ -19,7 +19,7 @@ import { SUSPENSIONS } from '../../domain/suspension.ts';
 import { parseTemplate } from '../../domain/template.ts';
 import { renderTest } from '../../domain/test-send.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
-import { type FieldError, notFound, Problem, unknownReference } from '../problem.ts';
+import { causePersists, type FieldError, notFound, Problem, unknownReference } from '../problem.ts';
 import type { TestInput } from '../schemas/test-schemas.ts';
 import { mmsIssues } from './campaign-action-checks.ts';
 
@@ -73,10 +73,7 @@ export async function testSendsOf(trx: Trx, order: TestOrder): Promise<NewTestSe
   }));
   const left = await spendLeft(trx, account.id, account, at);
   if (left !== null && sends.reduce((sum, one) => sum + one.costMicroUsd, 0) > left) {
-    throw new Problem(
-      'cause-persists',
-      "The account's spend limit of this month is reached. Raise it first.",
-    );
+    throw causePersists('spend_limit', "The account's spend limit of this month is reached. Raise it first.");
   }
   return sends;
 }
@@ -110,7 +107,7 @@ async function senderOf(trx: Trx, campaign: Campaign): Promise<Sender> {
       : sender.registration === 'approved'
         ? null
         : 'registration_lapsed';
-  if (cause !== null) throw new Problem('cause-persists', SUSPENSIONS[cause].reason);
+  if (cause !== null) throw causePersists(cause, SUSPENSIONS[cause].reason);
   return sender;
 }
 

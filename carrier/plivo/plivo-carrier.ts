@@ -1,6 +1,7 @@
 import { Client } from 'plivo';
 import { Pool } from 'undici';
 import type { Carrier, SendRequest } from '../carrier.ts';
+import { readAccountReport } from './account-standing.ts';
 import { classify } from './classify.ts';
 import { listFilters, readListReport } from './message-list.ts';
 import { installTransport, throughTransport } from './sdk-transport.ts';
@@ -30,6 +31,11 @@ interface Messages {
   readonly list: (filters: Readonly<Record<string, unknown>>) => Promise<unknown>;
 }
 
+/** The same of the SDK's `accounts`. */
+interface Accounts {
+  readonly get: () => Promise<unknown>;
+}
+
 /** A client of one Plivo account through the official SDK. `send` never rejects, retries or follows a redirect. */
 export function createPlivoCarrier(options: PlivoOptions): Carrier {
   installTransport();
@@ -42,11 +48,16 @@ export function createPlivoCarrier(options: PlivoOptions): Carrier {
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   });
-  const client: { readonly messages: unknown } = new Client(options.authId, options.authToken, {
-    url: `${apiUrl}/v1/Account/${options.authId}`,
-    timeout: timeoutMs,
-  });
+  const client: { readonly messages: unknown; readonly accounts: unknown } = new Client(
+    options.authId,
+    options.authToken,
+    {
+      url: `${apiUrl}/v1/Account/${options.authId}`,
+      timeout: timeoutMs,
+    },
+  );
   const messages = messagesOf(client.messages);
+  const accounts = accountsOf(client.accounts);
   return {
     send: async (request, signal) => {
       const report = await throughTransport({ pool, timeoutMs, signal }, () =>
@@ -60,6 +71,8 @@ export function createPlivoCarrier(options: PlivoOptions): Carrier {
       );
       return readListReport(report, request);
     },
+    account: async (signal) =>
+      readAccountReport(await throughTransport({ pool, timeoutMs, signal }, () => accounts.get())),
     close: () => pool.close(),
   };
 }
@@ -80,6 +93,19 @@ function messagesOf(messages: unknown): Messages {
     };
   }
   throw new Error('The plivo SDK has no messages.create or list. Pin the version in package.json.');
+}
+
+function accountsOf(accounts: unknown): Accounts {
+  if (
+    typeof accounts === 'object' &&
+    accounts !== null &&
+    'get' in accounts &&
+    typeof accounts.get === 'function'
+  ) {
+    const { get } = accounts;
+    return { get: async () => get.call(accounts) };
+  }
+  throw new Error('The plivo SDK has no accounts.get. Pin the version in package.json.');
 }
 
 function messageOf(request: SendRequest): Record<string, unknown> {

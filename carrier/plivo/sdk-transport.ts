@@ -126,7 +126,8 @@ function dispatch(call: SdkCall, config: SdkRequest): Promise<void> {
     pool.dispatch(
       {
         origin: url.origin,
-        path: url.pathname + url.search,
+        // The SDK asks for the account itself with a second slash at the end.
+        path: url.pathname.replace(/\/+$/, '/') + url.search,
         method: config.method.toUpperCase() === 'GET' ? 'GET' : 'POST',
         headers: { ...config.headers, accept: 'application/json' },
         body,

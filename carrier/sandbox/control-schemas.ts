@@ -19,6 +19,8 @@ export const SETTINGS_SCHEMA = Type.Partial(
     recordDelayMs: natural,
     creditMicroUsd: orNull(natural),
     isAccountDisabled: Type.Boolean(),
+    refusesCredentials: Type.Boolean(),
+    accountHttpStatus: Type.Integer({ minimum: 200, maximum: 599 }),
     inboundUrl: orNull(Type.String({ pattern: '^https?://' })),
   }),
   closed,

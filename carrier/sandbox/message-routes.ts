@@ -1,6 +1,7 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { accountRecord } from './account-record.ts';
 import type { Ledger } from './ledger.ts';
 import type { Fault } from './magic-numbers.ts';
 import type { MessageDesk, SendOrder } from './message-desk.ts';
@@ -21,19 +22,34 @@ interface MessageRouteDeps {
 const HANG_MS = 60_000;
 const WINDOW_MS = 5_000;
 const MINUTE_MS = 60_000;
+const RETRY_MS = 1_000;
 
-/** Plivo's message API: send one or many, read one, list. */
+/** Plivo's message API (send one or many, read one, list) and the account itself. */
 export function registerMessageRoutes(app: FastifyInstance, deps: MessageRouteDeps): void {
   const requests = createWindow(WINDOW_MS);
   const lists = createWindow(MINUTE_MS);
   let atOnce = 0;
+  /** 0 when one more request is within the limits, which then counts; else how long to wait. */
+  const beyondLimits = (): number => {
+    const limit = deps.settings.requestsPer5s;
+    const waitMs = limit === null ? 0 : requests.take(limit);
+    if (waitMs > 0) return waitMs;
+    return atOnce >= deps.settings.requestsAtOnceMax ? RETRY_MS : 0;
+  };
+
+  app.get<Account>('/v1/Account/:authId/', (request, reply) => {
+    if (!isAuthenticated(request, deps)) return refuse(reply, 401, 'Authentication Failed');
+    const waitMs = beyondLimits();
+    if (waitMs > 0) return throttle(reply, waitMs);
+    const { accountHttpStatus } = deps.settings;
+    if (accountHttpStatus !== 200) return refuse(reply, accountHttpStatus, 'as ordered');
+    return { api_id: randomUUID(), ...accountRecord(deps.authId, deps.settings) };
+  });
 
   app.post<Account>('/v1/Account/:authId/Message/', async (request, reply) => {
     if (!isAuthenticated(request, deps)) return refuse(reply, 401, 'Authentication Failed');
-    const limit = deps.settings.requestsPer5s;
-    const waitMs = limit === null ? 0 : requests.take(limit);
+    const waitMs = beyondLimits();
     if (waitMs > 0) return throttle(reply, waitMs);
-    if (atOnce >= deps.settings.requestsAtOnceMax) return throttle(reply, 1_000);
     const order = readOrder(request.body);
     if ('error' in order) return refuse(reply, 400, order.error);
     atOnce += 1;
@@ -72,7 +88,7 @@ function isAuthenticated(request: FastifyRequest<Account>, deps: MessageRouteDep
   const wanted = Buffer.from(`Basic ${Buffer.from(`${deps.authId}:${deps.authToken}`).toString('base64')}`);
   const given = Buffer.from(request.headers.authorization ?? '');
   const isRight = wanted.length === given.length && timingSafeEqual(wanted, given);
-  return isRight && request.params.authId === deps.authId;
+  return isRight && request.params.authId === deps.authId && !deps.settings.refusesCredentials;
 }
 
 /** Plivo's form of an error. */
@@ -120,7 +136,7 @@ async function answerFault(
     case 'http_403':
       return refuse(reply, 403, 'forbidden');
     case 'http_429':
-      return throttle(reply, 1_000);
+      return throttle(reply, RETRY_MS);
     case 'http_500':
       return refuse(reply, 500, 'internal error');
     case 'http_503':

@@ -17,6 +17,10 @@ export interface SandboxSettings {
   /** Null: any amount. */
   creditMicroUsd: number | null;
   isAccountDisabled: boolean;
+  /** The API refuses its credentials with 401, whatever they are. */
+  refusesCredentials: boolean;
+  /** What who asks for the account is answered with; all but 200 is an error. */
+  accountHttpStatus: number;
   /** Where texts that people send are posted; `PUBLIC_URL` fills it in at the start. */
   inboundUrl: string | null;
 }
@@ -47,6 +51,8 @@ export function defaultSettings(): SandboxSettings {
     recordDelayMs: 0,
     creditMicroUsd: null,
     isAccountDisabled: false,
+    refusesCredentials: false,
+    accountHttpStatus: 200,
     inboundUrl: null,
   };
 }

@@ -17,6 +17,7 @@ import {
   parseMessageOrders,
   setNow,
 } from './message-orders.ts';
+import { type Standings, wordOf } from './carrier-question.ts';
 import { readActionFacts } from './record-signals.ts';
 import type { StepInput } from './step-campaign.ts';
 
@@ -36,11 +37,12 @@ interface ActionRow {
   readonly key_id: string | null;
 }
 
-type Verdict = { readonly refusal: string | null };
+/** `cause`: what still suspends the campaign, where that is why. */
+type Verdict = { readonly refusal: string | null; readonly cause?: string };
 const APPLIED: Verdict = { refusal: null };
 
 /** Applies every action that waits for this campaign, in the order in which they were ordered. */
-export async function applyActions(trx: Trx, input: StepInput): Promise<void> {
+export async function applyActions(trx: Trx, input: StepInput, standings: Standings): Promise<void> {
   const waiting = await trx
     .selectFrom('actions')
     .where('campaign_id', '=', input.campaignId)
@@ -49,14 +51,16 @@ export async function applyActions(trx: Trx, input: StepInput): Promise<void> {
     .orderBy('id')
     .execute();
   for (const action of waiting) {
-    const verdict = await applyAction(trx, input, action);
+    const verdict = await applyAction(trx, input, action, standings);
     if (verdict.refusal !== null) await logRefusal(trx, input, action, verdict.refusal);
     const state = verdict.refusal === null ? 'applied' : 'refused';
     await trx
       .updateTable('actions')
       .set({
         state,
-        result: JSON.stringify(verdict.refusal === null ? {} : { reason: verdict.refusal }),
+        result: JSON.stringify(
+          verdict.refusal === null ? {} : { reason: verdict.refusal, cause: verdict.cause },
+        ),
         answered_at: sql<Date>`clock_timestamp()`,
       })
       .where('id', '=', action.id)
@@ -80,10 +84,15 @@ export async function readAnswers(trx: Trx, actionIds: readonly string[]): Promi
   }));
 }
 
-async function applyAction(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+async function applyAction(
+  trx: Trx,
+  input: StepInput,
+  action: ActionRow,
+  standings: Standings,
+): Promise<Verdict> {
   switch (action.name) {
     case 'resume':
-      return resume(trx, input, action);
+      return resume(trx, input, action, standings);
     case 'start':
       return start(trx, input, action);
     case 'withdraw':
@@ -162,12 +171,13 @@ function actorOf(action: ActionRow): Actor {
   };
 }
 
-async function resume(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+async function resume(trx: Trx, input: StepInput, action: ActionRow, standings: Standings): Promise<Verdict> {
   const from = await statusOf(trx, input.campaignId);
   const refusal = refusalOf('resume', await readActionFacts(trx, input.campaignId));
   if (refusal !== null) return { refusal };
-  const persisting = await persistingCause(trx, input.accountId, input.campaignId, input.at);
-  if (persisting !== null) return { refusal: persisting };
+  const { accountId, campaignId, at } = input;
+  const persisting = await persistingCause(trx, accountId, campaignId, at, wordOf(standings));
+  if (persisting !== null) return { refusal: persisting.reason, cause: persisting.cause };
   const orders = parseMessageOrders(action.args['overdue']);
   const overdue = await overdueMessages(trx, input.campaignId, input.at);
   const unanswered = overdue.filter((id) => !orders.some((order) => order.messageId === id));

@@ -5,6 +5,7 @@ import { INSTALLATION } from '../../domain/hold.ts';
 import { RESEND_WAIT_MS } from '../../domain/retry.ts';
 import { FREEZE_LEAD_MS, SETTLE_MS } from '../../domain/schedule.ts';
 import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
+import type { Standings } from './carrier-question.ts';
 import { recordSignals } from './record-signals.ts';
 import { reopenForRetries } from './reopen-messages.ts';
 import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
@@ -63,16 +64,21 @@ const SYSTEM: Actor = { id: 'system', via: 'system' };
 /**
  * One step of a campaign, in one transaction: records signals as actions, applies the actions that wait,
  * brings schedules up to date, writes the status and says what to do until when. It reads everything from
- * the rows, so that a run which was started anew goes on where the campaign stands.
+ * the rows, so that a run which was started anew goes on where the campaign stands. Throws a CarrierQuestion where a
+ * resume needs a carrier's word that is not among `standings`.
  */
-export async function stepCampaign(trx: Trx, input: StepInput): Promise<StepPlan> {
+export async function stepCampaign(
+  trx: Trx,
+  input: StepInput,
+  standings: Standings = new Map(),
+): Promise<StepPlan> {
   const campaign = await lockCampaign(trx, input.campaignId);
   if (isLive(campaign.status)) {
     const isStarted = campaign.start_mode !== 'later';
     await resolveDueTimes(trx, await readStepMessages(trx, input.campaignId), input.at, isStarted);
   }
   await recordSignals(trx, input);
-  await applyActions(trx, input);
+  await applyActions(trx, input, standings);
   const answers = await readAnswers(trx, input.asked);
   const current = await lockCampaign(trx, input.campaignId);
   const recipients = campaign.audience_size;

@@ -120,6 +120,42 @@ describe('a carrier in trouble', () => {
   });
 });
 
+describe('what only the carrier can tell is mended', () => {
+  const sumOf = (counts: readonly { readonly count: number }[]): number =>
+    counts.reduce((sum, { count }) => sum + count, 0);
+  const tell = (settings: unknown): Promise<unknown> =>
+    world.sandbox.send('PUT', '/sandbox/settings', Buffer.from(JSON.stringify(settings)), 'application/json');
+  it.each([
+    ['credit', { creditMicroUsd: 0 }, { creditMicroUsd: null }],
+    ['carrier_disabled', { isAccountDisabled: true }, { isAccountDisabled: false }],
+    ['credentials', { refusesCredentials: true }, { refusesCredentials: false }],
+  ])('keeps a campaign suspended for %s until it is', async (cause, broken, mended) => {
+    const draft = await world.draft(`For ${cause}`, listId, [`Hi {{firstName}}, about ${cause}`]);
+    await tell(broken);
+    await act(draft.id, 'launch', { start: 'now' });
+    const suspended = await world.reaches(draft.id, 'suspended', 'finished');
+    expect(suspended.statusReasons).toMatchObject([{ code: cause }]);
+    // A report that comes late would suspend it once more.
+    await until(
+      () => world.campaign(draft.id),
+      ({ report }) => report.inFlight === 0 && sumOf(report.failed) === report.accepted,
+    );
+    await expect(act(draft.id, 'resume')).rejects.toThrow(
+      new RegExp(`409.*"code":"cause-persists".*"cause":"${cause}"`),
+    );
+
+    await tell({ ...mended, accountHttpStatus: 503 });
+    await expect(act(draft.id, 'resume')).rejects.toThrow(/409.*"code":"carrier-silent"/);
+    expect((await world.campaign(draft.id)).status).toBe('suspended');
+
+    await tell({ accountHttpStatus: 200 });
+    await act(draft.id, 'resume');
+    const { report } = await world.reaches(draft.id, 'finished');
+    // Whom the carrier has failed for want of credit, or because it had disabled the account, it never handed over.
+    expect(report.accepted).toBe(30);
+  });
+});
+
 describe('a sender that is reported as spam too often', () => {
   it('has what it sends suspended, and refuses a resume for as long as the reports count', async () => {
     const many = await world.list('Annoyed', numbers(300, '530'));

@@ -8,6 +8,7 @@ import { type Campaign, findCampaign, lockCampaign } from '../../db/campaigns.ts
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { listMessages, type Message } from '../../db/messages.ts';
 import { readReports } from '../../db/reports.ts';
+import type { CarrierStanding } from '../../domain/carrier-standing.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { UNLIMITED } from '../../domain/dispatch/at-once.ts';
 import { type CrashHook, noCrash } from '../../domain/dispatch/crash-points.ts';
@@ -48,6 +49,8 @@ export interface WorkflowWorld {
   answer: (request: SendRequest) => SendResult | Promise<SendResult>;
   /** Set by a test to show texts in the carrier's list; it is empty otherwise. */
   list: (request: ListRequest) => ListResult;
+  /** Set by a test to have the carrier say otherwise of its account than that all is well. */
+  account: () => CarrierStanding;
   readonly now: () => Promise<number>;
   /** Lets campaign time pass. */
   readonly pass: (ms: number) => Promise<void>;
@@ -80,9 +83,10 @@ export async function createWorkflowWorld(
   await registerSearchAttributes(env);
   const texts: Text[] = [];
   const now = (): Promise<number> => env.currentTimeMs();
-  const world: Pick<WorkflowWorld, 'answer' | 'list'> = {
+  const world: Pick<WorkflowWorld, 'answer' | 'list' | 'account'> = {
     list: () => ({ kind: 'listed', texts: [], isLast: true }),
     answer: () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] }),
+    account: () => ({ kind: 'told', creditMicroUsd: null, isEnabled: true }),
   };
   const activities = createActivities({
     db,
@@ -107,6 +111,7 @@ export async function createWorkflowWorld(
         return answer;
       },
       list: (_carrierAccountId, request) => Promise.resolve(world.list(request)),
+      account: () => Promise.resolve(world.account()),
       close: () => Promise.resolve(),
     },
   });
