@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
+import { benchBulk } from './bulk.ts';
 import { benchDispatch } from './dispatch.ts';
 import { benchEvents } from './events.ts';
 import { benchExport } from './export.ts';
 import { benchFairness } from './fairness.ts';
 import { benchImport } from './import.ts';
+import { benchMemory } from './memory.ts';
 import { type BenchRow, formatRow } from './pairs.ts';
+import { benchScale } from './scale.ts';
+import { benchWorkers } from './workers.ts';
 
 /** What every bench may be told. */
 export interface BenchOptions {
@@ -16,11 +20,15 @@ export interface BenchOptions {
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
   api: benchApi,
+  bulk: benchBulk,
   dispatch: benchDispatch,
   events: benchEvents,
   export: benchExport,
   fairness: benchFairness,
   import: benchImport,
+  memory: benchMemory,
+  scale: benchScale,
+  workers: benchWorkers,
 };
 
 const { values, positionals } = parseArgs({

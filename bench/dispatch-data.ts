@@ -19,6 +19,8 @@ export interface DispatchAccount {
   readonly personId: string;
   readonly senderId: string;
   readonly listId: string;
+  /** How many the list holds. */
+  readonly contacts: number;
 }
 
 /** A frozen campaign of one message that nobody has been texted of. */
@@ -79,7 +81,7 @@ export async function seedDispatchAccount(
   );
   await owner.query('vacuum analyze contacts, list_members');
   await owner.end();
-  return { ...ids, personId };
+  return { ...ids, personId, contacts };
 }
 
 /** Launches a campaign to the whole list and freezes its audience, as its workflow does. */

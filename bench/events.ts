@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { openDatabase, openPool } from '../db/database.ts';
 import { freePorts } from '../dev/ports.ts';
 import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import { makeEventLoad, type SendingCampaign } from './event-load.ts';
 import type { BenchRow } from './pairs.ts';
+import { memoryMbOf } from './process-memory.ts';
 import { numberIn, runProgram } from './run-program.ts';
 import { startApi } from './start-server.ts';
 
@@ -18,7 +17,6 @@ const RUN_S = 180;
 const WARM_UP_MS = 30_000;
 const MEMORY_EVERY_MS = 2_000;
 const MEMORY_GROWTH_MAX = 1.1;
-const run = promisify(execFile);
 
 /**
  * A thousand readers of live events on one API process, twenty a campaign, while fifty campaigns write what lanes,
@@ -116,8 +114,7 @@ async function watchMemory(pid: number, untilMs: number): Promise<[number, numbe
   const seen: [number, number][] = [];
   while (Date.now() < untilMs) {
     await delay(MEMORY_EVERY_MS);
-    const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)]);
-    seen.push([Date.now(), Number(stdout) / 1_024]);
+    seen.push([Date.now(), await memoryMbOf(pid)]);
   }
   return seen;
 }

@@ -82,7 +82,8 @@ async function againstCopy(bench: ImportBench, rows: number): Promise<BenchRow> 
     {
       ours: async () => rows / seconds(await importOnce(bench, file)),
       theirs: async () =>
-        rows / seconds(await runProgram('yardsticks/import-copy.ts', [bench.url, prepared, columns])),
+        rows /
+        seconds(await runProgram('yardsticks/table-copy.ts', [bench.url, 'contacts', columns, prepared])),
     },
     bench.progress,
   );

@@ -1,15 +1,17 @@
 import { createServer } from 'node:http';
 
-// A carrier that takes everything: answers each POST as Plivo does, and counts whom it was asked to text.
+// A carrier that takes everything: answers each POST as Plivo does, and counts whom it was asked to text and how often.
 let texts = 0;
+let requests = 0;
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     if (request.method === 'GET') {
-      response.end(JSON.stringify({ texts }));
+      response.end(JSON.stringify({ texts, requests }));
       return;
     }
+    requests += 1;
     const { dst } = JSON.parse(Buffer.concat(chunks).toString()) as { dst: string };
     const uuids = dst
       .split('<')

@@ -1,31 +1,27 @@
-import { UNLIMITED } from '../domain/dispatch/at-once.ts';
+import { createInterface } from 'node:readline';
 import { createCarriers } from '../activities/carriers.ts';
 import { watchDispatch } from '../activities/dispatch-watch.ts';
 import { createLaneDeps } from '../activities/lane-deps.ts';
-import { openPipelinedDatabase, openPool, withAccount } from '../db/database.ts';
-import { planMessage } from '../db/message-plan.ts';
+import { openPipelinedDatabase, openPool } from '../db/database.ts';
+import { UNLIMITED } from '../domain/dispatch/at-once.ts';
 import { noCrash } from '../domain/dispatch/crash-points.ts';
 import { runLane } from '../domain/dispatch/lane.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
-import type { DispatchCampaign } from './dispatch-data.ts';
+import type { WorkerOrder, WorkerPlace } from './start-worker.ts';
 
-// Sends one message as a worker does: its plan, its lanes side by side, each lease, post and outcome durable.
+// A worker without its engine: each line that it reads orders lanes, which it runs side by side as it would in
+// production, each lease, post and outcome durable. It answers each order with a line, and ends with its input.
 const [given = '{}'] = process.argv.slice(2);
-const order = JSON.parse(given) as {
-  readonly databaseUrl: string;
-  readonly apiUrl: string;
-  readonly requestsAtOnce: number;
-  readonly campaign: DispatchCampaign;
-};
+const place = JSON.parse(given) as WorkerPlace;
 const fail = (error: unknown): never => {
   throw error;
 };
 
-const database = { connectionString: order.databaseUrl, role: 'carillon_app' } as const;
+const database = { connectionString: place.databaseUrl, role: 'carillon_app' } as const;
 const pool = openPool({ ...database, connectionsMax: 2 });
 const db = openPipelinedDatabase({ ...database, connectionsMax: 24 });
 const credentials = { authId: 'MAXXXXXXXXXXXXXXXXXX', authToken: 'token' };
-const carriers = createCarriers({ db, keys: [], defaults: credentials, apiUrl: order.apiUrl });
+const carriers = createCarriers({ db, keys: [], defaults: credentials, apiUrl: place.sinkUrl });
 const watch = await watchDispatch(pool, fail);
 const deps = createLaneDeps(
   {
@@ -37,20 +33,18 @@ const deps = createLaneDeps(
     crash: noCrash,
     atOnce: UNLIMITED,
   },
-  createSlots(order.requestsAtOnce),
+  createSlots(place.requestsAtOnce),
 );
 const never = new AbortController().signal;
-const { accountId } = order.campaign;
 
-const started = performance.now();
-for (;;) {
-  const plan = await withAccount(db, accountId, (trx) =>
-    planMessage(trx, { ...order.campaign, at: Date.now() }),
-  );
-  if (plan.kind === 'done') break;
-  if (plan.kind !== 'send') throw new Error(`The message is to ${plan.kind}.`);
+async function obey(order: WorkerOrder): Promise<void> {
+  if (order.kind === 'collect_garbage') {
+    if (globalThis.gc === undefined) throw new Error('Garbage can be collected with --expose-gc only.');
+    globalThis.gc();
+    return;
+  }
   await Promise.all(
-    Array.from({ length: plan.lanes }, (_, lane) =>
+    order.lanes.map((lane) =>
       runLane(deps, {
         lane: { ...order.campaign, lane },
         campaignNow: Date.now,
@@ -61,7 +55,13 @@ for (;;) {
     ),
   );
 }
-process.stdout.write(`${JSON.stringify({ ms: performance.now() - started })}\n`);
+
+const answer = (): void => void process.stdout.write('{}\n');
+answer();
+for await (const line of createInterface({ input: process.stdin })) {
+  await obey(JSON.parse(line) as WorkerOrder);
+  answer();
+}
 await watch.close();
 await carriers.close();
 await Promise.all([db.destroy(), pool.end()]);

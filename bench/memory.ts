@@ -1,0 +1,68 @@
+import type { BenchOptions } from './bench.ts';
+import type { DispatchAccount } from './dispatch-data.ts';
+import { type DispatchPlace, withDispatchPlace } from './dispatch-place.ts';
+import { type BenchRow, measurePairs } from './pairs.ts';
+import { memoryMbOf, peakMemoryMb } from './process-memory.ts';
+import { sendCampaign, sendForAWhile } from './send-campaign.ts';
+import { seedSizedAccounts } from './sized-accounts.ts';
+import { withWorkers } from './start-worker.ts';
+import { BULK_TEXT } from './texts.ts';
+
+const MANY = 10_000_000;
+const RATIO_MAX = 1.2;
+const LOOK_EVERY_MS = 50;
+/**
+ * Small campaigns are sent one after another for at least so long: memory goes up and down with the collector, and one
+ * of them alone would be over before its first peak.
+ */
+const SENDING_MS_MIN = 60_000;
+
+/** Measures how much more memory a worker takes for a campaign of millions, in bulk form, than for a small one. */
+export function benchMemory(options: BenchOptions): Promise<BenchRow[]> {
+  return withDispatchPlace(async (place) => {
+    const bench = { ...place, progress: options.progress };
+    options.progress('Making the contacts');
+    const accounts = await seedSizedAccounts(bench, options.rows ?? MANY);
+    const { few, many } = accounts;
+    options.progress(
+      `Peak memory of a worker over idle, in MB, ${many.contacts} recipients beside ${few.contacts}`,
+    );
+    const excessOf = (account: DispatchAccount) => excessMb(bench, accounts.warmUp, account);
+    const measured = await measurePairs(
+      { ours: () => excessOf(many), theirs: () => excessOf(few) },
+      bench.progress,
+    );
+    return [
+      {
+        bench: `memory: peak over idle at ${many.contacts} recipients in bulk form`,
+        yardstick: `at ${few.contacts}, again and again`,
+        ...measured,
+        unit: 'MB',
+        bar: `at most ${RATIO_MAX} times`,
+        holds: measured.ratio.median <= RATIO_MAX,
+      },
+    ];
+  });
+}
+
+/** By how many MB the peak of a worker that sends is over what it takes when it has nothing to do. */
+function excessMb(
+  bench: DispatchPlace & { readonly progress: (line: string) => void },
+  warmUp: DispatchAccount,
+  account: DispatchAccount,
+): Promise<number> {
+  return withWorkers(1, bench, async (workers) => {
+    const [worker] = workers;
+    if (worker === undefined) throw new Error('There is no worker.');
+    await sendCampaign(bench, workers, warmUp, BULK_TEXT);
+    await worker.collectGarbage();
+    const idleMb = await memoryMbOf(worker.pid);
+    const peakMb = await peakMemoryMb(worker.pid, LOOK_EVERY_MS, async () => {
+      await sendForAWhile(bench, workers, account, BULK_TEXT, SENDING_MS_MIN);
+    });
+    bench.progress(
+      `  ${account.contacts} recipients: idle ${Math.round(idleMb)}, peak ${Math.round(peakMb)} MB`,
+    );
+    return peakMb - idleMb;
+  });
+}
