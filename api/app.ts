@@ -12,6 +12,7 @@ import { answerFrameworkError, registerErrors } from './errors.ts';
 import { OPENAPI } from './openapi.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerAlertRoutes } from './routes/alerts.ts';
+import { registerCallbackRefusalRoute } from './routes/callback-refusals.ts';
 import { registerCallbackRoutes } from './routes/callbacks.ts';
 import { registerCampaignActionRoutes } from './routes/campaign-actions.ts';
 import { registerCampaignListRoute } from './routes/campaign-list.ts';
@@ -110,6 +111,7 @@ export async function createApp(
   registerTestNumberRoutes(api, deps);
   registerTestSendRoutes(api, deps);
   registerCallbackRoutes(api, deps);
+  registerCallbackRefusalRoute(api, deps);
   return api;
 }
 

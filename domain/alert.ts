@@ -7,6 +7,7 @@ export const ALERT_KINDS = [
   'hours_changed',
   'forecast',
   'import_refusals',
+  'callback_refusals',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
@@ -22,6 +23,7 @@ export const ALERT_SUBJECTS = [
   'sender',
   'import',
   'carrier_account',
+  'installation',
 ] as const;
 
 /** The one thing that an alert concerns. */

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { liveCampaignIds } from '../db/accounts.ts';
+import { resolveQuietRefusals } from '../db/callback-refusals.ts';
 import { watchCarrierTroubles } from '../db/carrier-alerts.ts';
 import { type Db, withAccount } from '../db/database.ts';
 import { forgetEvents, numberEvents } from '../db/events.ts';
@@ -57,6 +58,7 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
       for (const id of live) await deps.workflows.wakeCampaign(accountId, id);
     }
     await watchCarrierTroubles(deps.db);
+    await resolveQuietRefusals(deps.db);
     for (const { id, accountId } of await testSendsToRun(deps.db, RUNS_MAX)) {
       await deps.workflows.startTestSend(accountId, id);
     }

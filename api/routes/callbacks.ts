@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
@@ -15,6 +16,7 @@ import type { ReportVerdict } from '../../db/status-reports.ts';
 import { applyTestReport, carrierAccountOfTest } from '../../db/test-sends/record-test.ts';
 import type { PostId } from '../../domain/callback-path.ts';
 import { createCallbackBatch } from '../callback-batch.ts';
+import { CallbackRefused, createRefusalCounter, type RefusalCounter } from '../callback-refusals.ts';
 import { createSpamWatch } from '../spam-watch.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { Problem, ProblemOutput } from '../problem.ts';
@@ -23,6 +25,9 @@ const FORM_BYTES_MAX = 64 * 1024;
 const FORM_FIELDS_MAX = 64;
 /** Stands for the default carrier account in the path of inbound texts. */
 const DEFAULT = 'default';
+/** Names no carrier account. */
+const NONE = '';
+const NOBODYS_TOKEN = randomBytes(32).toString('hex');
 const Answer = Type.Object({ status: Type.Literal('ok') });
 const responses = { 200: Answer, 400: ProblemOutput, 403: ProblemOutput };
 
@@ -42,20 +47,25 @@ export function registerCallbackRoutes(api: Api, deps: ApiDeps): void {
         else done(null, Object.fromEntries(form));
       },
     );
-    addStatusRoute(scope, deps);
-    addInboundRoute(scope, deps);
+    const refusals = createRefusalCounter(deps.db, (error) => logUncounted(api, error));
+    scope.addHook('onClose', refusals.close);
+    addStatusRoute(scope, deps, refusals);
+    addInboundRoute(scope, deps, refusals);
   });
 }
 
-function addStatusRoute(api: Api, deps: ApiDeps): void {
+function logUncounted(api: Api, error: unknown): void {
+  api.log.error({ error: error instanceof Error ? error.name : 'unknown' }, 'Reports were not counted');
+}
+
+function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void {
   const batch = createCallbackBatch(deps);
-  const spam = createSpamWatch(deps.db, (error) =>
-    api.log.error({ error: error instanceof Error ? error.name : 'unknown' }, 'Reports were not counted'),
-  );
+  const spam = createSpamWatch(deps.db, (error) => logUncounted(api, error));
   api.addHook('onClose', spam.close);
   api.post(
     '/callbacks/plivo/:account/:key/:post/:mac',
     {
+      onError: async (_request, _reply, error) => refusals.noteError('status', error),
       config: { scope: 'public' },
       schema: {
         operationId: 'receiveStatus',
@@ -77,13 +87,13 @@ function addStatusRoute(api: Api, deps: ApiDeps): void {
     async (request) => {
       const { account, key, post, mac } = request.params;
       const path = verifyCallbackPath(deps.keys, { accountId: account, keyId: key, postId: post, mac });
-      if (path === null) throw refused();
+      if (path === null) throw new CallbackRefused('path');
       const carrierAccountId = await withAccount(deps.db, path.accountId, (trx) =>
         path.kind === 'lease' ? carrierAccountOfLease(trx, path.post) : carrierAccountOfTest(trx, path.key),
       );
       // A lease that was retained away has nothing left to apply; the carrier gets its 200 all the same.
       if (carrierAccountId === null) return { status: 'ok' as const };
-      if (!(await isSigned(deps, request, carrierAccountId))) throw refused();
+      if (!(await isSigned(deps, request, carrierAccountId))) throw new CallbackRefused('signature');
       const parsed = parseStatusCallback(request.body);
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
@@ -101,17 +111,19 @@ function addStatusRoute(api: Api, deps: ApiDeps): void {
           : await applyToLease(path.post);
       if (verdict === 'mismatch') {
         request.log.warn({ post }, 'A status report does not belong to its post');
-        throw refused();
+        throw new CallbackRefused('mismatch');
       }
+      if (verdict === 'repeated') refusals.note('status', 'repeated');
       return { status: 'ok' as const };
     },
   );
 }
 
-function addInboundRoute(api: Api, deps: ApiDeps): void {
+function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void {
   api.post(
     '/callbacks/plivo/inbound/:carrierAccount',
     {
+      onError: async (_request, _reply, error) => refusals.noteError('inbound', error),
       config: { scope: 'public' },
       schema: {
         operationId: 'receiveInbound',
@@ -127,45 +139,42 @@ function addInboundRoute(api: Api, deps: ApiDeps): void {
     async (request) => {
       const named = request.params.carrierAccount;
       const carrierAccountId = named === DEFAULT ? await defaultCarrierAccountId(deps.db) : named;
-      if (carrierAccountId === null || !(await isSigned(deps, request, carrierAccountId))) throw refused();
+      if (!(await isSigned(deps, request, carrierAccountId ?? NONE))) throw new CallbackRefused('signature');
       const parsed = parseInboundMessage(request.body);
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
       const { message } = parsed;
-      await receiveInbound(deps.db, {
+      const meaning = await receiveInbound(deps.db, {
         ...message,
-        carrierAccountId,
+        carrierAccountId: carrierAccountId ?? NONE,
         numberHash: numberHash(deps.hashKey, message.from),
       });
+      if (meaning === 'repeated') refusals.note('inbound', 'repeated');
       return { status: 'ok' as const };
     },
   );
 }
 
-function refused(): Problem {
-  return new Problem('scope-missing', 'This callback is not one that this installation expects.');
-}
-
 async function isSigned(
   deps: ApiDeps,
   request: FastifyRequest<{ Body: Record<string, string> }>,
-  carrierAccountId: string | null,
+  carrierAccountId: string,
 ): Promise<boolean> {
-  if (carrierAccountId === null) return false;
   const credentials = await findCarrierCredentials(
     deps.db,
     carrierAccountId,
     deps.keys,
     deps.defaultCredentials,
   );
-  if (credentials === null) return false;
-  return verifyPlivoSignature({
+  // A carrier account that there is not takes as long as one that there is.
+  const isSignedBy = verifyPlivoSignature({
     method: request.method,
     // Behind a proxy the carrier signs the public URL, not the one that arrives here.
     url: `${deps.publicUrl}${request.url}`,
     headers: request.headers,
     params: request.body,
-    authToken: credentials.authToken,
+    authToken: credentials?.authToken ?? NOBODYS_TOKEN,
     acceptV2: deps.acceptV2Signatures,
   });
+  return isSignedBy && credentials !== null;
 }

@@ -28,6 +28,7 @@ import { up as senderReports } from './0029-sender-reports.ts';
 import { up as quotas } from './0030-quotas.ts';
 import { up as carrierPermits } from './0031-carrier-permits.ts';
 import { up as recipientsByNumber } from './0033-recipients-by-number.ts';
+import { up as callbackRefusals } from './0034-callback-refusals.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -60,4 +61,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0030-quotas': { up: quotas },
   '0031-carrier-permits': { up: carrierPermits },
   '0033-recipients-by-number': { up: recipientsByNumber },
+  '0034-callback-refusals': { up: callbackRefusals },
 };

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { AlertKind, AlertSeverity } from '../../domain/alert.ts';
 import type { LogValue } from '../../domain/log-line.ts';
+import type { CallbackKind, CallbackRefusal } from '../../domain/refused-callback.ts';
 
 interface AlertTable {
   id: string;
@@ -20,6 +21,14 @@ interface AlertTable {
   acknowledged_by: string | null;
   resolved_at: Date | null;
   version: Generated<number>;
+}
+
+interface CallbackRefusalTable {
+  day: string;
+  kind: CallbackKind;
+  reason: CallbackRefusal;
+  count: number;
+  last_at: Date;
 }
 
 interface EventCounterTable {
@@ -58,6 +67,7 @@ interface LogTable {
 /** What happened and what somebody has to see. */
 export interface OversightTables {
   alerts: AlertTable;
+  callback_refusals: CallbackRefusalTable;
   event_counters: EventCounterTable;
   events: EventTable;
   log: LogTable;

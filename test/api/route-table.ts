@@ -52,6 +52,7 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   listCarrierAccounts: { scope: 'operator' },
   getCarrierAccount: { scope: 'operator' },
   updateCarrierAccount: { scope: 'operator', body: () => ({ name: 'Renamed' }) },
+  listCallbackRefusals: { scope: 'operator' },
   listRefusedPhrases: { scope: 'operator' },
   getRefusedPhrase: { scope: 'operator' },
   addRefusedPhrase: {

@@ -6,6 +6,7 @@ import { insertOf, MONTH, readTenantTables, type TenantTable } from './tenant-ta
 
 /** What belongs to the installation: a new table without an account has to be written here on purpose. */
 const WITHOUT_ACCOUNT = [
+  'callback_refusals',
   'carrier_accounts',
   'carrier_permits',
   'circuits',
