@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type DatabaseTrouble, databaseTroubleOf } from '../db/database-trouble.ts';
 import type { Api } from './deps.ts';
 import { howToMend, type ValidationIssue } from './how-to-mend.ts';
 import { type FieldError, Problem } from './problem.ts';
@@ -41,6 +42,7 @@ function answer(
     // Drivers put values into messages and details, so the log gets the kind of error and where it arose only.
     request.log.error({ kind: error.name, code: codeOf(error), stack: framesOf(error) }, 'A request failed');
   }
+  if (problem.retryAfterS !== undefined) reply.header('retry-after', problem.retryAfterS);
   return reply.code(problem.status).type('application/problem+json').send(problem.toBody());
 }
 
@@ -83,7 +85,36 @@ function toProblem(error: FastifyError): Problem {
   if (typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500) {
     return new Problem('malformed-request', 'The request cannot be read. Send well-formed JSON in UTF-8.');
   }
+  const trouble = databaseTroubleOf(error);
+  if (trouble !== null) return databaseProblem(trouble);
   return new Problem('internal', 'Something went wrong on our side. Nothing was changed; try again.');
+}
+
+const AGAIN =
+  'Then send the request again: with the same Idempotency-Key it is done once, whatever became of this one.';
+
+/** Campaigns wait and go on by themselves; only who asked just now has to ask again. */
+function databaseProblem(trouble: DatabaseTrouble): Problem {
+  switch (trouble) {
+    case 'full':
+      return new Problem(
+        'database-full',
+        `The disk of the database is full, so nothing can be written. Make room on it; all else goes on by itself. ${AGAIN}`,
+        { retryAfterS: 30 },
+      );
+    case 'busy':
+      return new Problem(
+        'database-busy',
+        `All connections to the database are in use. Wait as Retry-After says, or let the database take more. ${AGAIN}`,
+        { retryAfterS: 5 },
+      );
+    case 'unavailable':
+      return new Problem(
+        'database-unavailable',
+        `The database does not answer just now, or has broken off. Wait as Retry-After says, or see that it runs. ${AGAIN}`,
+        { retryAfterS: 5 },
+      );
+  }
 }
 
 /** PostgreSQL's words for bytes that are no text: 22021 and 22P05. */

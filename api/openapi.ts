@@ -105,7 +105,7 @@ function nameAnswers(answers: Record<string, Answer | { readonly $ref: string }>
       answer.description = MEANINGS[status] ?? answer.description;
       continue;
     }
-    if (status === '429') answer.headers = { 'Retry-After': RETRY_AFTER };
+    if (status === '429' || status === '503') answer.headers = { 'Retry-After': RETRY_AFTER };
     const [schema] = Object.values(answer.content ?? {});
     if (schema !== undefined) answer.content = { 'application/problem+json': schema };
   }

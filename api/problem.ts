@@ -77,6 +77,9 @@ export const PROBLEMS = {
   internal: [500, 'Something went wrong on our side'],
   'too-many-readers': [503, 'Too many streams are open'],
   'not-ready': [503, 'Not ready'],
+  'database-busy': [503, 'The database has no connection free'],
+  'database-full': [503, 'The disk of the database is full'],
+  'database-unavailable': [503, 'The database cannot be reached'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -89,6 +92,8 @@ export class Problem extends Error {
   readonly allowed: readonly string[] | undefined;
   /** What still suspends a campaign. */
   readonly suspendedBy: string | undefined;
+  /** What the header Retry-After says, in seconds. */
+  readonly retryAfterS: number | undefined;
 
   constructor(
     code: ProblemCode,
@@ -97,6 +102,7 @@ export class Problem extends Error {
       readonly errors?: readonly FieldError[];
       readonly allowed?: readonly string[];
       readonly suspendedBy?: string;
+      readonly retryAfterS?: number;
     } = {},
   ) {
     super(detail);
@@ -105,6 +111,7 @@ export class Problem extends Error {
     this.errors = more.errors ?? [];
     this.allowed = more.allowed;
     this.suspendedBy = more.suspendedBy;
+    this.retryAfterS = more.retryAfterS;
   }
 
   /** The body of the answer. */
@@ -143,5 +150,7 @@ export function unknownReference(pointer: string, what: string): Problem {
 
 /** The problems of a route, for OpenAPI. */
 export function problems(...statuses: readonly number[]): Record<number, typeof ProblemOutput> {
-  return Object.fromEntries([400, 401, 403, 429, 500, ...statuses].map((status) => [status, ProblemOutput]));
+  return Object.fromEntries(
+    [400, 401, 403, 429, 500, 503, ...statuses].map((status) => [status, ProblemOutput]),
+  );
 }

@@ -9,6 +9,8 @@ import { onParentGone } from '../parent-watch.ts';
 import { createApp } from './app.ts';
 
 const CONNECTIONS_MAX = 20;
+/** Who calls is told to come back rather than kept waiting for longer. */
+const CONNECTION_WAIT_MS = 5_000;
 /** Connections of their own, made when a stream first needs one. */
 const STREAMS_MAX = 5;
 
@@ -18,6 +20,7 @@ const logger = pino({ level: config.logLevel, base: { part: 'api' } }, pino.dest
 const connections = {
   connectionString: config.databaseUrl,
   connectionsMax: CONNECTIONS_MAX,
+  waitMs: CONNECTION_WAIT_MS,
   role: 'carillon_app',
 } as const;
 const db = openPipelinedDatabase(connections);

@@ -22,21 +22,27 @@ export interface PoolOptions {
   readonly connectionString: string;
   readonly connectionsMax: number;
   readonly role: 'carillon_app' | 'owner';
+  /** How long somebody waits for a connection, in milliseconds; 20 s unless given. */
+  readonly waitMs?: number;
   /** For `openPipelinedDatabase`; such clients can neither COPY nor have cursors. */
   readonly pipeline?: true;
 }
+
+const WAIT_MS = 20_000;
 
 /** A pool of plain connections, for COPY and LISTEN; everything else goes through `openDatabase`. */
 export function openPool(options: PoolOptions): Pool {
   const pool = new Pool({
     connectionString: options.connectionString,
     max: options.connectionsMax,
-    connectionTimeoutMillis: 20_000,
+    connectionTimeoutMillis: options.waitMs ?? WAIT_MS,
     ...(options.pipeline === true ? { pipeline: true } : {}),
     ...(options.role === 'owner' ? {} : { options: `-c role=${options.role} -c timezone=UTC` }),
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // One that is in use tells whoever asked; it tells its listeners as well, of which the pool is none meanwhile.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

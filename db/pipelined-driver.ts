@@ -45,7 +45,8 @@ export function openPipelined<DB>(pool: Pool): Pipelined<DB> {
         await connection.commit();
         return result;
       } catch (error) {
-        await connection.rollback();
+        // A connection that is gone has nothing to roll back, and its own word of that would hide what went wrong.
+        await connection.rollback().catch(() => undefined);
         throw error;
       } finally {
         connection.release();
@@ -141,7 +142,8 @@ class PipelinedConnection implements DatabaseConnection {
     if (this.#isReleased) throw new Error('A query was asked for after the end of its transaction.');
     this.#cork();
     if (this.#opening !== null && query.parameters.length === 0) return this.#open(query.sql);
-    if (this.#opening !== null) void this.#open();
+    // Whoever commits hears of its failure, and the query that follows it fails as well.
+    if (this.#opening !== null) this.#open().catch(() => undefined);
     const name = this.#nameOf(query.sql);
     const { command, rowCount, rows } = await this.#client.query<Row & object>({
       ...(name === undefined ? {} : { name }),

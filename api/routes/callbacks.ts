@@ -29,7 +29,7 @@ const DEFAULT = 'default';
 const NONE = '';
 const NOBODYS_TOKEN = randomBytes(32).toString('hex');
 const Answer = Type.Object({ status: Type.Literal('ok') });
-const responses = { 200: Answer, 400: ProblemOutput, 403: ProblemOutput };
+const responses = { 200: Answer, 400: ProblemOutput, 403: ProblemOutput, 503: ProblemOutput };
 
 /**
  * Where the carrier reports: status of what we sent, and what people send to us. A path that we have not made

@@ -56,7 +56,7 @@ export function registerEventRoutes(api: Api, deps: ApiDeps): void {
         tags: ['oversight'],
         querystring: EventsQuery,
         produces: ['text/event-stream'],
-        response: { 200: EventsAnswer, ...problems(503) },
+        response: { 200: EventsAnswer, ...problems() },
       },
     },
     (request, reply) => open(deps, hub, request, reply, null),
@@ -74,7 +74,7 @@ export function registerEventRoutes(api: Api, deps: ApiDeps): void {
         params: idParams('cmp'),
         querystring: EventsQuery,
         produces: ['text/event-stream'],
-        response: { 200: EventsAnswer, ...problems(404, 503) },
+        response: { 200: EventsAnswer, ...problems(404) },
       },
     },
     async (request, reply) => {

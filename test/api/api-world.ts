@@ -38,6 +38,8 @@ export type Caller = (method: string, path: string, options?: CallOptions) => Pr
 export interface Tenant extends SeededAccount {
   /** Freezes a campaign's audience, as its workflow would. */
   readonly freeze: (campaignId: string) => Promise<void>;
+  /** The key that it calls with. */
+  readonly key: string;
   readonly call: Caller;
   /** A GET whose answer is read by the caller, bit by bit. */
   readonly download: (path: string, signal: AbortSignal) => Promise<Response>;
@@ -63,8 +65,8 @@ export interface ApiWorld {
   readonly callWith: (key: string) => Caller;
   /** Epoch milliseconds of the API's clock; a test may move it. */
   readonly clock: { at: number };
-  /** Another API on the same database, as another process would be; closed with the world. */
-  readonly openAnother: (limits?: RateLimits) => Promise<(key: string) => Caller>;
+  /** Another API, as another process would be, on the same database unless with another handle; closed with the world. */
+  readonly openAnother: (limits?: RateLimits, handle?: Db) => Promise<(key: string) => Caller>;
   /** What was asked of the engine, as `name id`. */
   readonly asked: readonly string[];
   readonly document: OpenApiDocument;
@@ -176,8 +178,8 @@ export async function openApiWorld(): Promise<ApiWorld> {
     url,
     callWith: (key) => callerOf(url, key),
     clock,
-    openAnother: async (limits) => {
-      const other = await createApp(deps, false, limits);
+    openAnother: async (limits, handle = db) => {
+      const other = await createApp({ ...deps, db: handle }, false, limits);
       others.push(other);
       const otherUrl = await other.listen({ host: '127.0.0.1', port: 0 });
       return (key) => callerOf(otherUrl, key);
@@ -218,7 +220,7 @@ async function makeTenant(url: string, db: Db): Promise<Tenant> {
   const key = await addKey(db, account.accountId, ACCOUNT_SCOPES);
   const download = (path: string, signal: AbortSignal) =>
     fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` }, signal });
-  return { ...account, freeze, download, call: callerOf(url, key), withScopes };
+  return { ...account, freeze, download, key, call: callerOf(url, key), withScopes };
 }
 
 async function addKey(db: Db, accountId: string, scopes: readonly Scope[]): Promise<string> {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askedTogether } from '../../db/asked-together.ts';
 import {
@@ -8,9 +9,11 @@ import {
   withAccount,
   withAccountReading,
 } from '../../db/database.ts';
+import { databaseTroubleOf } from '../../db/database-trouble.ts';
 import { insertList, listLists } from '../../db/lists.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { relayTo } from '../support/relay.ts';
+import { until } from '../support/until.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
@@ -143,6 +146,38 @@ test('of queries that are asked for together the first that fails says what went
   );
   await expect(failing).rejects.toMatchObject({ code: '22012' });
   expect(await names(mine)).not.toContain('Lost too');
+});
+
+test('a connection that is broken off fails what was under way on it and nothing else', async () => {
+  const owner = new Client({ connectionString: database.url });
+  await owner.connect();
+  const breakOff = (pid: number) => owner.query('select pg_terminate_backend($1, 10000)', [pid]);
+  const betweenQueries = withAccount(db, mine.accountId, async (trx) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+    await insertList(trx, mine.accountId, 'Broken off');
+    await breakOff(rows[0]?.pid ?? 0);
+    // Only now it is heard, with nothing under way.
+    await owner.query('select 1');
+    await insertList(trx, mine.accountId, 'Broken off as well');
+  });
+  const error = await betweenQueries.catch((thrown: unknown) => thrown);
+  expect(databaseTroubleOf(error)).toBe('unavailable');
+  // It has a parameter, so that the begin travels apart from it.
+  const atItsBegin = db
+    .transaction()
+    .execute((trx) => sql`select pg_sleep(${60}::integer)`.execute(trx))
+    .catch((thrown: unknown) => thrown);
+  await until(
+    () =>
+      owner.query(
+        `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+         where datname = current_database() and query like '%pg_sleep($1%' and pid <> pg_backend_pid()`,
+      ),
+    ({ rowCount }) => rowCount === 1,
+  );
+  expect(databaseTroubleOf(await atItsBegin)).toBe('unavailable');
+  expect(await names(mine)).not.toContain('Broken off');
+  await owner.end();
 });
 
 test('a query that is asked for after its transaction ended is refused', async () => {

@@ -1,4 +1,6 @@
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setUpAccount } from '../../chaos/account.ts';
 import { until } from '../support/until.ts';
 import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
@@ -15,11 +17,31 @@ interface StoryBody {
   }[];
 }
 
+const [failed = ''] = numbers(1, '629');
+const undelivered = '+16285559002';
+
 let world: SystemWorld;
+let failing: CampaignBody;
 beforeAll(async () => {
   world = await startSystemWorld({ env: { CARILLON_ASK_FASTER: '300' } });
+  await askOftener();
+  // Its new attempt follows a minute later, which passes while other tests run.
+  await world.sandbox.post('/sandbox/faults', { fault: 'failed_300', to: failed, count: 1 });
+  const list = await world.list('Failing', [failed, undelivered]);
+  failing = await world.draft('Failing', list, ['Once more, {{firstName}}']);
+  await world.api.post(`/v1/campaigns/${failing.id}/launch`, { start: 'now' });
 });
 afterAll(() => world.stop());
+
+/** The list may be asked 20 times a minute, at the carrier and in the rows that keep to it, which the API cannot change. */
+async function askOftener(): Promise<void> {
+  const settings = Buffer.from(JSON.stringify({ listsPerMinute: 6_000 }));
+  await world.sandbox.send('PUT', '/sandbox/settings', settings, 'application/json');
+  const owner = new Client({ connectionString: world.system.current().urls.database });
+  await owner.connect();
+  await owner.query('update carrier_accounts set lists_per_minute = 6000');
+  await owner.end();
+}
 
 const storyOf = (campaign: CampaignBody, number: string): Promise<StoryBody> =>
   world.api.post<StoryBody>(`/v1/campaigns/${campaign.id}/recipients/find`, { number });
@@ -121,15 +143,72 @@ describe('a text that the carrier does not have', () => {
   });
 });
 
+describe('a text that the carrier does not have, where the account has chosen `resendAbsent`', () => {
+  it('is sent again by itself, once, with the evidence; where it has not, it stays unknown', async () => {
+    const [lost = '', lostTwice = '', plain = ''] = numbers(3, '801');
+    const [theirs = ''] = numbers(1, '802');
+    for (const [to, count] of [
+      [lost, 1],
+      [lostTwice, 2],
+      [theirs, 1],
+    ] as const) {
+      await world.sandbox.post('/sandbox/faults', { fault: 'reset_before', to, count });
+    }
+    const { urls, firstKeys } = world.system.current();
+    const place = { apiUrl: urls.api, sandboxUrl: urls.sandbox, operatorKey: firstKeys?.operatorKey ?? '' };
+    const other = await setUpAccount(place, 100, '24366');
+    const otherCampaign = await other.launch('Left alone', await other.list('Theirs', [theirs]));
+
+    await world.api.patch('/v1/account', { resendAbsent: true });
+    const list = await world.list('Chosen', [lost, lostTwice, plain]);
+    const draft = await world.draft('Chosen', list, ['Hello once more, {{firstName}}']);
+    await world.api.post(`/v1/campaigns/${draft.id}/launch`, { start: 'now' });
+    const resent = await until(
+      () => world.campaign(draft.id),
+      ({ status, report }) =>
+        status === 'finished' && report.delivered === 2 && report.unknownAs.absent === 1,
+    );
+    expect(resent.report).toMatchObject({ recipients: 3, accepted: 2, unknown: 1 });
+    const absent = {
+      result: 'unknown',
+      cause: 'reset',
+      unknown: { state: 'superseded', verdict: 'absent', records: 0, explained: 0, complete: true },
+    };
+    expect((await storyOf(draft, lost)).messages).toMatchObject([
+      { state: 'delivered', attempts: [absent, { result: 'accepted' }] },
+    ]);
+    expect((await storyOf(draft, lostTwice)).messages).toMatchObject([
+      {
+        state: 'unknown',
+        next: { what: 'await report' },
+        attempts: [
+          absent,
+          { result: 'unknown', unknown: { state: 'absent', verdict: 'absent', records: 0 } },
+        ],
+      },
+    ]);
+    const leftAlone = await until(
+      () => other.api.get<CampaignBody>(`/v1/campaigns/${otherCampaign.id}`),
+      ({ status, report }) => status === 'finished' && report.unknownAs.absent === 1,
+    );
+    expect(leftAlone.report).toMatchObject({ recipients: 1, accepted: 0, unknown: 1 });
+    const ledger = (await world.ledger()).map(({ dst }) => dst);
+    const textsTo = (number: string) => ledger.filter((dst) => dst === number).length;
+    expect([lost, lostTwice, plain, theirs].map(textsTo)).toEqual([1, 0, 1, 0]);
+    const story = await other.api.post<StoryBody>(`/v1/campaigns/${otherCampaign.id}/recipients/find`, {
+      number: theirs,
+    });
+    expect(story.messages).toMatchObject([
+      { state: 'unknown', attempts: [{ unknown: { state: 'absent' } }] },
+    ]);
+    expect(story.messages[0]?.attempts).toHaveLength(1);
+    await world.api.patch('/v1/account', { resendAbsent: false });
+  });
+});
+
 describe('a text that the carrier never handed over', () => {
   it('is tried again by itself, counted once, and one that may have arrived is not', async () => {
-    const [failed = ''] = numbers(1, '629');
-    const undelivered = '+16285559002';
-    await world.sandbox.post('/sandbox/faults', { fault: 'failed_300', to: failed, count: 1 });
-    const list = await world.list('Failing', [failed, undelivered]);
-    const draft = await world.draft('Failing', list, ['Once more, {{firstName}}']);
-    await world.api.post(`/v1/campaigns/${draft.id}/launch`, { start: 'now' });
-    const finished = await world.reaches(draft.id, 'finished');
+    const finished = await world.reaches(failing.id, 'finished');
     expect(finished.report).toMatchObject({
       recipients: 2,
       accepted: 2,
@@ -137,7 +216,7 @@ describe('a text that the carrier never handed over', () => {
       failed: [],
       unknown: 0,
     });
-    expect((await storyOf(draft, failed)).messages).toMatchObject([
+    expect((await storyOf(failing, failed)).messages).toMatchObject([
       { state: 'delivered', attempts: [{ result: 'accepted' }, { result: 'accepted' }] },
     ]);
     const ledger = await world.ledger();
