@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { RESENDS_MAX, retryDelayMs } from '../domain/retry.ts';
+import { type NotedRetry, retryDueAt } from '../domain/retry.ts';
 import type { Trx } from './database.ts';
 import { appendLater, type LaterMember } from './dispatch/later-waves.ts';
 
@@ -14,17 +14,12 @@ export interface MessageOfRetries {
 /** So many are decided in one transaction; the rest is next time. */
 const BATCH = 20_000;
 
-interface Noted {
+interface Noted extends NotedRetry {
   readonly month: string;
   readonly campaignKey: number;
   readonly cohort: number;
   readonly recipient: number;
   readonly attempt: number;
-  readonly why: 'failed' | 'absent';
-  readonly code: string | null;
-  readonly failures: number;
-  /** His attempts that are unknown or were until another had a result. */
-  readonly unknowns: number;
 }
 
 /**
@@ -36,10 +31,8 @@ export async function collectRetries(trx: Trx, message: MessageOfRetries, at: nu
   const waves = new Map<string, { readonly of: Noted; readonly dueAt: number; members: LaterMember[] }>();
   let count = 0;
   for (const one of noted) {
-    const delayMs = one.why === 'absent' ? resendDelayMs(one) : retryDelayMs(one.code, one.failures);
-    if (delayMs === null) continue;
-    const dueAt = at + delayMs;
-    if (message.expiresAt !== null && dueAt >= message.expiresAt) continue;
+    const dueAt = retryDueAt(one, at, message.expiresAt);
+    if (dueAt === null) continue;
     const key = `${one.cohort} ${dueAt}`;
     const wave = waves.get(key) ?? { of: one, dueAt, members: [] };
     waves.set(key, wave);
@@ -51,10 +44,6 @@ export async function collectRetries(trx: Trx, message: MessageOfRetries, at: nu
     await appendLater(trx, { ...of, accountId, messageKey }, members, dueAt, { round: null });
   }
   return count;
-}
-
-function resendDelayMs({ unknowns }: Noted): number | null {
-  return unknowns <= RESENDS_MAX ? 0 : null;
 }
 
 async function takeNoted(trx: Trx, messageKey: number): Promise<readonly Noted[]> {

@@ -13,6 +13,30 @@ const BACKOFF_MS = {
   in_window: [5 * MINUTE_MS],
 } as const;
 
+/** Somebody after whose last attempt a new one may follow by itself. */
+export interface NotedRetry {
+  /** The carrier reported that it never handed the text over, or its list does not have it. */
+  readonly why: 'failed' | 'absent';
+  readonly code: string | null;
+  /** Attempts of his that the carrier reported as never handed over. */
+  readonly failures: number;
+  /** Attempts of his that are unknown, or were until another had a result. */
+  readonly unknowns: number;
+}
+
+/** When his next attempt is due (campaign time); null when nothing follows by itself, or only after the expiry. */
+export function retryDueAt(noted: NotedRetry, at: number, expiresAt: number | null): number | null {
+  const delayMs =
+    noted.why === 'absent' ? resendDelayMs(noted.unknowns) : retryDelayMs(noted.code, noted.failures);
+  if (delayMs === null) return null;
+  const dueAt = at + delayMs;
+  return expiresAt !== null && dueAt >= expiresAt ? null : dueAt;
+}
+
+function resendDelayMs(unknowns: number): number | null {
+  return unknowns <= RESENDS_MAX ? 0 : null;
+}
+
 /** How often a text may follow by itself after ones that the carrier's list does not have. */
 export const RESENDS_MAX = 1;
 /**

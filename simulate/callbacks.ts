@@ -45,10 +45,7 @@ export function receiveCallbacks(
     });
     process
       .call('report', () => {
-        if (callback.isSigned) {
-          const isFinal = callback.status !== 'queued' && callback.status !== 'sent';
-          witness.reported(callback.leaseId, callback.to, isFinal);
-        }
+        if (callback.isSigned) witness.reported(callback);
         const before = ledger.suppressed.has(callback.to);
         const verdict = protocol.applyReport(ledger, callback);
         trace(

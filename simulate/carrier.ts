@@ -31,8 +31,11 @@ export interface SimulatedCarrier {
 
 const TIMEOUT_MS = 15_000;
 const REPORT_MS_MAX = 60_000;
-/** Codes of failed and undelivered texts: worth another attempt, gone for good, nothing special. */
-const CODES = ['300', '70', '40'] as const;
+/** Codes of failed and undelivered texts: worth another attempt soon, later or once, gone for good, nothing special. */
+const CODES = ['300', '80', '1000', '70', '40'] as const;
+/** Of numbers whose texts always fail. */
+const STUBBORN = { final: 'failed', code: '300' } as const;
+const STUBBORN_EVERY = 4;
 const FORGED = ['delivered', 'failed', 'undelivered'] as const;
 const AMBIGUOUS = ['error', 'reset', 'hang', 'empty'] as const;
 const REFUSALS = ['rate', 'rate', 'refused', 'bad', 'credit'] as const;
@@ -45,6 +48,7 @@ export function createCarrier(world: World, report: (callback: Callback) => void
 
   const accept = (lease: Lease, person: LeasedRecipient): Acceptance => {
     const luck = chance.draw('carrier.final');
+    const isStubborn = scenario.hasStubbornNumbers && Number(person.number.slice(-2)) % STUBBORN_EVERY === 1;
     const acceptance: Acceptance = {
       uuid: `uuid${ledger.length + 1}`,
       leaseId: lease.id,
@@ -52,6 +56,7 @@ export function createCarrier(world: World, report: (callback: Callback) => void
       text: person.text,
       final: luck < 0.75 ? 'delivered' : luck < 0.88 ? 'undelivered' : 'failed',
       code: luck < 0.75 ? null : chance.pick('carrier.code', CODES),
+      ...(isStubborn ? STUBBORN : {}),
     };
     ledger.push(acceptance);
     trace('carrier', `accepts ${acceptance.uuid} of lease ${lease.id} for recipient ${person.recipient}`);

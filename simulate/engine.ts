@@ -198,7 +198,7 @@ function createRuns(
     const running = new Set<string>();
     for (;;) {
       const seen = pokes.get(campaignId) ?? 0;
-      await activity('step', null, () => office.step(campaignId));
+      const lookAt = await activity('step', null, () => office.step(campaignId, running.size > 0));
       for (const message of messagesOf(ledger, campaignId)) {
         if (running.has(message.id) || !office.isToRun(message.id)) continue;
         running.add(message.id);
@@ -210,7 +210,8 @@ function createRuns(
           (error: unknown) => witness.blame('run', String(error)),
         );
       }
-      await wait(campaignId, seen, DAY_MS);
+      const waitMs = lookAt === null ? DAY_MS : Math.max(1, lookAt - clock.now());
+      await wait(campaignId, seen, Math.min(DAY_MS, waitMs));
     }
   };
 

@@ -1,5 +1,12 @@
-import { type MemoryAttempt, type MemoryMessage, campaignOf } from '../domain/dispatch/memory-ledger.ts';
-import { reportOf } from '../domain/report.ts';
+import {
+  campaignOf,
+  type MemoryAttempt,
+  type MemoryEntry,
+  type MemoryMessage,
+} from '../domain/dispatch/memory-ledger.ts';
+import { lastOf } from '../domain/dispatch/memory-repeats.ts';
+import { type MessageReport, reportOf } from '../domain/report.ts';
+import { roundReportOf } from '../domain/round.ts';
 import type { Acceptance } from './carrier.ts';
 import type { World } from './world.ts';
 
@@ -42,9 +49,8 @@ function checkStates(world: World, message: MemoryMessage): void {
     if (state === null) witness.blame('I2', `recipient ${recipient} of ${message.id} was forgotten`);
     else states[state] += 1;
   }
-  // The model's counters know of no rounds; the rows do.
-  if (witness.hadRound(message.id)) return;
   const report = reportOf(message.counters, size);
+  checkLastWords(world, message, report);
   const told = {
     accepted: report.accepted,
     rejected: sum(report.rejected),
@@ -61,6 +67,27 @@ function checkStates(world: World, message: MemoryMessage): void {
   }
 }
 
+/** What is told of final statuses, of unknown attempts and of rounds is what the rows say. */
+function checkLastWords(world: World, message: MemoryMessage, report: MessageReport): void {
+  const { witness } = world;
+  const counted = [...message.entries.values()].flatMap((entry) => countedOf(entry) ?? []);
+  const countOf = (status: string): number => counted.filter((one) => one.final?.status === status).length;
+  const told = [report.delivered, sum(report.undelivered), sum(report.failed), report.awaitingReport];
+  const isAccepted = counted.filter((one) => one.result === 'accepted' || one.resolved !== null);
+  const awaited = isAccepted.filter((one) => one.final === null).length;
+  const are = [countOf('delivered'), countOf('undelivered'), countOf('failed'), awaited];
+  if (told.join(' ') !== are.join(' ')) {
+    witness.blame('I2', `${message.id} reports last words ${told.join(' ')} and has ${are.join(' ')}`);
+  }
+  for (let round = 1; round <= message.rounds; round += 1) {
+    const { waiting, accepted, delivered, undelivered, failed } = roundReportOf(message.counters, round);
+    if (waiting !== 0) witness.blame('I2', `round ${round} of ${message.id} ends with ${waiting} waiting`);
+    if (delivered + undelivered + failed > accepted) {
+      witness.blame('I2', `round ${round} of ${message.id} has more last words than texts`);
+    }
+  }
+}
+
 function sum(counts: readonly { readonly count: number }[]): number {
   return counts.reduce((total, { count }) => total + count, 0);
 }
@@ -72,11 +99,14 @@ function stateOf(
   const entry = message.entries.get(recipient);
   if (entry === undefined) return null;
   if (entry.skip !== null) return entry.skip === 'expired' ? 'expired' : 'skipped';
-  const last = entry.attempts
-    .filter((one) => one.result !== 'not_accepted')
-    .toSorted((one, other) => other.attempt - one.attempt)[0];
+  const last = countedOf(entry);
   if (last === undefined || last.result === 'not_accepted') return null;
   return last.result === 'unknown' && last.resolved !== null ? 'accepted' : last.result;
+}
+
+/** The attempt that counts for a recipient. */
+function countedOf({ attempts }: MemoryEntry): MemoryAttempt | undefined {
+  return lastOf(attempts.filter((one) => one.result !== 'not_accepted'));
 }
 
 /** I3: what is said of a recipient is what the carrier knows, and I6: nobody is unknown without a cause. */

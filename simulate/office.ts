@@ -1,7 +1,11 @@
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import type { MessageStatus } from '../domain/campaign-status.ts';
-import { gatesAreOpen, messageOf, messagesOf } from '../domain/dispatch/memory-ledger.ts';
+import { campaignOf, gatesAreOpen, messageOf, messagesOf } from '../domain/dispatch/memory-ledger.ts';
 import { endMemoryMessages, moveMemoryGate } from '../domain/dispatch/memory-orders.ts';
+import { finishMemoryCampaign } from '../domain/dispatch/memory-retries.ts';
+import { reportOf } from '../domain/report.ts';
+import type { RoundKind } from '../domain/round.ts';
+import { decideSettling } from '../domain/settling.ts';
 import { SEGMENT_MICRO_USD, type World } from './world.ts';
 
 /** An order that the campaign's workflow has to apply. */
@@ -16,12 +20,20 @@ export interface Office {
   /** False when the campaign does not allow it. */
   readonly order: (campaignId: string, kind: OrderKind) => boolean;
   readonly suspend: (messageId: string, cause: SuspendCause) => void;
-  /** What the workflow does each time it wakes: applies the orders that wait. */
-  readonly step: (campaignId: string) => void;
+  /** Orders a round of a finished campaign. */
+  readonly round: (campaignId: string, kind: RoundKind) => void;
+  /**
+   * What the workflow does each time it wakes: applies the orders that wait, sets going who is tried again by himself,
+   * and finishes the campaign at its end. Returns when it is to look again, in campaign time; null: when it is woken.
+   */
+  readonly step: (campaignId: string, isRunning: boolean) => number | null;
   readonly isToRun: (messageId: string) => boolean;
   readonly holdsOn: (campaignId: string) => readonly string[];
   readonly isIdle: () => boolean;
 }
+
+/** The workflow looks for reports every few seconds at first; here as often as makes a difference. */
+const WATCH_REPORTS_MS = 60_000;
 
 function isOver(status: MessageStatus): boolean {
   return status === 'sent' || status === 'expired';
@@ -32,7 +44,9 @@ export type OnGate = (scope: string) => void;
 
 /** An office without holds and orders. */
 export function createOffice(world: World, onGate: OnGate): Office {
-  const { loop, ledger, witness, trace, protocol } = world;
+  const { loop, ledger, witness, trace, protocol, clock, scenario } = world;
+  /** Campaigns whose owner has not waited for the carrier's last words. */
+  const hastened = new Set<string>();
   const holds = new Map<string, { readonly kind: string; readonly step: number }[]>();
   const orders = new Map<string, { readonly kind: OrderKind; readonly step: number }[]>();
   const holdsOf = (campaignId: string) => holds.get(campaignId) ?? [];
@@ -73,6 +87,9 @@ export function createOffice(world: World, onGate: OnGate): Office {
       case 'restart':
         if (!held.includes('stop')) break;
         protocol.restart(ledger, campaignId, null);
+        for (const { id, status } of messagesOf(ledger, campaignId)) {
+          if (!isOver(status)) witness.setGoing(id, null);
+        }
         lift(campaignId, step, () => true);
         break;
       case 'resume':
@@ -83,12 +100,49 @@ export function createOffice(world: World, onGate: OnGate): Office {
     }
   };
 
+  /** Where a campaign stands whose messages are all over. */
+  const settle = (campaignId: string): number | null => {
+    const at = clock.now();
+    const campaign = campaignOf(ledger, campaignId);
+    const messages = messagesOf(ledger, campaignId);
+    const settling = decideSettling(
+      {
+        endedAt: Math.max(...messages.map(({ endedAt }) => endedAt ?? at)),
+        awaited: messages.reduce(
+          (sum, { counters }) => sum + reportOf(counters, campaign.audience?.length ?? 0).awaitingReport,
+          0,
+        ),
+        isRetried: messages.some(({ retries }) => retries.length > 0),
+        isResent: false,
+      },
+      at,
+    );
+    if (settling.kind !== 'finish') return Math.min(settling.until, at + WATCH_REPORTS_MS);
+    trace('office', `finishes ${campaignId}`);
+    finishMemoryCampaign(ledger, campaign);
+    if (!scenario.isHasty || hastened.has(campaignId)) return null;
+    hastened.add(campaignId);
+    round(campaignId, 'resend_unknown');
+    return at;
+  };
+  const round: Office['round'] = (campaignId, kind) => {
+    if (!campaignOf(ledger, campaignId).isFinished) return;
+    for (const { id, expiresAfterMs } of messagesOf(ledger, campaignId)) {
+      const at = clock.now();
+      const numbers = protocol.round(ledger, id, kind, at);
+      if (numbers.length === 0) continue;
+      witness.repeated(id, numbers, kind);
+      witness.setGoing(id, expiresAfterMs === null ? null : at + expiresAfterMs);
+      trace('office', `${kind}: ${numbers.length} of ${id}`);
+    }
+  };
+
   return {
     hold,
     moveGate,
     order: (campaignId, kind) => {
       // Nothing can be ordered of a campaign that is over, and only a stopped one is restarted, but not resumed.
-      if (messagesOf(ledger, campaignId).every(({ status }) => isOver(status))) return false;
+      if (campaignOf(ledger, campaignId).isFinished) return false;
       const isStopped = holdsOf(campaignId).some((one) => one.kind === 'stop');
       if (kind !== 'stop' && (kind === 'restart') !== isStopped) return false;
       if (kind === 'stop') hold(campaignId, 'stop');
@@ -96,10 +150,15 @@ export function createOffice(world: World, onGate: OnGate): Office {
       return true;
     },
     suspend: (messageId, cause) => hold(messageOf(ledger, messageId).campaignId, `suspend ${cause}`),
-    step: (campaignId) => {
+    round,
+    step: (campaignId, isRunning) => {
       const waiting = orders.get(campaignId) ?? [];
       orders.delete(campaignId);
       for (const order of waiting) apply(campaignId, order);
+      if (holdsOf(campaignId).length > 0 || campaignOf(ledger, campaignId).isFinished) return null;
+      protocol.reopen(ledger, campaignId, clock.now());
+      if (isRunning || messagesOf(ledger, campaignId).some(({ status }) => !isOver(status))) return null;
+      return settle(campaignId);
     },
     isToRun: (messageId) => {
       const message = messageOf(ledger, messageId);
@@ -108,6 +167,6 @@ export function createOffice(world: World, onGate: OnGate): Office {
     holdsOn: (campaignId) => holdsOf(campaignId).map((one) => one.kind),
     isIdle: () =>
       [...orders.values()].every((waiting) => waiting.length === 0) &&
-      [...ledger.messages.values()].every(({ status }) => isOver(status)),
+      [...ledger.campaigns.values()].every(({ isFinished }) => isFinished),
   };
 }

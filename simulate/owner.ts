@@ -95,9 +95,7 @@ export function startOwner(
         break;
       case 'retry_failed':
       case 'resend_unknown':
-        for (const messageId of ledger.messages.keys()) {
-          witness.repeated(messageId, world.protocol.round(ledger, messageId, move.kind), move.kind);
-        }
+        for (const campaignId of campaigns) office.round(campaignId, move.kind);
         pokeAll();
         break;
       case 'join_list':

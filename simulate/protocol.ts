@@ -14,6 +14,7 @@ import {
   type MemoryReport,
   type MemoryVerdict,
 } from '../domain/dispatch/memory-reports.ts';
+import { reopenMemoryMessages } from '../domain/dispatch/memory-retries.ts';
 import { createMemoryDispatchStore } from '../domain/dispatch/memory-store.ts';
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import type { PostAnswer } from '../domain/dispatch/post-lease.ts';
@@ -34,7 +35,9 @@ export interface Protocol {
   readonly expire: (ledger: MemoryLedger, messageId: string) => number;
   readonly restart: (ledger: MemoryLedger, campaignId: string, expiresAt: number | null) => void;
   /** Orders a round; returns the numbers of those in it. */
-  readonly round: (ledger: MemoryLedger, messageId: string, kind: RoundKind) => string[];
+  readonly round: (ledger: MemoryLedger, messageId: string, kind: RoundKind, at: number) => string[];
+  /** Sets messages going again of whom somebody is tried again by himself. */
+  readonly reopen: (ledger: MemoryLedger, campaignId: string, at: number) => void;
   /** Whether a hold outlives an order that lifts such holds; both as the step of the simulation. */
   readonly staysHeld: (placedAt: number, orderedAt: number) => boolean;
 }
@@ -51,5 +54,6 @@ export const PROTOCOL: Protocol = {
   expire: expireMemoryMessage,
   restart: restartMemoryCampaign,
   round: orderMemoryRound,
+  reopen: reopenMemoryMessages,
   staysHeld: (placedAt, orderedAt) => placedAt > orderedAt,
 };

@@ -63,6 +63,10 @@ export interface Scenario {
   readonly textsMax: number | null;
   readonly campaigns: readonly PlannedCampaign[];
   readonly laneBudgetMs: number;
+  /** Texts to some numbers always fail, with a code that is worth another attempt. */
+  readonly hasStubbornNumbers: boolean;
+  /** The unknown ones of a campaign are sent again the moment that it is finished. */
+  readonly isHasty: boolean;
   readonly moves: readonly Move[];
   /** Machine time at which faults stop. */
   readonly faultsEndAtMs: number;
@@ -88,6 +92,11 @@ const MOVES = [
   'resend_unknown',
   'resend_unknown',
 ] as const satisfies readonly [Move['kind'], ...Move['kind'][]];
+/** Only a finished campaign has rounds. */
+const AFTERWARDS = ['retry_failed', 'resend_unknown'] as const;
+const EARLY_MS = 150_000;
+const ROUNDS_MAX = 3;
+const RESTLESS_MS = 30_000;
 /** What is done again a while after. */
 const UNDONE_BY: Partial<Record<Move['kind'], Move['kind']>> = { pause: 'resume', stop: 'restart' };
 
@@ -103,7 +112,13 @@ const STARTS = [
 /** Makes the scenario of a seed. */
 export function makeScenario(chance: Chance): Scenario {
   const odds = (key: string): number => chance.pick(`weather.${key}`, [0, 0, 0.01, 0.03, 0.08]);
-  const faultsEndAtMs = chance.whole('faults', 20_000, 150_000);
+  // Some owners are restless: much happens while the texts go out, one after the other.
+  const isRestless = chance.draw('restless') < 0.3;
+  // Rounds and new attempts come minutes after the last text.
+  const faultsEndAtMs =
+    chance.draw('faults.long') < 0.25
+      ? chance.whole('faults', 600_000, 1_500_000)
+      : chance.whole('faults', 20_000, 150_000);
   return {
     weather: {
       kill: odds('kill') / 2,
@@ -113,7 +128,7 @@ export function makeScenario(chance: Chance): Scenario {
       carrier: odds('carrier') * 2,
       refusal: odds('refusal') * 2,
       callback: odds('callback') * 4,
-      latencyMs: chance.pick('latency', [5, 50, 400, 4_000]),
+      latencyMs: chance.pick('latency', isRestless ? [400, 4_000] : [5, 50, 400, 4_000]),
     },
     startsAt: Date.parse(chance.pick('start', STARTS)),
     timeZone: 'America/New_York',
@@ -125,7 +140,7 @@ export function makeScenario(chance: Chance): Scenario {
     ]),
     workers: chance.whole('workers', 1, 3),
     slotsMax: chance.whole('slots', 2, 6),
-    pace: chance.pick('pace', [null, null, 2, 10, 300]),
+    pace: isRestless ? 2 : chance.pick('pace', [null, null, 2, 10, 300]),
     limit: chance.pick('limit', [
       { requestsMax: 0, windowMs: 0 },
       { requestsMax: 10, windowMs: 5_000 },
@@ -134,7 +149,9 @@ export function makeScenario(chance: Chance): Scenario {
     textsMax: chance.pick('spend', [null, null, 5, 12]),
     campaigns: Array.from({ length: chance.whole('campaigns', 1, 2) }, () => planCampaign(chance)),
     laneBudgetMs: chance.pick('budget', [2_000, 20_000, 600_000]),
-    moves: planMoves(chance, faultsEndAtMs),
+    hasStubbornNumbers: chance.draw('stubborn') < 0.3,
+    isHasty: chance.draw('hasty') < 0.25,
+    moves: planMoves(chance, faultsEndAtMs, isRestless),
     faultsEndAtMs,
   };
 }
@@ -150,18 +167,26 @@ function planCampaign(chance: Chance): PlannedCampaign {
   };
 }
 
-function planMoves(chance: Chance, endMs: number): Move[] {
+function planMoves(chance: Chance, endMs: number, isRestless: boolean): Move[] {
   const moves: Move[] = [];
-  const count = chance.whole('moves', 0, 6);
+  const count = isRestless ? chance.whole('moves', 8, 20) : chance.whole('moves', 0, 6);
+  const earlyMs = isRestless ? RESTLESS_MS : EARLY_MS;
   for (let index = 0; index < count; index += 1) {
     const kind = chance.pick('move', MOVES);
-    const atMs = Math.floor(chance.draw('move.at') ** 2 * endMs);
+    // What comes after the last text has the whole time; the rest races the texts themselves.
+    const untilMs = AFTERWARDS.some((one) => one === kind) ? endMs : Math.min(endMs, earlyMs);
+    const atMs = Math.floor(chance.draw('move.at') ** 2 * untilMs);
     moves.push({ name: `move ${index} ${kind}`, atMs, kind });
     const undo = UNDONE_BY[kind];
     if (undo !== undefined) {
       const laterMs = atMs + chance.whole('undo.after', 1, 30_000);
       moves.push({ name: `move ${index} ${undo}`, atMs: laterMs, kind: undo });
     }
+  }
+  const rounds = endMs > EARLY_MS ? ROUNDS_MAX : 0;
+  for (let index = 0; index < rounds; index += 1) {
+    const kind = chance.pick('round', AFTERWARDS);
+    moves.push({ name: `round ${index} ${kind}`, atMs: chance.whole('round.at', EARLY_MS, endMs), kind });
   }
   return moves.toSorted((one, other) => one.atMs - other.atMs);
 }

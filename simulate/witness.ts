@@ -2,6 +2,7 @@ import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.t
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
 import { isQuiet } from '../domain/quiet-hours.ts';
 import type { EventLoop } from './event-loop.ts';
+import { createRepeatsWitness, type RepeatsWitness } from './repeats-witness.ts';
 import type { Scenario } from './scenario.ts';
 import type { CampaignClock } from './world.ts';
 
@@ -14,7 +15,7 @@ export interface LaneWitness {
 }
 
 /** Sees what really happens, and finds fault with it at once or remembers it for the end. */
-export interface Witness {
+export interface Witness extends RepeatsWitness {
   readonly violations: string[];
   readonly blame: (invariant: string, what: string) => void;
   /** Something that may leave people unknown has happened to a process. */
@@ -24,14 +25,8 @@ export interface Witness {
   readonly suppressed: (number: string) => void;
   /** The owner has said stop or go; go counts from when it was ordered, whenever it takes effect. */
   readonly ownerSaid: (campaignId: string, word: 'stop' | 'go') => void;
-  /** A genuine report has become durable. */
-  readonly reported: (leaseId: number, number: string, isFinal: boolean) => void;
-  readonly wasReported: (leaseId: number, number: string) => 'not' | 'accepted' | 'final';
-  /** The owner has ordered a round of a message to these numbers. */
-  readonly repeated: (messageId: string, numbers: readonly string[], kind: string) => void;
-  /** How often a number may have got a message, and whether it was part of a round at all. */
-  readonly textsMax: (messageId: string, number: string) => number;
-  readonly hadRound: (messageId: string) => boolean;
+  /** A message is set going, with its expiry in campaign time. */
+  readonly setGoing: (messageId: string, expiresAt: number | null) => void;
   readonly leased: (lease: Lease, run: LaneWitness, slots: number) => void;
   /** The bytes of a request leave now. */
   readonly posted: (
@@ -63,15 +58,20 @@ export function createWitness(deps: {
   const leases = new Map<number, { readonly step: number; readonly run: LaneWitness }>();
   const ambiguous = new Set<string>();
   const stoppedAt = new Map<string, number>();
-  const reports = new Map<string, boolean>();
-  const rounds = new Map<string, number>();
-  const withRound = new Set<string>();
+  const expiries = new Map<string, number | null>(
+    [...ledger.messages.values()].map(({ id, expiresAt }) => [id, expiresAt]),
+  );
   const requestTimes: number[] = [];
   const runs: LaneWitness[] = [];
 
   const blame = (invariant: string, what: string): void => {
     violations.push(`${invariant}: ${what} (at ${(loop.now() / 1_000).toFixed(3)} s)`);
   };
+
+  const repeats = createRepeatsWitness({ ledger, clock, scenario, blame });
+
+  const messageOfLease = (lease: Lease) =>
+    [...ledger.messages.values()].find((one) => one.key === lease.messageKey);
 
   const checkHolds = (lease: Lease, people: readonly LeasedRecipient[]): void => {
     const step = leases.get(lease.id)?.step ?? 0;
@@ -98,8 +98,7 @@ export function createWitness(deps: {
     if (isQuiet(at, quietHours, timeZone) && (latest === at || isQuiet(latest, quietHours, timeZone))) {
       blame('I4', `lease ${lease.id} is posted in quiet hours`);
     }
-    const message = [...ledger.messages.values()].find((one) => one.key === lease.messageKey);
-    const expiresAt = message?.expiresAt ?? null;
+    const expiresAt = expiries.get(messageOfLease(lease)?.id ?? '') ?? null;
     if (expiresAt !== null && at >= expiresAt) blame('I4', `lease ${lease.id} is posted after it expired`);
   };
 
@@ -134,30 +133,16 @@ export function createWitness(deps: {
       if (word === 'go') stoppedAt.delete(campaignId);
       else if (!stoppedAt.has(campaignId)) stoppedAt.set(campaignId, loop.step());
     },
-    reported: (leaseId, number, isFinal) => {
-      const key = `${leaseId} ${number}`;
-      reports.set(key, isFinal || reports.get(key) === true);
+    ...repeats,
+    setGoing: (messageId, expiresAt) => {
+      expiries.set(messageId, expiresAt);
     },
-    wasReported: (leaseId, number) => {
-      const isFinal = reports.get(`${leaseId} ${number}`);
-      return isFinal === undefined ? 'not' : isFinal ? 'final' : 'accepted';
-    },
-    repeated: (messageId, numbers, kind) => {
-      if (numbers.length > 0) withRound.add(messageId);
-      // Only of an unknown one does a round accept that he may be texted twice.
-      if (kind !== 'resend_unknown') return;
-      for (const number of numbers) {
-        const key = `${messageId} ${number}`;
-        rounds.set(key, (rounds.get(key) ?? 0) + 1);
-      }
-    },
-    textsMax: (messageId, number) => 1 + (rounds.get(`${messageId} ${number}`) ?? 0),
-    hadRound: (messageId) => withRound.has(messageId),
     leased: (lease, run, slots) => {
       leases.set(lease.id, { step: loop.step(), run });
       if (!lease.isBulk && lease.recipients.length > slots) {
         blame('I6', `lease ${lease.id} is wider than the free slots`);
       }
+      repeats.check(lease);
       const { spentMicroUsd, spendLimitMicroUsd } = ledger;
       if (spendLimitMicroUsd !== null && spentMicroUsd > spendLimitMicroUsd) {
         blame('I5', `lease ${lease.id} makes ${spentMicroUsd} micro-dollars of ${spendLimitMicroUsd}`);

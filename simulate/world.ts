@@ -65,6 +65,7 @@ export function createWorld(
         campaignId: id,
         ...message,
         expiresAt: expiresAfterMs === null ? null : scenario.startsAt + expiresAfterMs,
+        expiresAfterMs,
       });
     }
     freezeMemoryAudience(ledger, id);

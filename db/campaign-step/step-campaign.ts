@@ -2,8 +2,8 @@ import type { Actor } from '../../domain/actor.ts';
 import type { SignalActionName } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
-import { RESEND_WAIT_MS } from '../../domain/retry.ts';
-import { FREEZE_LEAD_MS, SETTLE_MS } from '../../domain/schedule.ts';
+import { FREEZE_LEAD_MS } from '../../domain/schedule.ts';
+import { decideSettling } from '../../domain/settling.ts';
 import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
 import type { Standings } from './carrier-question.ts';
 import { recordSignals } from './record-signals.ts';
@@ -242,14 +242,13 @@ async function planSettling(
   // Read last: a report or the list may have said since this step began that somebody is tried again; the next step
   // finds him.
   const isRetried = (await messagesWithRetries(trx, input.campaignId)).size > 0;
-  if (isRetried || (awaited > 0 && input.at < endedAt + SETTLE_MS)) {
-    const wakeAt = endedAt + SETTLE_MS;
-    return { ...base, kind: 'settle', status, wakeAt, next: { what: 'reports', at: wakeAt } };
-  }
-  const resendUntil = endedAt + RESEND_WAIT_MS;
-  if (isResent && input.at < resendUntil) {
-    const wakeAt = Math.min(resendUntil, input.at + LOOK_AGAIN_MS);
-    return { ...base, kind: 'run', status, wakeAt, next: { what: 'reports', at: resendUntil } };
+  const settling = decideSettling({ endedAt, awaited, isRetried, isResent }, input.at);
+  if (settling.kind !== 'finish') {
+    const { until } = settling;
+    const next = { what: 'reports', at: until };
+    return settling.kind === 'reports'
+      ? { ...base, kind: 'settle', status, wakeAt: until, next }
+      : { ...base, kind: 'run', status, wakeAt: Math.min(until, input.at + LOOK_AGAIN_MS), next };
   }
   await trx
     .updateTable('campaigns')

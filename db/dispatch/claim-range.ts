@@ -148,19 +148,19 @@ async function readCandidates(
 }
 
 /**
- * Whoever is to be tried again is so only while nothing is known of a text that reached him: his last attempt is still
- * unknown, or the carrier never handed it over.
+ * Whoever is to be tried again is so only while nothing is known of a text that reached him: each of his attempts is
+ * still unknown, or the carrier never handed it over. An older one may have been proved after a newer one had a result.
  */
 function settledMeanwhile({ context }: LeaseDraft) {
   return sql`(
     select 'accepted_meanwhile' from attempts a
-    left join unknowns u on u.month = a.month and u.message_key = a.message_key and u.recipient = a.recipient
-      and u.attempt = a.attempt
+    left join outcomes p on p.month = a.month and p.message_key = a.message_key and p.recipient = a.recipient
+      and p.attempt = a.attempt and p.stage = 'resolved'
     left join outcomes o on o.month = a.month and o.message_key = a.message_key and o.recipient = a.recipient
       and o.attempt = a.attempt and o.stage = 'final'
     where a.month = ${context.month} and a.message_key = ${context.messageKey} and a.recipient = r.recipient
       and a.attempt < r.attempt and a.result <> 'not_accepted'
-      and coalesce(u.state, 'accepted') not in ('open', 'absent', 'final', 'superseded')
+      and (a.result <> 'unknown' or p.stage is not null)
       and o.status is distinct from 'failed'
     limit 1)`;
 }

@@ -4,7 +4,6 @@ import {
   campaignOf,
   entryOf,
   gatesAreOpen,
-  hasState,
   isInFlight,
   type MemoryLedger,
   type MemoryMessage,
@@ -24,6 +23,7 @@ import {
   requestIntervalMs,
   START_DELAY_MS_MAX,
 } from './pace.ts';
+import { countInRound, isSettled } from './memory-repeats.ts';
 import { claimWindow } from './window-claim.ts';
 
 type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
@@ -74,7 +74,7 @@ export function openMemoryLease(
   if (refused !== null) return refused;
   const skipped = commitRange(message, wave, range);
   if (range.people.length === 0) return { kind: 'skipped', count: skipped };
-  return { kind: 'leased', lease: commitLease(ledger, lane, fence, message, range, window.closesAt) };
+  return { kind: 'leased', lease: commitLease(ledger, lane, fence, message, wave, range, window.closesAt) };
 }
 
 function nextDueAt(message: MemoryMessage, at: number): number | null {
@@ -98,7 +98,11 @@ function takeRange(
     const person = member === undefined ? undefined : audience?.[member.recipient - 1];
     if (member === undefined || person === undefined)
       throw new Error('A wave names somebody who is not there.');
-    const reason = ledger.suppressed.get(person.number);
+    const settled =
+      wave.repeats !== null && isSettled(entryOf(message, member.recipient), member.attempt)
+        ? 'accepted_meanwhile'
+        : undefined;
+    const reason = ledger.suppressed.get(person.number) ?? settled;
     if (reason !== undefined) {
       range.skips.push({ index, recipient: member.recipient, reason });
       continue;
@@ -168,9 +172,12 @@ function isUnderWay(ledger: MemoryLedger, campaignId: string): boolean {
 function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): number {
   wave.next = Math.max(...range.indexes, ...range.skips.map((skip) => skip.index)) + 1;
   for (const skip of range.skips) {
-    const entry = entryOf(message, skip.recipient);
-    if (hasState(entry)) continue;
-    entry.skip = skip.reason;
+    // Whoever is left out of a wave that repeats stays what he was.
+    if (wave.repeats !== null) {
+      countInRound(message, wave.repeats, 'left_out');
+      continue;
+    }
+    entryOf(message, skip.recipient).skip = skip.reason;
     addToCounter(message, `skipped:${skip.reason}`, 1);
     if (wave.number > 0) addToCounter(message, 'left_deferral', 1);
   }
@@ -182,6 +189,7 @@ function commitLease(
   lane: LaneRef,
   fence: number,
   message: MemoryMessage,
+  { repeats }: MemoryWave,
   { people }: Range,
   closesAt: number | null,
 ): Lease {
@@ -204,6 +212,7 @@ function commitLease(
     id,
     messageId: message.id,
     lane: lane.lane,
+    repeats,
     people,
     segments,
     costMicroUsd,

@@ -1,4 +1,5 @@
 import type { MessageStatus } from '../campaign-status.ts';
+import type { UnknownState } from '../carrier-list.ts';
 import type { QuietHours } from '../quiet-hours.ts';
 import type { AttemptResult } from './dispatch-store.ts';
 import type { RequestLimit } from './pace.ts';
@@ -17,9 +18,22 @@ export interface MemoryRecipient extends MemoryContact {
   readonly recipient: number;
 }
 
+/** What is known of an unknown attempt; machine time. */
+export interface MemoryDoubt {
+  state: UnknownState;
+  /** The post lies between these. */
+  readonly postedSince: number;
+  readonly postedUntil: number;
+  nextAskAt: number;
+}
+
 /** One attempt for one recipient, and what was learned of it since. */
 export interface MemoryAttempt extends AttemptResult {
   readonly leaseId: number;
+  /** Machine time. */
+  readonly recordedAt: number;
+  /** Null unless it is unknown, or was. */
+  readonly doubt: MemoryDoubt | null;
   /** An unknown that turned out accepted. */
   resolved: { readonly uuid: string | null } | null;
   wasSent: boolean;
@@ -34,6 +48,20 @@ export interface MemoryEntry {
   skip: string | null;
 }
 
+/** A wave whose members stay what they were until a new attempt has a result. */
+export interface MemoryRepeats {
+  /** The round that ordered it; null: it follows by itself. */
+  readonly round: number | null;
+}
+
+/** An attempt after which a new one may follow by itself. */
+export interface MemoryRetry {
+  readonly recipient: number;
+  readonly attempt: number;
+  readonly why: 'failed' | 'absent';
+  readonly code: string | null;
+}
+
 /** An ordered part of a message's recipients. Campaign time; null is due at once. */
 export interface MemoryWave {
   readonly number: number;
@@ -41,6 +69,7 @@ export interface MemoryWave {
   readonly dueAt: number | null;
   /** Index of the first member who was not handed out. */
   next: number;
+  readonly repeats: MemoryRepeats | null;
 }
 
 /** A send-as number; its pace is shared by everything that is sent from it. Machine time. */
@@ -62,6 +91,8 @@ export interface MemoryCampaign {
   /** Null until frozen. */
   audience: readonly MemoryRecipient[] | null;
   everLeased: boolean;
+  /** Nothing follows by itself any more. */
+  isFinished: boolean;
   /** Null is no budget; what was spent counts with or without one. */
   budgetMicroUsd: number | null;
   spentMicroUsd: number;
@@ -77,6 +108,13 @@ export interface MemoryMessage {
   readonly segments: number;
   status: MessageStatus;
   expiresAt: number | null;
+  /** From when it is set going to its expiry; null is without end. */
+  readonly expiresAfterMs: number | null;
+  /** Campaign time. */
+  endedAt: number | null;
+  /** How many rounds were ordered of it. */
+  rounds: number;
+  readonly retries: MemoryRetry[];
   readonly waves: MemoryWave[];
   /** The newest fence of each lane. */
   readonly fences: Map<number, number>;
@@ -89,6 +127,8 @@ export interface MemoryLease {
   readonly id: number;
   readonly messageId: string;
   readonly lane: number;
+  /** What its wave is. */
+  readonly repeats: MemoryRepeats | null;
   readonly people: readonly {
     readonly recipient: number;
     readonly attempt: number;
@@ -173,6 +213,7 @@ export function addCampaign(
     ...campaign,
     audience: null,
     everLeased: false,
+    isFinished: false,
     budgetMicroUsd: null,
     spentMicroUsd: 0,
   };
@@ -184,12 +225,18 @@ export function addCampaign(
 /** Adds a message that is being sent, with its gate. */
 export function addMessage(
   ledger: MemoryLedger,
-  message: Pick<MemoryMessage, 'id' | 'campaignId' | 'isConstant' | 'segments' | 'expiresAt'>,
+  message: Pick<
+    MemoryMessage,
+    'id' | 'campaignId' | 'isConstant' | 'segments' | 'expiresAt' | 'expiresAfterMs'
+  >,
 ): MemoryMessage {
   const added: MemoryMessage = {
     ...message,
     key: ledger.messages.size + 1,
     status: 'sending',
+    endedAt: null,
+    rounds: 0,
+    retries: [],
     waves: [],
     fences: new Map(),
     entries: new Map(),
@@ -212,7 +259,7 @@ export function freezeMemoryAudience(ledger: MemoryLedger, campaignId: string): 
     message.waves.length = 0;
     message.entries.clear();
     message.counters.clear();
-    message.waves.push({ number: 0, members: [...members], dueAt: null, next: 0 });
+    message.waves.push({ number: 0, members: [...members], dueAt: null, next: 0, repeats: null });
   }
 }
 
@@ -233,11 +280,6 @@ export function campaignOf(ledger: MemoryLedger, campaignId: string): MemoryCamp
   const campaign = ledger.campaigns.get(campaignId);
   if (campaign === undefined) throw new Error(`There is no campaign ${campaignId}.`);
   return campaign;
-}
-
-/** Whether somebody was texted before, or may have been: he stays that, whatever becomes of another attempt. */
-export function hasState(entry: MemoryEntry): boolean {
-  return entry.attempts.some((one) => one.result !== 'not_accepted');
 }
 
 /** What is known of a recipient; begun when first asked for. */

@@ -5,11 +5,15 @@ import {
   entryOf,
   freezeMemoryAudience,
   gatesAreOpen,
+  type MemoryEntry,
   type MemoryLedger,
+  type MemoryMessage,
   messageOf,
   messagesOf,
   senderOf,
 } from './memory-ledger.ts';
+import { countInRound, lastOf } from './memory-repeats.ts';
+import { appendLater, collectMemoryRetries } from './memory-retries.ts';
 import { fenceMemoryMessage } from './memory-store.ts';
 import { decideMessage, type MessagePlan } from './message-plan.ts';
 
@@ -17,6 +21,7 @@ import { decideMessage, type MessagePlan } from './message-plan.ts';
 export function planMemoryMessage(ledger: MemoryLedger, messageId: string, at: number): MessagePlan {
   const message = messageOf(ledger, messageId);
   fenceMemoryMessage(ledger, message);
+  if (message.status === 'sending') collectMemoryRetries(message, at);
   const plan = decideMessage(
     {
       isHeld: message.status !== 'sending' || !gatesAreOpen(ledger, message),
@@ -32,6 +37,7 @@ export function planMemoryMessage(ledger: MemoryLedger, messageId: string, at: n
     const size = campaignOf(ledger, message.campaignId).audience?.length ?? 0;
     const expired = message.counters.get('expired') ?? 0;
     message.status = expired > 0 && expired === size ? 'expired' : 'sent';
+    message.endedAt = at;
   }
   return plan;
 }
@@ -42,10 +48,15 @@ export function expireMemoryMessage(ledger: MemoryLedger, messageId: string): nu
   let expired = 0;
   for (const wave of message.waves) {
     for (const { recipient } of wave.members.slice(wave.next)) {
+      expired += 1;
+      // Whoever is left in a wave that repeats stays what he was.
+      if (wave.repeats !== null) {
+        countInRound(message, wave.repeats, 'left_out');
+        continue;
+      }
       entryOf(message, recipient).skip = 'expired';
       addToCounter(message, 'expired', 1);
       if (wave.number > 0) addToCounter(message, 'left_deferral', 1);
-      expired += 1;
     }
     wave.next = wave.members.length;
   }
@@ -80,26 +91,47 @@ export function restartMemoryCampaign(
 }
 
 /**
- * Orders a round of a message that is over: whom the carrier never handed over, or of whom nobody knows, gets one more
- * attempt. Returns their numbers. Whoever is in it stays what he was until there is a result.
+ * Orders a round of a message of a finished campaign: whom the carrier never handed over, or of whom nobody knows, gets
+ * one more attempt. Returns their numbers. Whoever is in it stays what he was until there is a result. `at` is campaign
+ * time, from which the expiry is counted anew.
  */
-export function orderMemoryRound(ledger: MemoryLedger, messageId: string, kind: RoundKind): string[] {
+export function orderMemoryRound(
+  ledger: MemoryLedger,
+  messageId: string,
+  kind: RoundKind,
+  at: number,
+): string[] {
   const message = messageOf(ledger, messageId);
-  if (message.status !== 'sent') return [];
+  const campaign = campaignOf(ledger, message.campaignId);
+  if (!isOver(message)) return [];
   const members: { recipient: number; attempt: number }[] = [];
-  for (const [recipient, { attempts, skip }] of message.entries) {
-    const last = attempts.toSorted((one, other) => other.attempt - one.attempt)[0];
-    if (skip !== null || last === undefined) continue;
-    const isMeant =
-      kind === 'retry_failed'
-        ? last.final?.status === 'failed'
-        : last.result === 'unknown' && last.resolved === null;
-    if (isMeant) members.push({ recipient, attempt: last.attempt + 1 });
+  for (const [recipient, entry] of message.entries) {
+    const last = lastOf(entry.attempts);
+    if (last === undefined || !isMeant(kind, entry)) continue;
+    members.push({ recipient, attempt: last.attempt + 1 });
   }
   if (members.length === 0) return [];
-  message.waves.push({ number: message.waves.length, members, dueAt: null, next: 0 });
+  message.rounds += 1;
+  // What would follow by itself is decided by this order now, and nobody is in two passes.
+  message.retries.length = 0;
+  const repeats = { round: message.rounds };
+  appendLater(message, members, at, repeats);
+  countInRound(message, repeats, 'recipients', members.length);
   message.status = 'sending';
-  message.expiresAt = null;
-  const { audience } = campaignOf(ledger, message.campaignId);
-  return members.map(({ recipient }) => audience?.[recipient - 1]?.number ?? '');
+  message.endedAt = null;
+  message.expiresAt = message.expiresAfterMs === null ? null : at + message.expiresAfterMs;
+  campaign.isFinished = false;
+  return members.map(({ recipient }) => campaign.audience?.[recipient - 1]?.number ?? '');
+}
+
+function isOver({ status }: MemoryMessage): boolean {
+  return status === 'sent' || status === 'expired';
+}
+
+function isMeant(kind: RoundKind, { attempts }: MemoryEntry): boolean {
+  if (kind === 'resend_unknown') {
+    return attempts.some(({ doubt }) => doubt !== null && ['open', 'absent', 'final'].includes(doubt.state));
+  }
+  const counted = lastOf(attempts.filter((one) => one.result !== 'not_accepted'));
+  return counted?.final?.status === 'failed';
 }

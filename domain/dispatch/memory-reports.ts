@@ -1,12 +1,18 @@
 import { describeErrorCode } from '../error-codes.ts';
+import { isRetried } from '../retry.ts';
 import {
   addToCounter,
+  campaignOf,
   entryOf,
   type MemoryAttempt,
+  type MemoryLease,
   type MemoryLedger,
+  type MemoryMessage,
   messageOf,
   spend,
 } from './memory-ledger.ts';
+import { countInRound, finalCounter, isSuperseded, resolveUnknown } from './memory-repeats.ts';
+import { addAttempt } from './memory-store.ts';
 
 /** A status report whose signature and MAC were found right: which lease it is about and what it says. */
 export interface MemoryReport {
@@ -34,7 +40,7 @@ export function applyMemoryReport(ledger: MemoryLedger, report: MemoryReport): M
     // The worker's record is still to come, and then finds the row there: what the lease claimed for him counts.
     const segments = Math.round(lease.segments / lease.people.length);
     const costMicroUsd = Math.floor(lease.costMicroUsd / lease.people.length);
-    known = {
+    known = addAttempt(ledger, lease, message, {
       recipient: person.recipient,
       attempt: person.attempt,
       request: 0,
@@ -43,24 +49,13 @@ export function applyMemoryReport(ledger: MemoryLedger, report: MemoryReport): M
       carrierUuid: report.uuid,
       segments,
       costMicroUsd,
-      leaseId: lease.id,
-      resolved: null,
-      wasSent: false,
-      final: null,
-    };
-    entry.attempts.push(known);
-    addToCounter(message, 'accepted', 1);
-    addToCounter(message, 'segments', segments);
-    addToCounter(message, 'estimate_micro_usd', costMicroUsd);
-    if (person.attempt > 1) addToCounter(message, 'left_deferral', 1);
+    });
   } else if (!isAbout(known, report.uuid)) {
     return 'mismatch';
-  } else if (known.result === 'unknown' && known.resolved === null) {
-    known.resolved = { uuid: report.uuid };
-    addToCounter(message, 'accepted', 1);
-    addToCounter(message, 'resolved', 1);
+  } else {
+    resolveUnknown(message, known, report.uuid, lease.repeats);
   }
-  const verdict = moveForward(ledger, known, report, (counter) => addToCounter(message, counter, 1));
+  const verdict = moveForward(ledger, { lease, message, known }, report);
   // A text that was never handed over costs nothing.
   if (verdict === 'applied' && report.status === 'failed') {
     spend(ledger, message.campaignId, -known.costMicroUsd);
@@ -77,21 +72,29 @@ function isAbout(known: MemoryAttempt, uuid: string): boolean {
 
 function moveForward(
   ledger: MemoryLedger,
-  known: MemoryAttempt,
+  of: { readonly lease: MemoryLease; readonly message: MemoryMessage; readonly known: MemoryAttempt },
   report: MemoryReport,
-  count: (counter: string) => void,
 ): MemoryVerdict {
+  const { lease, message, known } = of;
   const { status, errorCode } = report;
   if (status === 'queued') return 'applied';
+  const counts = !isSuperseded(entryOf(message, known.recipient), known.attempt);
   if (status === 'sent') {
     if (known.wasSent) return 'repeated';
     known.wasSent = true;
-    count('sent');
+    if (counts) addToCounter(message, 'sent', 1);
     return 'applied';
   }
   if (known.final !== null) return 'repeated';
   known.final = { status, code: errorCode };
-  count(status === 'delivered' ? status : `${status}:${errorCode ?? 'none'}`);
+  if (counts) addToCounter(message, finalCounter(known.final), 1);
+  countInRound(message, lease.repeats, status);
+  // A campaign that rests sends nobody anything by itself: its failures wait for a round.
+  const { isFinished } = campaignOf(ledger, message.campaignId);
+  if (status === 'failed' && counts && !isFinished && isRetried(errorCode)) {
+    const { recipient, attempt } = known;
+    message.retries.push({ recipient, attempt, why: 'failed', code: errorCode });
+  }
   const suppresses =
     errorCode === null || status === 'delivered' ? null : describeErrorCode(errorCode).suppresses;
   if (suppresses !== null && !ledger.suppressed.has(report.to)) ledger.suppressed.set(report.to, suppresses);

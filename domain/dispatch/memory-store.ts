@@ -3,12 +3,16 @@ import {
   addToCounter,
   entryOf,
   isInFlight,
+  type MemoryAttempt,
+  type MemoryLease,
   type MemoryLedger,
   type MemoryMessage,
   messageOf,
   spend,
 } from './memory-ledger.ts';
 import { openMemoryLease } from './memory-lease.ts';
+import { countInRound, leaveFormerState, resolveUnknown } from './memory-repeats.ts';
+import { appendLater } from './memory-retries.ts';
 import { countersOfResult, refundOf } from './result-counters.ts';
 
 /**
@@ -39,6 +43,9 @@ export function createMemoryDispatchStore(ledger: MemoryLedger): DispatchStore {
   };
 }
 
+/** The carrier reports most texts within so long, so its list is asked later. */
+const FIRST_ASK_DELAY_MS = 10_000;
+
 /** Fences every lane of a message, when none of them should be running. Returns how many became unknown. */
 export function fenceMemoryMessage(ledger: MemoryLedger, message: MemoryMessage): number {
   for (const [lane, fence] of message.fences) message.fences.set(lane, fence + 1);
@@ -64,8 +71,7 @@ function closeOpenLeases(ledger: MemoryLedger, message: MemoryMessage, lane: num
         segments: Math.round(lease.segments / lease.people.length),
         costMicroUsd: Math.floor(lease.costMicroUsd / lease.people.length),
       };
-      entry.attempts.push({ ...result, leaseId: lease.id, resolved: null, wasSent: false, final: null });
-      countAll(message, result);
+      addAttempt(ledger, lease, message, result);
       unknown += 1;
     }
   }
@@ -87,43 +93,51 @@ function recordResults(
     const known = entry.attempts.find((one) => one.attempt === result.attempt);
     if (known !== undefined) {
       // Somebody else was faster. An acceptance that this worker saw resolves what the fence did not know.
-      if (known.result !== 'unknown' || result.result !== 'accepted' || known.resolved !== null) continue;
-      known.resolved = { uuid: result.carrierUuid };
-      addToCounter(message, 'accepted', 1);
-      addToCounter(message, 'resolved', 1);
+      if (result.result === 'accepted') resolveUnknown(message, known, result.carrierUuid, owner.repeats);
       continue;
     }
-    entry.attempts.push({ ...result, leaseId: lease.id, resolved: null, wasSent: false, final: null });
-    countAll(message, result);
+    addAttempt(ledger, owner, message, result);
     spend(ledger, message.campaignId, -refundOf(result));
     if (result.result === 'not_accepted') {
       deferred.push({ recipient: result.recipient, attempt: result.attempt + 1 });
     }
   }
-  defer(message, deferred, retryAt);
+  appendLater(message, deferred, retryAt, owner.repeats);
   owner.isOpen = owner.isOpen && isInFlight(ledger, owner);
 }
 
-/** Appends to the newest later wave that has not begun and is due no earlier, else makes the next one. */
-function defer(
+/** Writes one result. Whoever is tried again stays what he was where the carrier certainly did not take it. */
+export function addAttempt(
+  ledger: MemoryLedger,
+  lease: MemoryLease,
   message: MemoryMessage,
-  deferred: readonly { recipient: number; attempt: number }[],
-  retryAt: number,
-): void {
-  if (deferred.length === 0) return;
-  const newest = message.waves.at(-1);
-  if (newest !== undefined && newest.number > 0 && newest.next === 0 && (newest.dueAt ?? 0) >= retryAt) {
-    newest.members.push(...deferred);
-    return;
+  result: AttemptResult,
+): MemoryAttempt {
+  const entry = entryOf(message, result.recipient);
+  const recordedAt = ledger.machineNow();
+  const isUnknown = result.result === 'unknown';
+  const attempt: MemoryAttempt = {
+    ...result,
+    leaseId: lease.id,
+    recordedAt,
+    doubt: isUnknown
+      ? {
+          state: 'open',
+          postedSince: lease.openedAt,
+          postedUntil: recordedAt,
+          nextAskAt: recordedAt + FIRST_ASK_DELAY_MS,
+        }
+      : null,
+    resolved: null,
+    wasSent: false,
+    final: null,
+  };
+  entry.attempts.push(attempt);
+  const isRepeated = lease.repeats !== null;
+  for (const [counter, delta] of countersOfResult(result, isRepeated)) addToCounter(message, counter, delta);
+  if (isRepeated && result.result !== 'not_accepted') {
+    leaveFormerState(message, entry, result.attempt);
+    countInRound(message, lease.repeats, result.result);
   }
-  message.waves.push({
-    number: (newest?.number ?? 0) + 1,
-    members: [...deferred],
-    dueAt: retryAt,
-    next: 0,
-  });
-}
-
-function countAll(message: MemoryMessage, result: AttemptResult): void {
-  for (const [counter, delta] of countersOfResult(result)) addToCounter(message, counter, delta);
+  return attempt;
 }

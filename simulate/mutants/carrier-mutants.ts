@@ -103,8 +103,8 @@ export const CARRIER_MUTANTS: readonly Mutant[] = [
     harm: 'Who has got the text gets it once more, though only the unknown were meant.',
     mutate: (protocol) => ({
       ...protocol,
-      round: (ledger, messageId, kind) => {
-        const numbers = protocol.round(ledger, messageId, kind);
+      round: (ledger, messageId, kind, at) => {
+        const numbers = protocol.round(ledger, messageId, kind, at);
         const message = messageOf(ledger, messageId);
         const wave = message.waves.at(-1);
         if (numbers.length === 0 || wave === undefined) return numbers;
@@ -113,23 +113,6 @@ export const CARRIER_MUTANTS: readonly Mutant[] = [
           wave.members.push({ recipient, attempt: Math.max(...attempts.map((one) => one.attempt)) + 1 });
         }
         return numbers;
-      },
-    }),
-  },
-  {
-    name: 'try again whoever was undelivered',
-    harm: 'An undelivered text may have arrived all the same.',
-    mutate: (protocol) => ({
-      ...protocol,
-      applyReport: (ledger, report) => {
-        const verdict = protocol.applyReport(ledger, report);
-        const found = attemptOf(ledger, report);
-        if (verdict === 'applied' && report.status === 'undelivered' && found !== undefined) {
-          const { message, known } = found;
-          const members = [{ recipient: known.recipient, attempt: known.attempt + 1 }];
-          message.waves.push({ number: message.waves.length, members, dueAt: null, next: 0 });
-        }
-        return verdict;
       },
     }),
   },

@@ -4,9 +4,15 @@ import { CARRIER_MUTANTS } from './carrier-mutants.ts';
 import { LANE_MUTANTS } from './lane-mutants.ts';
 import { LEDGER_MUTANTS } from './ledger-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { RETRY_MUTANTS } from './retry-mutants.ts';
 
 /** Every broken protocol. */
-export const MUTANTS: readonly Mutant[] = [...LEDGER_MUTANTS, ...LANE_MUTANTS, ...CARRIER_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...LEDGER_MUTANTS,
+  ...LANE_MUTANTS,
+  ...CARRIER_MUTANTS,
+  ...RETRY_MUTANTS,
+];
 
 /** The seed at which a mutant was found out, and by what; null when it lived through all of them. */
 export type Kill = { readonly seed: number; readonly violation: string } | null;

@@ -39,7 +39,7 @@ function handOutAgain(ledger: MemoryLedger, messageId: string): void {
     );
     if (open.length === 0) continue;
     const members = open.map(({ recipient, attempt }) => ({ recipient, attempt }));
-    message.waves.push({ number: message.waves.length, members, dueAt: null, next: 0 });
+    message.waves.push({ number: message.waves.length, members, dueAt: null, next: 0, repeats: null });
   }
 }
 

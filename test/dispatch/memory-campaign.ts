@@ -38,6 +38,7 @@ export function createMemoryCampaign(options: {
     isConstant,
     segments: 1,
     expiresAt: null,
+    expiresAfterMs: null,
   });
   freezeMemoryAudience(ledger, 'cmp');
   return { ledger, sender, campaign, message, numbers };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findCampaign } from '../../db/campaigns.ts';
 import { fenceMessage } from '../../db/dispatch/enter-lane.ts';
+import { appendLater } from '../../db/dispatch/later-waves.ts';
 import { expireSome } from '../../db/message-plan.ts';
 import { listMessages } from '../../db/messages.ts';
 import { listRecipients, readReports } from '../../db/reports.ts';
@@ -218,5 +219,40 @@ describe('a recipient whose text the carrier never handed over', () => {
     expect(await apply(campaign, lease, { status: 'delivered', errorCode: null })).toEqual(['repeated']);
     expect(await apply(campaign, lease, { status: 'sent', errorCode: null })).toEqual(['applied']);
     expect(await reportOf(campaign)).toEqual(before);
+  });
+});
+
+describe('a recipient who is sent again because nobody knew of his text', () => {
+  const sendAgain = async (campaign: FrozenCampaign, attempt: number): Promise<void> => {
+    const { key: messageKey } = await messageOf(campaign);
+    await campaign.inside(async (trx) => {
+      const { campaignKey, month } = await trx
+        .selectFrom('waves')
+        .where('message_key', '=', messageKey)
+        .select(['campaign_key as campaignKey', 'month'])
+        .executeTakeFirstOrThrow();
+      const of = { accountId: campaign.account.accountId, month, campaignKey, messageKey, cohort: 0 };
+      await appendLater(trx, of, [{ recipient: 1, attempt }], NOON, { round: attempt - 1 });
+    });
+  };
+
+  it('is left out of the next pass once an older text of his turns out to have arrived', async () => {
+    const campaign = await world.freeze(1);
+    const first = await campaign.lease();
+    await campaign.record(first, 'unknown');
+    await sendAgain(campaign, 2);
+    await campaign.record(await campaign.lease(), 'unknown');
+    await sendAgain(campaign, 3);
+    await apply(campaign, first, { status: 'delivered', errorCode: null });
+    expect(await campaign.openLease()).toEqual({ kind: 'skipped', count: 1 });
+  });
+
+  it('is sent again while nothing is known of any of his texts', async () => {
+    const campaign = await world.freeze(1);
+    await campaign.record(await campaign.lease(), 'unknown');
+    await sendAgain(campaign, 2);
+    await campaign.record(await campaign.lease(), 'unknown');
+    await sendAgain(campaign, 3);
+    expect((await campaign.lease()).recipients).toMatchObject([{ attempt: 3 }]);
   });
 });
