@@ -52,7 +52,7 @@ export function createTestSendActivities(deps: TestSendDeps) {
         const { test } = claim;
         await deps.machine.sleep(test.delayMs, Context.current().cancellationSignal);
         const result = await postWithRoom(deps, test, askedAt, campaignNow);
-        await withAccount(deps.db, input.accountId, (trx) => recordTest(trx, test.testId, result));
+        await withAccount(deps.db, input.accountId, (trx) => recordTest(trx, test, result));
         return { state: result.state };
       } finally {
         deps.slots.giveBack(1);

@@ -1,5 +1,11 @@
 import { sql } from 'kysely';
-import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
+import type { QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
+import {
+  leaseWidth,
+  MAY_BE_GIVEN_BACK_MS,
+  RECLAIM_DELAY_MS,
+  START_DELAY_MS_MAX,
+} from '../../domain/dispatch/pace.ts';
 import {
   dayOfQuota,
   paceWithin,
@@ -12,6 +18,12 @@ import {
 import type { Trx } from '../database.ts';
 import type { Grant } from './grants.ts';
 import { type Claim, type LeaseDraft, narrowTo } from './lease-draft.ts';
+import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
+
+/** A grant, and what was counted for it. */
+export interface QuotaGrant extends Grant {
+  readonly claims: readonly QuotaClaim[];
+}
 
 interface StoredUse extends QuotaUse {
   readonly id: string;
@@ -25,7 +37,7 @@ export async function peekQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim>
   const uses = await readUses(trx, quotas, false);
   const delayMs = Math.max(...uses.map((use) => use.delayMs));
   const usedUp = quotas.filter((quota) => unitsLeft(quota, useOf(uses, quota), draft.at) === 0);
-  if (usedUp.length > 0) return waitForReset(draft, usedUp);
+  if (usedUp.length > 0) return waitForUnits(trx, draft, usedUp);
   if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
   draft.width = Math.min(draft.width, leaseWidth(paceWithin(pace, quotas)));
   return null;
@@ -38,13 +50,14 @@ export async function claimQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim
   const uses = await readUses(trx, quotas, true);
   for (const quota of quotas) {
     const fitting = countFitting(draft, unitsLeft(quota, useOf(uses, quota), draft.at));
-    if (fitting === 0) return waitForReset(draft, [quota]);
+    if (fitting === 0) return waitForUnits(trx, draft, [quota]);
     narrowTo(draft, fitting);
   }
   const units = draft.people.reduce((sum, person) => sum + unitsOf(draft, person.segments), 0);
   const granted = await grantUnits(trx, quotas, uses, units, draft.at);
   draft.segmentIntervalMs = Math.max(draft.segmentIntervalMs, granted.intervalMs);
   draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
+  draft.quotaClaims = granted.claims;
   return null;
 }
 
@@ -54,11 +67,25 @@ export async function grantQuotas(
   quotas: readonly Quota[],
   units: number,
   at: number,
-): Promise<Grant | null> {
-  if (quotas.length === 0) return { intervalMs: 0, delayMs: 0 };
+): Promise<QuotaGrant | null> {
+  if (quotas.length === 0) return { intervalMs: 0, delayMs: 0, claims: [] };
   const uses = await readUses(trx, quotas, true);
   if (quotas.some((quota) => unitsLeft(quota, useOf(uses, quota), at) < units)) return null;
   return grantUnits(trx, quotas, uses, units, at);
+}
+
+/**
+ * Gives units back that were counted and certainly not taken by the carrier, as long as their day is the quota's newest:
+ * what was not used of a day that is over helps nobody any more.
+ */
+export async function giveBackUnits(trx: Trx, claims: readonly QuotaClaim[], units: number): Promise<void> {
+  if (units === 0) return;
+  // One after the other, in the order in which they were claimed and leases lock them.
+  for (const { quotaId, day, sharePercent } of claims) {
+    await sql`
+      update quota_uses set day_hundredths = greatest(0, day_hundredths - ${units * sharePercent}::bigint)
+      where quota_id = ${quotaId} and day = ${day}`.execute(trx);
+  }
 }
 
 async function grantUnits(
@@ -67,16 +94,18 @@ async function grantUnits(
   uses: readonly StoredUse[],
   units: number,
   at: number,
-): Promise<Grant> {
+): Promise<QuotaGrant> {
   const all = { intervalMs: 0, delayMs: 0 };
+  const claims: QuotaClaim[] = [];
   for (const quota of quotas) {
     const intervalMs = quotaIntervalMs(quota);
     const day = dayOfQuota(quota, useOf(uses, quota), at);
     const delayMs = await takeUnits(trx, quota, { day, units, claimedMs: units * intervalMs });
     all.intervalMs = Math.max(all.intervalMs, intervalMs);
     all.delayMs = Math.max(all.delayMs, delayMs);
+    claims.push({ quotaId: quota.id, day, sharePercent: quota.sharePercent });
   }
-  return all;
+  return { ...all, claims };
 }
 
 /** Takes units of a quota. Resolves with the machine milliseconds until the first may go out. */
@@ -127,8 +156,18 @@ function unitsOf(draft: LeaseDraft, segments: number): number {
   return draft.context.kind === 'mms' ? 1 : segments;
 }
 
-/** Until the last of their days ends, or until everybody has expired. */
-function waitForReset({ at, context }: LeaseDraft, usedUp: readonly Quota[]) {
+/**
+ * Until the last of their days ends, or until everybody has expired; a moment only while something is under way that
+ * may be given back today.
+ */
+async function waitForUnits(trx: Trx, { at, context }: LeaseDraft, usedUp: readonly Quota[]) {
+  const underWay = await sql`
+    select from sender_quotas x join leases l on l.sender_id = x.sender_id join waves w on w.id = l.wave_id
+    where x.quota_id = any(${usedUp.map((quota) => quota.id)}::text[]) and l.closed_at is null
+      and l.opened_at > clock_timestamp() - ${MAY_BE_GIVEN_BACK_MS} * interval '1 millisecond'
+      and ${IN_FLIGHT_OF_LEASE} > 0
+    limit 1`.execute(trx);
+  if (underWay.rows.length > 0) return { kind: 'wait', delayMs: RECLAIM_DELAY_MS } as const;
   const opensAt = Math.max(...usedUp.map((quota) => resetsAt(quota, at)));
   const until = Math.min(opensAt, context.expiresAt ?? opensAt);
   return { kind: 'wait', delayMs: Math.max(1, until - at) } as const;

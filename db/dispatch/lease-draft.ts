@@ -1,6 +1,11 @@
 import { sql } from 'kysely';
 import { type Affixes, affixesOf } from '../../domain/affixes.ts';
-import type { LaneRef, LeaseAnswer, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
+import type {
+  LaneRef,
+  LeaseAnswer,
+  LeasedRecipient,
+  QuotaClaim,
+} from '../../domain/dispatch/dispatch-store.ts';
 import type { Quota } from '../../domain/dispatch/quota.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
@@ -73,6 +78,7 @@ export interface LeaseDraft {
   isProbe: boolean;
   closesAt: number | null;
   spendMonth: string;
+  quotaClaims: readonly QuotaClaim[];
   segmentIntervalMs: number;
   requestIntervalMs: number;
   startDelayMs: number;

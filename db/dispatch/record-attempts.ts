@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { countersOfResult, refundOf } from '../../domain/dispatch/result-counters.ts';
+import { countersOfResult, mayBeTaken, refundOf } from '../../domain/dispatch/result-counters.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { resolveUnknowns } from '../reconcile/resolve-unknowns.ts';
+import { giveBackUnits } from './claim-quotas.ts';
 import { appendLater } from './later-waves.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 import { leaveFormerStates, lockRepeats, repeatsOfLease, type RepeatsOf, roundCounter } from './repeats.ts';
@@ -101,10 +102,18 @@ async function resolveLate(
   count(deltas, 'resolved', resolved);
 }
 
+/** What was claimed for whom the carrier certainly did not take, in the order in which leases lock these rows. */
 async function giveBack(trx: Trx, lease: Lease, fresh: readonly AttemptResult[]): Promise<void> {
+  await giveBackMoney(trx, lease, fresh);
+  const untaken = fresh.filter((result) => !mayBeTaken(result));
+  const units = untaken.reduce((sum, { segments }) => sum + (lease.kind === 'mms' ? 1 : segments), 0);
+  await giveBackUnits(trx, lease.quotaClaims, units);
+}
+
+async function giveBackMoney(trx: Trx, lease: Lease, fresh: readonly AttemptResult[]): Promise<void> {
   const refund = fresh.reduce((sum, result) => sum + refundOf(result), 0);
   if (refund === 0) return;
-  // Two statements, in the order in which leases lock these rows.
+  // Two statements: a single one would lock the rows in any order.
   await sql`
     update campaign_spends s set spent_micro_usd = greatest(0, s.spent_micro_usd - ${refund})
     from leases l join campaigns c on c.key = l.campaign_key

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { isQuiet, quietFrom } from '../../domain/quiet-hours.ts';
 import { TEST_AGE_MS_MAX } from '../../domain/test-send.ts';
@@ -24,6 +25,9 @@ export interface ClaimedTest {
   readonly mediaTokens: readonly string[];
   /** Scopes whose gates are looked at again just before the post. */
   readonly scopes: readonly string[];
+  /** What it counts of each quota, and which quotas those are. */
+  readonly units: number;
+  readonly quotaClaims: readonly QuotaClaim[];
   /** Machine milliseconds that pace and the carrier's limit demand first. */
   readonly delayMs: number;
   /** Campaign time from which on it may not go out; null where quiet hours are none or confirmed. */
@@ -96,6 +100,8 @@ export async function claimTest(
       text: test.text,
       mediaTokens: test.mediaTokens ?? [],
       scopes,
+      units,
+      quotaClaims: shared.claims,
       delayMs: Math.max(shared.delayMs, requests?.delayMs ?? 0, pace?.delayMs ?? 0),
       closesAt: test.inQuietHours ? null : quietFrom(input.at, test.quietHours, test.timeZone),
     },

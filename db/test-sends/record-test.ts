@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { type Db, type Trx, withAccount } from '../database.ts';
+import { giveBackUnits } from '../dispatch/claim-quotas.ts';
+import type { ClaimedTest } from './claim-test.ts';
 
 /** What became of the one post of a test. */
 export interface TestResult {
@@ -12,7 +14,11 @@ export interface TestResult {
  * Records what became of a post. A status report may have been faster, and a retry may have called it unknown; an
  * acceptance that was seen resolves that. What the carrier certainly did not take costs nothing.
  */
-export async function recordTest(trx: Trx, testId: string, result: TestResult): Promise<void> {
+export async function recordTest(
+  trx: Trx,
+  test: Pick<ClaimedTest, 'testId' | 'units' | 'quotaClaims'>,
+  result: TestResult,
+): Promise<void> {
   const recorded = await trx
     .updateTable('test_sends')
     .set({
@@ -22,7 +28,7 @@ export async function recordTest(trx: Trx, testId: string, result: TestResult): 
       carrier_uuid: sql<string | null>`coalesce(carrier_uuid, ${result.carrierUuid})`,
       answered_at: sql<Date>`clock_timestamp()`,
     })
-    .where('id', '=', testId)
+    .where('id', '=', test.testId)
     .where('state', 'in', ['posting', 'unknown'])
     .returning(['account_id', 'spend_month', 'cost_micro_usd'])
     .executeTakeFirst();
@@ -34,6 +40,7 @@ export async function recordTest(trx: Trx, testId: string, result: TestResult): 
     .where('account_id', '=', recorded.account_id)
     .where('month', '=', recorded.spend_month)
     .execute();
+  await giveBackUnits(trx, test.quotaClaims, test.units);
 }
 
 /** A status report of the carrier on a test. */

@@ -21,6 +21,15 @@ export interface LeasedRecipient {
   readonly costMicroUsd: number;
 }
 
+/** What was taken of a quota's daily cap, so that it can be given back. */
+export interface QuotaClaim {
+  readonly quotaId: string;
+  /** The quota's day, as YYYY-MM-DD in its own zone. */
+  readonly day: string;
+  /** So much of each unit was counted, in percent. */
+  readonly sharePercent: number;
+}
+
 /** A committed permission to text a range of a wave. It is never handed out again. */
 export interface Lease {
   readonly id: number;
@@ -38,6 +47,8 @@ export interface Lease {
   /** Scopes whose gates have to be open, looked at again before each post. */
   readonly scopes: readonly string[];
   readonly recipients: readonly LeasedRecipient[];
+  /** The quotas that all of its units were counted for. */
+  readonly quotaClaims: readonly QuotaClaim[];
   /** Recipients with one text go out in one request in the carrier's bulk form. */
   readonly isBulk: boolean;
   /** One text to a carrier in trouble, to see whether it takes it. */

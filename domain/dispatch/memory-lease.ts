@@ -233,6 +233,7 @@ function commitLease(
     mediaUrls: [],
     scopes: scopesOfMessage(ledger, message),
     recipients: people,
+    quotaClaims: [],
     isBulk,
     isProbe: false,
     segmentIntervalMs: segmentMs,

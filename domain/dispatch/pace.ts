@@ -9,7 +9,7 @@ export const REQUEST_LIMIT_USED = 0.9;
 
 /** What a lease has claimed may be given back for so long after it was opened: its age, and the carrier's answer. */
 export const MAY_BE_GIVEN_BACK_MS = 60_000;
-/** A lane that lacks money looks again this often while something may be given back. */
+/** A lane that lacks money, or units of a daily cap, looks again this often while something may be given back. */
 export const RECLAIM_DELAY_MS = 250;
 
 /** A carrier account's limit of requests over all senders and workers; 0 is none. */

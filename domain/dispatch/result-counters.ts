@@ -26,7 +26,12 @@ export function countersOfResult(
   }
 }
 
+/** Whether the carrier has taken the text, or may have: what was claimed for it stays claimed then. */
+export function mayBeTaken({ result }: Pick<AttemptResult, 'result'>): boolean {
+  return result === 'accepted' || result === 'unknown';
+}
+
 /** What the carrier certainly did not take is given back, in micro-dollars. Unknown counts as spent. */
 export function refundOf(result: AttemptResult): number {
-  return result.result === 'rejected' || result.result === 'not_accepted' ? result.costMicroUsd : 0;
+  return mayBeTaken(result) ? 0 : result.costMicroUsd;
 }

@@ -1,7 +1,14 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { insertQuota, type QuotaSettings, setSenderQuotas, updateQuota } from '../../db/quotas.ts';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import {
+  deleteQuota,
+  insertQuota,
+  type QuotaSettings,
+  setSenderQuotas,
+  updateQuota,
+} from '../../db/quotas.ts';
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import { RECLAIM_DELAY_MS } from '../../domain/dispatch/pace.ts';
 import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
 
 /** Midnight in California, after noon in New York. */
@@ -33,11 +40,18 @@ const hundredths = async (campaign: FrozenCampaign): Promise<number[]> =>
     return rows.map((row) => row.used);
   });
 
+/** Opens a lease that has to hold so many, all of whom the carrier accepts. */
+async function sendTo(campaign: FrozenCampaign, width: number): Promise<void> {
+  const lease = await campaign.lease();
+  expect(lease.recipients).toHaveLength(width);
+  await campaign.record(lease, 'accepted');
+}
+
 test('a daily cap is filled and never passed, and the rest waits until its own midnight', async () => {
   const campaign = await world.freeze(10);
   await bind(campaign, { Brand: { dayUnits: 3 } });
-  expect(widthOf(await campaign.openLease())).toBe(2);
-  expect(widthOf(await campaign.openLease())).toBe(1);
+  await sendTo(campaign, 2);
+  await sendTo(campaign, 1);
   expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: RESET - NOON });
   expect(await hundredths(campaign)).toEqual([300]);
   expect(widthOf(await campaign.openLease(MORNING))).toBe(2);
@@ -77,7 +91,7 @@ test('a rate is shared by all senders that name it, over all campaigns', async (
 test('what waits for a next day that comes too late waits for its expiry', async () => {
   const campaign = await world.freeze(10);
   await bind(campaign, { Brand: { dayUnits: 2 } });
-  await campaign.lease();
+  await sendTo(campaign, 2);
   await campaign.inside((trx) =>
     trx
       .updateTable('messages')
@@ -86,4 +100,68 @@ test('what waits for a next day that comes too late waits for its expiry', async
       .execute(),
   );
   expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: 3_600_000 });
+});
+
+describe('what was counted for somebody whom the carrier certainly did not take', () => {
+  it.each(['not_accepted', 'rejected'] as const)(
+    'is given back after %s, and is there for others',
+    async (result) => {
+      const campaign = await world.freeze(10);
+      await bind(campaign, { Brand: { dayUnits: 2, sharePercent: 50 }, Campaign: { dayUnits: 4 } });
+      const lease = await campaign.lease();
+      await campaign.lease();
+      expect(await hundredths(campaign)).toEqual([200, 400]);
+      await campaign.record(lease, result, MORNING);
+      expect(await hundredths(campaign)).toEqual([100, 200]);
+      // A second record of the same, after an answer that was lost, gives nothing back.
+      await campaign.record(lease, result, MORNING);
+      expect(await hundredths(campaign)).toEqual([100, 200]);
+      expect(widthOf(await campaign.openLease())).toBe(2);
+    },
+  );
+
+  it.each(['accepted', 'unknown'] as const)('stays counted after %s', async (result) => {
+    const campaign = await world.freeze(10);
+    await bind(campaign, { Brand: { dayUnits: 2 } });
+    await campaign.record(await campaign.lease(), result);
+    expect(await hundredths(campaign)).toEqual([200]);
+    expect(widthOf(await campaign.openLease())).toBe('wait');
+  });
+
+  it('is awaited for a moment while it is under way, not until the next day', async () => {
+    const campaign = await world.freeze(10);
+    await bind(campaign, { Brand: { dayUnits: 2 } });
+    const lease = await campaign.lease();
+    expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: RECLAIM_DELAY_MS });
+    await campaign.record(lease, 'accepted');
+    expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: RESET - NOON });
+  });
+
+  it('is not given back to a day that has begun since', async () => {
+    const campaign = await world.freeze(10);
+    await bind(campaign, { Brand: { dayUnits: 4 } });
+    const yesterday = await campaign.lease();
+    await campaign.lease(MORNING);
+    await campaign.record(yesterday, 'not_accepted', MORNING);
+    expect(await hundredths(campaign)).toEqual([200]);
+  });
+
+  it('is given back as it was counted, whatever its quota has become, and never below nothing', async () => {
+    const campaign = await world.freeze(10);
+    const [id = ''] = await bind(campaign, { Brand: { dayUnits: 4, sharePercent: 50 } });
+    const lease = await campaign.lease();
+    await campaign.inside((trx) => updateQuota(trx, id, { sharePercent: 100 }));
+    await campaign.inside((trx) => sql`update quota_uses set day_hundredths = 60`.execute(trx));
+    await campaign.record(lease, 'not_accepted');
+    expect(await hundredths(campaign)).toEqual([0]);
+  });
+
+  it('is left alone where its quota is gone', async () => {
+    const campaign = await world.freeze(10);
+    const [id = ''] = await bind(campaign, { Brand: { dayUnits: 4 } });
+    const lease = await campaign.lease();
+    await campaign.inside((trx) => deleteQuota(trx, id));
+    await campaign.record(lease, 'not_accepted');
+    expect(await hundredths(campaign)).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { erasePerson } from '../../db/erase-person.ts';
 import { moveGate } from '../../db/gates.ts';
+import { insertQuota, setSenderQuotas } from '../../db/quotas.ts';
 import { suppress } from '../../db/suppressions.ts';
 import { testSendsToRun } from '../../db/test-sends/test-sends.ts';
 import { HASH, NUMBER, orderTest } from './test-send-world.ts';
@@ -63,6 +64,28 @@ describe('a test', () => {
     world().answer = () => ({ kind: 'rejected', httpStatus: 400 });
     expect(await other.send()).toMatchObject({ state: 'rejected', cause: 'http_400' });
     expect(await other.spent()).toBe(0);
+  });
+
+  it('counts for the daily cap of its sender only where the carrier has taken it', async () => {
+    await strike(10);
+    const capped = async () => {
+      const test = await orderTest(world());
+      const { accountId, senderId } = test;
+      await test.inside(async (trx) => {
+        const id = await insertQuota(trx, accountId, { name: 'Brand', dayUnits: 1 });
+        await setSenderQuotas(trx, { id: senderId, accountId }, [id]);
+      });
+      const used = () =>
+        test.inside((trx) => trx.selectFrom('quota_uses').select('day_hundredths as used').execute());
+      return { ...test, used };
+    };
+    const taken = await capped();
+    await taken.send();
+    expect(await taken.used()).toEqual([{ used: 100 }]);
+    const refused = await capped();
+    world().answer = () => ({ kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: null });
+    await refused.send();
+    expect(await refused.used()).toEqual([{ used: 0 }]);
   });
 
   type Ordered = Awaited<ReturnType<typeof orderTest>>;
