@@ -150,7 +150,10 @@ function isInstant(text: string): boolean {
 /** Logs a line a request with the route's pattern: no id, no query, nothing of a body. */
 function logRoutes(api: Api): void {
   api.addHook('onResponse', async (request, reply) => {
-    request.log.info(
+    // A carrier reports thousands of texts a second: a line for each would say less than it costs.
+    const level =
+      request.routeOptions.config.isFrequent === true && reply.statusCode < 400 ? 'debug' : 'info';
+    request.log[level](
       {
         method: request.method,
         route: request.routeOptions.url ?? 'unknown',

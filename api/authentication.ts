@@ -23,11 +23,19 @@ declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller;
   }
+  interface FastifyInstance {
+    /** Counts a request by its address; throws a Problem when it is one too many. */
+    countByAddress: CountRequest;
+  }
   interface FastifyContextConfig {
     /** What the key needs; `public` asks for none. */
     scope?: Scope | 'public';
     /** An operator who names no account acts for the installation. */
     orInstallation?: true;
+    /** Who is welcome shows in the handler, which counts those whom it refuses, and nobody else (`countByAddress`). */
+    countsRefused?: true;
+    /** Its requests are logged one by one only where they are refused, or where everything is logged. */
+    isFrequent?: true;
     /** The body is a file, which the route reads itself. */
     takesFile?: true;
     /** A POST whose answer holds a secret, so that none is kept for repeated requests. */
@@ -50,8 +58,10 @@ export function registerAuthentication(
   rates: { readonly byKey: CountRequest; readonly byAddress: CountRequest },
 ): void {
   api.decorateRequest('caller');
+  api.decorate('countByAddress', rates.byAddress);
   api.addHook('onRequest', async (request, reply) => {
-    const { scope } = request.routeOptions.config;
+    const { scope, countsRefused } = request.routeOptions.config;
+    if (countsRefused === true) return;
     if (scope === 'public' || request.is404 || isDocumentation(request)) {
       await rates.byAddress(request, reply);
       return;

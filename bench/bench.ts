@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
 import { benchBulk } from './bulk.ts';
+import { benchCallbacks } from './callbacks.ts';
 import { benchDispatch } from './dispatch.ts';
 import { benchEvents } from './events.ts';
 import { benchExport } from './export.ts';
@@ -21,6 +22,7 @@ export interface BenchOptions {
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
   api: benchApi,
   bulk: benchBulk,
+  callbacks: benchCallbacks,
   dispatch: benchDispatch,
   events: benchEvents,
   export: benchExport,

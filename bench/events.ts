@@ -4,7 +4,7 @@ import { freePorts } from '../dev/ports.ts';
 import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import { makeEventLoad, type SendingCampaign } from './event-load.ts';
-import type { BenchRow } from './pairs.ts';
+import { type BenchRow, boundRow } from './pairs.ts';
 import { memoryMbOf } from './process-memory.ts';
 import { numberIn, runProgram } from './run-program.ts';
 import { startApi } from './start-server.ts';
@@ -95,18 +95,8 @@ function progressRow(
 }
 
 function delayRow(what: string, delayMsMax: number, count: number): BenchRow {
-  const ratio = delayMsMax / DELAY_MS_MAX;
-  return {
-    bench: `events: the latest of ${count} of ${what}`,
-    yardstick: 'one second',
-    ours: delayMsMax,
-    theirs: DELAY_MS_MAX,
-    unit: 'ms',
-    ratio: { min: ratio, median: ratio, max: ratio },
-    bar: 'ratio 1 at most',
-    holds: ratio <= 1,
-    pairs: 1,
-  };
+  const of = { bench: `events: the latest of ${count} of ${what}`, yardstick: 'one second', unit: 'ms' };
+  return boundRow(of, [delayMsMax], DELAY_MS_MAX);
 }
 
 /** The process's memory, in MB, with when it was read. */

@@ -13,10 +13,13 @@ export interface BenchRow {
 }
 
 /** Two ways to do the same work, or two sizes of it; each resolves with what is measured. */
-export interface Pair {
-  readonly ours: () => Promise<number>;
-  readonly theirs: () => Promise<number>;
+export interface Pair<Figures = number> {
+  readonly ours: () => Promise<Figures>;
+  readonly theirs: () => Promise<Figures>;
 }
+
+/** Medians of what was measured, and the ratios ours / theirs. */
+export type Measured = Pick<BenchRow, 'ours' | 'theirs' | 'ratio' | 'pairs'>;
 
 const PAIRS = 7;
 const BUDGET_MS = 12 * 60_000;
@@ -25,37 +28,71 @@ const BUDGET_MS = 12 * 60_000;
  * Runs both alternately, so that whatever else the machine does meets both alike: seven pairs, or as many as
  * fit into twelve minutes, and at least one. Resolves with the medians and the ratios ours / theirs.
  */
-export async function measurePairs(
-  pair: Pair,
+export async function measurePairs(pair: Pair, progress: (line: string) => void): Promise<Measured> {
+  const named = (measure: () => Promise<number>) => async () => ({ figure: await measure() });
+  const { figure } = await measureFigures(
+    ['figure'],
+    { ours: named(pair.ours), theirs: named(pair.theirs) },
+    progress,
+  );
+  return figure;
+}
+
+/** The same where one run gives several figures. */
+export async function measureFigures<Name extends string>(
+  names: readonly Name[],
+  pair: Pair<Readonly<Record<Name, number>>>,
   progress: (line: string) => void,
-): Promise<Pick<BenchRow, 'ours' | 'theirs' | 'ratio' | 'pairs'>> {
-  const ours: number[] = [];
-  const theirs: number[] = [];
-  const ratios: number[] = [];
+): Promise<Record<Name, Measured>> {
+  const runs: { our: Readonly<Record<Name, number>>; their: Readonly<Record<Name, number>> }[] = [];
   const started = performance.now();
   let longestMs = 0;
-  while (ratios.length < PAIRS) {
+  while (runs.length < PAIRS) {
     const from = performance.now();
-    if (ratios.length > 0 && from - started + longestMs > BUDGET_MS) break;
+    if (runs.length > 0 && from - started + longestMs > BUDGET_MS) break;
     // Who comes first changes, since the second finds caches and clock speed as the first has left them.
-    const isOursFirst = ratios.length % 2 === 0;
+    const isOursFirst = runs.length % 2 === 0;
     const first = await (isOursFirst ? pair.ours() : pair.theirs());
     const second = await (isOursFirst ? pair.theirs() : pair.ours());
     const [our, their] = isOursFirst ? [first, second] : [second, first];
-    ours.push(our);
-    theirs.push(their);
-    ratios.push(our / their);
+    runs.push({ our, their });
     longestMs = Math.max(longestMs, performance.now() - from);
-    progress(
-      `  pair ${ratios.length}: ours ${shown(our)}, theirs ${shown(their)}, ratio ${(our / their).toFixed(2)}`,
-    );
+    for (const name of names) {
+      const ratio = (our[name] / their[name]).toFixed(2);
+      progress(
+        `  pair ${runs.length}: ours ${shown(our[name])}, theirs ${shown(their[name])}, ratio ${ratio}`,
+      );
+    }
   }
+  const measured = (name: Name): Measured => ({
+    ours: median(runs.map(({ our }) => our[name])),
+    theirs: median(runs.map(({ their }) => their[name])),
+    ratio: spreadOf(runs.map(({ our, their }) => our[name] / their[name])),
+    pairs: runs.length,
+  });
+  return Object.fromEntries(names.map((name) => [name, measured(name)])) as Record<Name, Measured>;
+}
+
+/** What ours may be at most, seen so many times. */
+export function boundRow(
+  of: Pick<BenchRow, 'bench' | 'yardstick' | 'unit'>,
+  seen: readonly number[],
+  max: number,
+): BenchRow {
+  const ratio = spreadOf(seen.map((one) => one / max));
   return {
-    ours: median(ours),
-    theirs: median(theirs),
-    ratio: { min: Math.min(...ratios), median: median(ratios), max: Math.max(...ratios) },
-    pairs: ratios.length,
+    ...of,
+    ours: median(seen),
+    theirs: max,
+    ratio,
+    bar: 'ratio 1 at most',
+    holds: ratio.median <= 1,
+    pairs: seen.length,
   };
+}
+
+function spreadOf(ratios: readonly number[]): BenchRow['ratio'] {
+  return { min: Math.min(...ratios), median: median(ratios), max: Math.max(...ratios) };
 }
 
 /** A result as a line for people. */

@@ -167,25 +167,56 @@ export async function findCarrierCredentials(
   const row = await db
     .selectFrom('carrier_accounts')
     .where('id', '=', id)
-    .select(['auth_id as authId', 'auth_token_sealed as sealed'])
+    .select(['id', 'auth_id as authId', 'auth_token_sealed as sealed'])
     .executeTakeFirst();
-  if (row === undefined) return null;
-  if (row.authId === null || row.sealed === null) return defaults;
-  const authToken = unseal(keys, row.sealed, id);
-  return authToken === null ? null : { authId: row.authId, authToken };
+  return row === undefined ? null : openCredentials(row, keys, defaults);
 }
 
-/** The carrier account of the sender whose lease this is, found before the account's own rows can be. */
-export async function carrierAccountOfLease(
-  trx: Trx,
-  lease: { readonly month: string; readonly leaseId: number },
-): Promise<string | null> {
-  const row = await trx
-    .selectFrom('leases as l')
-    .innerJoin('senders as s', 's.id', 'l.sender_id')
-    .where('l.month', '=', lease.month)
-    .where('l.id', '=', lease.leaseId)
-    .select('s.carrier_account_id as id')
-    .executeTakeFirst();
-  return row?.id ?? null;
+/** Credentials as they are stored. */
+export interface SealedCredentials {
+  /** Of the carrier account. */
+  readonly id: string;
+  /** Null: those of the environment. */
+  readonly authId: string | null;
+  readonly sealed: string | null;
+}
+
+/** Opens stored credentials; null if no key does. */
+export function openCredentials(
+  { id, authId, sealed }: SealedCredentials,
+  keys: readonly SealingKey[],
+  defaults: CarrierCredentials | null,
+): CarrierCredentials | null {
+  if (authId === null || sealed === null) return defaults;
+  const authToken = unseal(keys, sealed, id);
+  return authToken === null ? null : { authId, authToken };
+}
+
+/** A lease of an account. */
+export interface LeaseOfAccount {
+  readonly accountId: string;
+  readonly month: string;
+  readonly leaseId: number;
+}
+
+/**
+ * The credentials of the carrier accounts at which these leases, of any accounts, were posted, in their order; null for
+ * a lease that is gone.
+ */
+export async function carrierCredentialsOfLeases(
+  db: Db,
+  leases: readonly LeaseOfAccount[],
+): Promise<(SealedCredentials | null)[]> {
+  const rows = leases.map(({ accountId, month, leaseId }, index) => ({
+    index,
+    account: accountId,
+    month,
+    lease: leaseId,
+  }));
+  const found = await sql<SealedCredentials & { index: number }>`
+    select index, id, auth_id as "authId", auth_token_sealed as sealed
+    from carrier_accounts_of_posts(${JSON.stringify(rows)}::jsonb)`.execute(db);
+  const credentials: (SealedCredentials | null)[] = leases.map(() => null);
+  for (const { index, ...one } of found.rows) credentials[index] = one;
+  return credentials;
 }

@@ -4,7 +4,8 @@ import { isRetried } from '../domain/retry.ts';
 import type { PostId } from '../domain/callback-path.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
-import type { Db, Trx } from './database.ts';
+import { type Db, type Trx, withAccount } from './database.ts';
+import { applyPlainReports } from './plain-reports.ts';
 import { suspendCampaign } from './suspend-campaign.ts';
 
 /** A status report of the carrier, verified: which post it is about and what it says. */
@@ -43,7 +44,8 @@ export async function applyStatusReports(
   deps: StatusReportDeps,
   reports: readonly StatusReport[],
 ): Promise<ReportVerdict[]> {
-  if (reports.length === 0) return [];
+  const [first] = reports;
+  if (first === undefined) return [];
   const rows = reports.map((report, index) => ({
     index,
     account: report.accountId,
@@ -60,12 +62,21 @@ export async function applyStatusReports(
     billed: report.billedMicroUsd,
   }));
   const verdicts: ReportVerdict[] = reports.map(() => 'gone');
-  await deps.db.transaction().execute(async (trx) => {
+  // The account is only a first one: those of a batch are acted for in turn.
+  await withAccount(deps.db, first.accountId, async (trx) => {
     // Before the ledger's rows, in the order in which everybody locks them.
     const campaigns = await lockSuspendable(trx, reports);
-    const result = await sql<{ index: number; verdict: ReportVerdict }>`
-      select index, verdict from apply_status_reports(${JSON.stringify(rows)}::jsonb)`.execute(trx);
-    for (const row of result.rows) verdicts[row.index] = row.verdict;
+    const isTaken = new Set<number>();
+    for (const { index, verdict } of await applyPlainReports(trx, rows)) {
+      verdicts[index] = verdict;
+      isTaken.add(index);
+    }
+    const others = rows.filter(({ index }) => !isTaken.has(index));
+    if (others.length > 0) {
+      const result = await sql<{ index: number; verdict: ReportVerdict }>`
+        select index, verdict from apply_status_reports(${JSON.stringify(others)}::jsonb)`.execute(trx);
+      for (const { index, verdict } of result.rows) verdicts[index] = verdict;
+    }
     const failed = rows.filter((row) => verdicts[row.index] === 'applied' && costsNothing(row));
     if (failed.length > 0) await sql`select give_back_spend(${JSON.stringify(failed)}::jsonb)`.execute(trx);
     for (const { index, accountId, campaignId, cause } of campaigns) {

@@ -1,24 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
 import { verifyPlivoSignature } from '../../carrier/plivo/callback-signature.ts';
-import { verifyCallbackPath } from '../../db/callback-url.ts';
+import { type CallbackPath, verifyCallbackPath } from '../../db/callback-url.ts';
 import {
-  carrierAccountOfLease,
+  carrierCredentialsOfLeases,
+  type CarrierCredentials,
   defaultCarrierAccountId,
   findCarrierCredentials,
+  type LeaseOfAccount,
+  openCredentials,
 } from '../../db/carrier-accounts.ts';
 import { withAccount } from '../../db/database.ts';
 import { receiveInbound } from '../../db/inbound.ts';
 import { numberHash } from '../../db/number-hash.ts';
-import type { ReportVerdict } from '../../db/status-reports.ts';
+import { applyStatusReports, type ReportVerdict, type StatusReport } from '../../db/status-reports.ts';
 import { applyTestReport, carrierAccountOfTest } from '../../db/test-sends/record-test.ts';
 import type { PostId } from '../../domain/callback-path.ts';
-import { createCallbackBatch } from '../callback-batch.ts';
+import type { CallbackRefusal } from '../../domain/refused-callback.ts';
 import { CallbackRefused, createRefusalCounter, type RefusalCounter } from '../callback-refusals.ts';
 import { createSpamWatch } from '../spam-watch.ts';
 import type { Api, ApiDeps } from '../deps.ts';
+import { createMicroBatch } from '../micro-batch.ts';
 import { Problem, ProblemOutput } from '../problem.ts';
 
 const FORM_BYTES_MAX = 64 * 1024;
@@ -59,14 +63,15 @@ function logUncounted(api: Api, error: unknown): void {
 }
 
 function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void {
-  const batch = createCallbackBatch(deps);
+  const reports = createMicroBatch((batch: readonly StatusReport[]) => applyStatusReports(deps, batch));
+  const credentialsOf = createCredentialsOf(deps);
   const spam = createSpamWatch(deps.db, (error) => logUncounted(api, error));
   api.addHook('onClose', spam.close);
   api.post(
     '/callbacks/plivo/:account/:key/:post/:mac',
     {
       onError: async (_request, _reply, error) => refusals.noteError('status', error),
-      config: { scope: 'public' },
+      config: { scope: 'public', countsRefused: true, isFrequent: true },
       schema: {
         operationId: 'receiveStatus',
         summary: 'A status report of the carrier',
@@ -84,16 +89,14 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
         response: responses,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { account, key, post, mac } = request.params;
       const path = verifyCallbackPath(deps.keys, { accountId: account, keyId: key, postId: post, mac });
-      if (path === null) throw new CallbackRefused('path');
-      const carrierAccountId = await withAccount(deps.db, path.accountId, (trx) =>
-        path.kind === 'lease' ? carrierAccountOfLease(trx, path.post) : carrierAccountOfTest(trx, path.key),
-      );
+      if (path === null) return refuse(api, request, reply, 'path');
+      const credentials = await credentialsOf(path);
       // A lease that was retained away has nothing left to apply; the carrier gets its 200 all the same.
-      if (carrierAccountId === null) return { status: 'ok' as const };
-      if (!(await isSigned(deps, request, carrierAccountId))) throw new CallbackRefused('signature');
+      if (credentials === 'gone') return { status: 'ok' as const };
+      if (!isSigned(deps, request, credentials)) return refuse(api, request, reply, 'signature');
       const parsed = parseStatusCallback(request.body);
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
@@ -101,7 +104,7 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
       const { accountId } = path;
       const applyToLease = async (of: PostId): Promise<ReportVerdict> => {
         const own = { ...report, accountId, post: of, toHash: numberHash(deps.hashKey, report.to) };
-        const applied = await batch.add(own);
+        const applied = await reports.add(own);
         spam.note(own, applied);
         return applied;
       };
@@ -111,7 +114,7 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
           : await applyToLease(path.post);
       if (verdict === 'mismatch') {
         request.log.warn({ post }, 'A status report does not belong to its post');
-        throw new CallbackRefused('mismatch');
+        return refuse(api, request, reply, 'mismatch');
       }
       if (verdict === 'repeated') refusals.note('status', 'repeated');
       return { status: 'ok' as const };
@@ -124,7 +127,7 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
     '/callbacks/plivo/inbound/:carrierAccount',
     {
       onError: async (_request, _reply, error) => refusals.noteError('inbound', error),
-      config: { scope: 'public' },
+      config: { scope: 'public', countsRefused: true },
       schema: {
         operationId: 'receiveInbound',
         summary: 'A text that somebody sent to a sender',
@@ -136,10 +139,11 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
         response: responses,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const named = request.params.carrierAccount;
       const carrierAccountId = named === DEFAULT ? await defaultCarrierAccountId(deps.db) : named;
-      if (!(await isSigned(deps, request, carrierAccountId ?? NONE))) throw new CallbackRefused('signature');
+      const credentials = await findCredentials(deps, carrierAccountId ?? NONE);
+      if (!isSigned(deps, request, credentials)) return refuse(api, request, reply, 'signature');
       const parsed = parseInboundMessage(request.body);
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
@@ -155,17 +159,50 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
   );
 }
 
-async function isSigned(
+/**
+ * Refuses what the carrier has not sent, and counts it. What it has sent comes from few addresses, as fast as the texts
+ * went out, and is never refused for its number.
+ */
+async function refuse(
+  api: Api,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal: CallbackRefusal,
+): Promise<never> {
+  await api.countByAddress(request, reply);
+  throw new CallbackRefused(refusal);
+}
+
+/**
+ * The credentials with which the callback of a post has to be signed, `gone` when the post is there no more. Those of
+ * leases are asked for in batches.
+ */
+function createCredentialsOf(
+  deps: ApiDeps,
+): (path: CallbackPath) => Promise<CarrierCredentials | null | 'gone'> {
+  const ofLeases = createMicroBatch((leases: readonly LeaseOfAccount[]) =>
+    carrierCredentialsOfLeases(deps.db, leases),
+  );
+  return async (path) => {
+    const { accountId } = path;
+    if (path.kind === 'lease') {
+      const sealed = await ofLeases.add({ accountId, ...path.post });
+      return sealed === null ? 'gone' : openCredentials(sealed, deps.keys, deps.defaultCredentials);
+    }
+    const id = await withAccount(deps.db, accountId, (trx) => carrierAccountOfTest(trx, path.key));
+    return id === null ? 'gone' : findCredentials(deps, id);
+  };
+}
+
+function findCredentials(deps: ApiDeps, carrierAccountId: string): Promise<CarrierCredentials | null> {
+  return findCarrierCredentials(deps.db, carrierAccountId, deps.keys, deps.defaultCredentials);
+}
+
+function isSigned(
   deps: ApiDeps,
   request: FastifyRequest<{ Body: Record<string, string> }>,
-  carrierAccountId: string,
-): Promise<boolean> {
-  const credentials = await findCarrierCredentials(
-    deps.db,
-    carrierAccountId,
-    deps.keys,
-    deps.defaultCredentials,
-  );
+  credentials: CarrierCredentials | null,
+): boolean {
   // A carrier account that there is not takes as long as one that there is.
   const isSignedBy = verifyPlivoSignature({
     method: request.method,

@@ -68,6 +68,17 @@ describe('a key', () => {
 });
 
 describe('an address', () => {
+  test('may report what the carrier has not said so often, and is refused what is beyond', async () => {
+    const call = (await openStrict({ perKey: 1_000, perAddress: LIMIT }))('');
+    const forged = `/callbacks/plivo/${world.mine.accountId}/k1/202601-1-1/${'A'.repeat(32)}`;
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const found: number[] = [];
+    for (let sent = 0; sent <= LIMIT; sent += 1) {
+      found.push((await call('POST', forged, { headers: form, body: 'Status=sent' })).status);
+    }
+    expect(found).toEqual([...Array.from({ length: LIMIT }, () => 403), 429]);
+  });
+
   test('that needs no key is counted, too', async () => {
     const call = (await openStrict({ perKey: 1_000, perAddress: LIMIT }))('none');
     expect(await statuses(call, '/health', LIMIT + 1)).toEqual([...Array(LIMIT).fill(200), 429]);

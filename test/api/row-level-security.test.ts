@@ -17,9 +17,11 @@ const WITHOUT_ACCOUNT = [
 ];
 /** Everything that runs with the rights of another role; the application may call these and no others. */
 const DEFINER_FUNCTIONS = [
+  'apply_plain_reports',
   'apply_status_reports',
   'campaigns_to_run',
   'campaigns_waiting_on',
+  'carrier_accounts_of_posts',
   'carrier_troubles',
   'carriers_to_ask',
   'close_unknowns',

@@ -4,7 +4,8 @@ import { type Db, openDatabase, openPipelinedDatabase, openPool } from '../../db
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { type LedgerWorld, NOON, openLedgerWorld, resultsOf } from './ledger-world.ts';
+import { applyStatusReports } from '../../db/status-reports.ts';
+import { type LedgerWorld, NOON, openLedgerWorld, resultsOf, statusReportOf } from './ledger-world.ts';
 
 const RECIPIENTS = 3_000;
 const WIDTH = 20;
@@ -93,4 +94,21 @@ test('a lease of a later wave reads no more than its own members', async () => {
   const lease = leased(opened.result);
   expect(lease.recipients.map((person) => person.attempt)).toEqual(Array.from({ length: WIDTH }, () => 2));
   expect(opened.rows).toBeLessThan(ROWS_READ_MAX);
+});
+
+test('a batch of reports reads no more than the people it is about of an audience that was frozen just now', async () => {
+  const campaign = await world.freeze(RECIPIENTS);
+  const lane = { accountId: campaign.account.accountId, ...campaign, lane: 1 };
+  const { fence } = await store.enterLane(lane);
+  for (let number = 0; number < 10; number += 1) {
+    const lease = leased(await store.openLease(lane, fence, NOON, WIDTH));
+    await store.record(lease, resultsOf(lease, 'accepted'), NOON);
+    const reports = lease.recipients.map((person) =>
+      statusReportOf(campaign, lease, { status: 'delivered' }, person),
+    );
+    const applied = await rowsReadBy(() => applyStatusReports({ db, crash: noCrash }, reports));
+    expect(applied.result).toEqual(reports.map(() => 'applied'));
+    expect(applied.rows).toBeGreaterThanOrEqual(WIDTH);
+    expect(applied.rows).toBeLessThan(ROWS_READ_MAX);
+  }
 });

@@ -226,9 +226,64 @@ const RULES: readonly Rule[] = [
       const deps = { db: world.db, crash: noCrash };
       await applyStatusReports(deps, [statusReportOf(campaign, lease, { status: 'delivered' })]);
       const verdicts = await applyStatusReports(deps, [
+        statusReportOf(campaign, lease, { status: 'failed' }),
+      ]);
+      return verdicts[0] === 'repeated';
+    },
+  },
+  {
+    name: 'let the last of plain statuses win',
+    mutation: {
+      ofFunction: 'apply_plain_reports',
+      pattern: /on conflict do nothing/,
+      replacement:
+        'on conflict (month, message_key, recipient, attempt, stage) do update set status = excluded.status',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(1);
+      const lease = await campaign.lease();
+      await campaign.record(lease, 'accepted');
+      const deps = { db: world.db, crash: noCrash };
+      await applyStatusReports(deps, [statusReportOf(campaign, lease, { status: 'delivered' })]);
+      const verdicts = await applyStatusReports(deps, [
         statusReportOf(campaign, lease, { status: 'undelivered' }),
       ]);
       return verdicts[0] === 'repeated';
+    },
+  },
+  {
+    name: 'believe a plain report under another uuid',
+    mutation: {
+      ofFunction: 'apply_plain_reports',
+      pattern: /and x\.carrier_uuid = r\.uuid/,
+      replacement: '',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(1);
+      const lease = await campaign.lease();
+      await campaign.record(lease, 'accepted');
+      const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, [
+        statusReportOf(campaign, lease, { status: 'delivered', uuid: 'uuid-of-somebody-else' }),
+      ]);
+      return verdicts[0] === 'mismatch';
+    },
+  },
+  {
+    name: 'believe a plain report of another lease',
+    mutation: {
+      ofFunction: 'apply_plain_reports',
+      pattern: /and x\.lease_id = l\.id/,
+      replacement: '',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(4);
+      const lease = await campaign.lease();
+      const other = await campaign.lease();
+      await campaign.record(other, 'accepted');
+      const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, [
+        statusReportOf(campaign, lease, { status: 'delivered' }, other.recipients[0]),
+      ]);
+      return verdicts[0] === 'mismatch';
     },
   },
   {

@@ -1,0 +1,53 @@
+/** Takes items one by one and hands them on in batches. */
+export interface MicroBatch<Item, Result> {
+  /** Resolves with what became of this item, once its batch is done. */
+  readonly add: (item: Item) => Promise<Result>;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The most items of one batch. */
+const ITEMS_MAX = 500;
+
+/**
+ * While one batch is under way the next gathers, so a burst shares its round trips and commits, and a single item
+ * waits for nothing but its own. `apply` answers for each item in order; when it fails, it fails for all of them.
+ */
+export function createMicroBatch<Item, Result>(
+  apply: (items: readonly Item[]) => Promise<readonly Result[]>,
+): MicroBatch<Item, Result> {
+  let waiting: Waiting<Item, Result>[] = [];
+  let isRunning = false;
+
+  const run = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, ITEMS_MAX);
+      waiting = waiting.slice(ITEMS_MAX);
+      try {
+        const results = await apply(batch.map(({ item }) => item));
+        if (results.length !== batch.length) throw new Error('A batch was not answered item by item.');
+        for (const [index, one] of batch.entries()) one.resolve(results[index] as Result);
+      } catch (error) {
+        for (const one of batch) one.reject(error);
+      }
+    }
+    isRunning = false;
+  };
+
+  return {
+    add: (item) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ item, resolve, reject });
+        if (isRunning) return;
+        isRunning = true;
+        setImmediate(() => {
+          // `run` hands every failure to those who wait, so it never rejects itself.
+          void run();
+        });
+      }),
+  };
+}

@@ -1,0 +1,65 @@
+import { sql } from 'kysely';
+import type { Trx } from './database.ts';
+
+/** A report as the functions of the ledger take it. */
+export interface ReportRow {
+  /** Its place in the batch. */
+  readonly index: number;
+  readonly account: string;
+  readonly month: string;
+  readonly lease: number;
+  /** The keyed hash of the number, in hexadecimal. */
+  readonly hash: string;
+  readonly uuid: string;
+  readonly status: 'queued' | 'sent' | 'delivered' | 'undelivered' | 'failed';
+  readonly code: string | null;
+  /** As what the number must not be texted again. */
+  readonly suppress: string | null;
+  readonly units: number | null;
+  readonly billed: number | null;
+}
+
+const STAGES = {
+  queued: null,
+  sent: 'sent',
+  delivered: 'final',
+  undelivered: 'final',
+  failed: 'final',
+} as const;
+
+/**
+ * Applies the plain ones among these reports: of an attempt that is known as accepted under that uuid, with nothing
+ * to follow from what they say. Resolves with the verdicts of those; all others are untouched.
+ */
+export async function applyPlainReports(
+  trx: Trx,
+  rows: readonly ReportRow[],
+): Promise<{ readonly index: number; readonly verdict: 'applied' | 'repeated' }[]> {
+  const personOf = (row: ReportRow): string => `${row.month} ${row.lease} ${row.hash}`;
+  // What is reported of one person is applied in the order in which it came.
+  const others = new Set(rows.filter((row) => !isPlain(row)).map(personOf));
+  const plain = rows
+    .filter((row) => !others.has(personOf(row)))
+    .map(({ index, account, month, lease, hash, uuid, status, code, units, billed }) => ({
+      index,
+      account,
+      month,
+      lease,
+      hash,
+      uuid,
+      status,
+      units,
+      billed,
+      stage: STAGES[status],
+      code: STAGES[status] === 'final' ? code : null,
+    }));
+  if (plain.length === 0) return [];
+  const result = await sql<{ index: number; verdict: 'applied' | 'repeated' }>`
+    select index, verdict from apply_plain_reports(${JSON.stringify(plain)}::jsonb)`.execute(trx);
+  return result.rows;
+}
+
+/** A text that failed may be tried again, and its cost is given back; a code may bar the number. */
+function isPlain(row: ReportRow): boolean {
+  return row.status !== 'failed' && (row.suppress === null || row.status === 'delivered');
+}
