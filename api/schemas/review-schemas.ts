@@ -52,8 +52,15 @@ const MessageReview = Type.Object({
   expiresAt: nullable(INSTANT),
   rollsOver: nullable(
     Type.Object(
-      { count: Count, closesAt: INSTANT, opensAt: INSTANT },
-      { description: 'Who is texted only after quiet hours have interrupted it.' },
+      {
+        why: oneOf(['quiet_hours', 'daily_cap'], {
+          description: 'What interrupts it first: quiet hours, or a daily cap of its sender that is used up.',
+        }),
+        count: Count,
+        closesAt: INSTANT,
+        opensAt: INSTANT,
+      },
+      { description: 'Who is texted only after it was interrupted.' },
     ),
   ),
   expires: nullable(

@@ -79,6 +79,7 @@ function messageView(
       rollsOver === null
         ? null
         : {
+            why: rollsOver.why,
             count: rollsOver.count,
             closesAt: instant(rollsOver.closesAt),
             opensAt: instant(rollsOver.opensAt),

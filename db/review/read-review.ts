@@ -1,7 +1,12 @@
 import { affixesOf } from '../../domain/affixes.ts';
-import { paceWithin } from '../../domain/dispatch/quota.ts';
+import { forecastCapOf, paceWithin } from '../../domain/dispatch/quota.ts';
 import { sendingMs } from '../../domain/dispatch/pace.ts';
-import { forecastOf, type ForecastJob, type MessageForecast } from '../../domain/forecast.ts';
+import {
+  type ForecastCap,
+  forecastOf,
+  type ForecastJob,
+  type MessageForecast,
+} from '../../domain/forecast.ts';
 import type { MessageFigures, ReviewedMessage } from '../../domain/review/message-figures.ts';
 import {
   plannedMessages,
@@ -224,6 +229,7 @@ function forecastsOf(
         timeZone: account.timeZone,
         quietHours: account.quietHours,
         recipients: own.recipients,
+        units: kind === 'mms' ? own.recipients : own.segments,
         workMs: sendingMs({
           recipients: own.recipients,
           units: kind === 'mms' ? own.recipients : own.segments,
@@ -237,5 +243,10 @@ function forecastsOf(
       },
     ];
   });
-  return forecastOf(at, jobs);
+  const caps = (settings.sender?.quotas ?? []).flatMap((quota): ForecastCap[] => {
+    const use = settings.quotaUses.get(quota.id);
+    const cap = use === undefined ? null : forecastCapOf(quota, use, at);
+    return cap === null ? [] : [cap];
+  });
+  return forecastOf(at, jobs, caps);
 }

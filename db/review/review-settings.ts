@@ -1,4 +1,4 @@
-import type { Quota } from '../../domain/dispatch/quota.ts';
+import type { Quota, QuotaUse } from '../../domain/dispatch/quota.ts';
 import type { RequestLimit } from '../../domain/dispatch/pace.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
 import type { SenderType } from '../../domain/sender.ts';
@@ -31,6 +31,8 @@ export interface ReviewSettings {
     readonly mmsPerSecond: number | null;
     readonly quotas: readonly Quota[];
   } | null;
+  /** What has been used of the sender's quotas; it changes with every text, and is no part of what a review binds. */
+  readonly quotaUses: ReadonlyMap<string, QuotaUse>;
   /** The carrier account's limit of requests. */
   readonly limit: RequestLimit;
   /** The ledger's month of a frozen audience. */
@@ -60,14 +62,14 @@ export async function readReviewSettings(trx: Trx, campaign: Campaign): Promise<
     .select('audience_month as audienceMonth')
     .executeTakeFirstOrThrow();
   const { start, end, ...rest } = account;
-  const { sender, limit } = await readSender(trx, campaign.senderId);
-  return { account: { ...rest, quietHours: { start, end } }, sender, limit, audienceMonth };
+  const ofSender = await readSender(trx, campaign.senderId);
+  return { account: { ...rest, quietHours: { start, end } }, ...ofSender, audienceMonth };
 }
 
 async function readSender(
   trx: Trx,
   senderId: string | null,
-): Promise<Pick<ReviewSettings, 'sender' | 'limit'>> {
+): Promise<Pick<ReviewSettings, 'sender' | 'limit' | 'quotaUses'>> {
   const row = await trx
     .selectFrom('senders as s')
     .innerJoin('carrier_accounts as c', 'c.id', 's.carrier_account_id')
@@ -85,12 +87,17 @@ async function readSender(
       'c.requests_window_ms as windowMs',
     ])
     .executeTakeFirst();
-  if (row === undefined) return { sender: null, limit: { requestsMax: 0, windowMs: 0 } };
+  if (row === undefined) {
+    return { sender: null, quotaUses: new Map(), limit: { requestsMax: 0, windowMs: 0 } };
+  }
   const { requestsMax, windowMs, disabledAt, ...sender } = row;
   const kept = await quotasOfSender(trx, sender.id);
-  // What has been used of them changes with every text and is no part of what a review binds.
   const quotas = kept.map(({ use: _use, createdAt: _createdAt, version: _version, ...quota }) => quota);
-  return { sender: { ...sender, isDisabled: disabledAt !== null, quotas }, limit: { requestsMax, windowMs } };
+  return {
+    sender: { ...sender, isDisabled: disabledAt !== null, quotas },
+    quotaUses: new Map(kept.map(({ id, use }) => [id, use])),
+    limit: { requestsMax, windowMs },
+  };
 }
 
 /** What the account may still spend in the month of this instant; null without a limit. */

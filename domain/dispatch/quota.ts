@@ -1,3 +1,4 @@
+import type { ForecastCap } from '../forecast.ts';
 import { startOfNextDay, toLocal } from '../zoned-time.ts';
 
 /** What several senders may send together. A unit is a segment of SMS or a whole MMS. */
@@ -47,6 +48,16 @@ export function unitsLeft(quota: Quota, use: QuotaUse, at: number): number {
   if (quota.dayUnits === null) return Number.POSITIVE_INFINITY;
   const used = dayOfQuota(quota, use, at) === use.day ? use.dayHundredths : 0;
   return Math.max(0, Math.floor((quota.dayUnits * 100 - used) / quota.sharePercent));
+}
+
+/** The quota's daily cap as a forecast from `at` looks at it, or null without one. */
+export function forecastCapOf(quota: Quota, use: QuotaUse, at: number): ForecastCap | null {
+  if (quota.dayUnits === null) return null;
+  return {
+    unitsPerDay: unitsLeft(quota, { day: '', dayHundredths: 0 }, at),
+    unitsLeft: unitsLeft(quota, use, at),
+    resetZone: quota.resetZone,
+  };
 }
 
 /** When the quota's next day begins, in campaign time. */

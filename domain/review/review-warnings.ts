@@ -1,4 +1,4 @@
-import type { MessageForecast } from '../forecast.ts';
+import type { Interruption, MessageForecast } from '../forecast.ts';
 import { toOffsetString } from '../zoned-time.ts';
 
 /** What its launcher should know; none of it prevents a launch. */
@@ -30,11 +30,26 @@ export function forecastMisfits({ expires, rollsOver }: MessageForecast, timeZon
   if (rollsOver !== null) {
     misfits.push({
       code: 'forecast_rolls_over',
-      reason: `${peopleIn(rollsOver.count)} will be texted after the quiet hours that begin at ${toOffsetString(rollsOver.closesAt, timeZone)}, from ${toOffsetString(rollsOver.opensAt, timeZone)} on.`,
-      remedy: "Raise the sender's pace or start earlier.",
+      ...wordsOfRollover(rollsOver, timeZone),
     });
   }
   return misfits;
+}
+
+function wordsOfRollover(
+  { why, count, closesAt, opensAt }: Interruption,
+  timeZone: string,
+): Pick<ForecastMisfit, 'reason' | 'remedy'> {
+  const [from, on] = [toOffsetString(closesAt, timeZone), toOffsetString(opensAt, timeZone)];
+  return why === 'quiet_hours'
+    ? {
+        reason: `${peopleIn(count)} will be texted after the quiet hours that begin at ${from}, from ${on} on.`,
+        remedy: "Raise the sender's pace or start earlier.",
+      }
+    : {
+        reason: `${peopleIn(count)} will be texted after a daily cap is used up at ${from}, from ${on} on.`,
+        remedy: 'Have the cap raised, send from several numbers or start on an earlier day.',
+      };
 }
 
 /** The same as warnings. */
@@ -92,7 +107,7 @@ export function campaignWarnings(facts: {
       : [
           warning(
             'daily_cap',
-            `The quota "${facts.dailyCap.name}" lets ${facts.dailyCap.units} units a day through, so a part goes out on later days, unless it expires before. The forecast knows nothing of that.`,
+            `The quota "${facts.dailyCap.name}" lets ${facts.dailyCap.units} units a day through, so a part goes out on later days, unless it expires before.`,
           ),
         ]),
     ...facts.holdReasons.map((reason) =>

@@ -148,7 +148,12 @@ describe('a review', () => {
       {
         startsAt: '2027-01-12T19:00:00-05:00',
         endsAt: '2027-01-13T09:00:00-05:00',
-        rollsOver: { count: 1, closesAt: '2027-01-12T20:00:00-05:00', opensAt: '2027-01-13T08:00:00-05:00' },
+        rollsOver: {
+          why: 'quiet_hours',
+          count: 1,
+          closesAt: '2027-01-12T20:00:00-05:00',
+          opensAt: '2027-01-13T08:00:00-05:00',
+        },
         expires: { count: 2, at: '2027-01-13T09:00:00-05:00' },
       },
     ]);

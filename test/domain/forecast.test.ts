@@ -17,6 +17,7 @@ const job = (fields: Partial<ForecastJob>): ForecastJob => ({
   quietHours: NIGHT,
   recipients: 1_000,
   workMs: HOUR,
+  units: 1_000,
   ...fields,
 });
 const one = (fields: Partial<ForecastJob>, now = at('12:00')) => forecastOf(now, [job(fields)])[0];
@@ -46,7 +47,12 @@ describe('a forecast of one message', () => {
       messageId: 'msg_1',
       startsAt: at('19:00'),
       endsAt: at('08:00') + 27 * HOUR,
-      rollsOver: { count: 750, closesAt: at('20:00'), opensAt: at('08:00') + 24 * HOUR },
+      rollsOver: {
+        why: 'quiet_hours',
+        count: 750,
+        closesAt: at('20:00'),
+        opensAt: at('08:00') + 24 * HOUR,
+      },
       expires: null,
     });
   });
@@ -175,6 +181,120 @@ describe('a forecast of several messages', () => {
           expect({ message, own, isRight }).toMatchObject({ isRight: true });
         }
       }),
+    );
+  });
+});
+
+describe('a forecast under daily caps', () => {
+  /** Midnight in Los Angeles, three hours after that of New York. */
+  const RESET = at('03:00') + 24 * HOUR;
+  const cap = (unitsPerDay: number, unitsLeft = unitsPerDay) => ({
+    unitsPerDay,
+    unitsLeft,
+    resetZone: 'America/Los_Angeles',
+  });
+  const capped = (caps: Parameters<typeof forecastOf>[2], fields: Partial<ForecastJob> = {}) =>
+    forecastOf(at('12:00'), [job({ expiresAt: at('12:00') + 240 * HOUR, ...fields })], caps)[0];
+
+  test('goes on each day with what the cap lets through, in permitted hours', () => {
+    // A thousand in an hour: 400 today and tomorrow, and 200 on the third day.
+    expect(capped([cap(400)])).toEqual({
+      messageId: 'msg_1',
+      startsAt: at('12:00'),
+      endsAt: at('08:00') + 48 * HOUR + 0.2 * HOUR,
+      rollsOver: {
+        why: 'daily_cap',
+        count: 600,
+        closesAt: at('12:00') + 0.4 * HOUR,
+        opensAt: at('08:00') + 24 * HOUR,
+      },
+      expires: null,
+    });
+  });
+
+  test('counts what others have used of today, and starts tomorrow where nothing is left', () => {
+    expect(capped([cap(1_000, 900)])).toMatchObject({
+      startsAt: at('12:00'),
+      endsAt: at('08:00') + 24 * HOUR + 0.1 * HOUR,
+      rollsOver: { why: 'daily_cap', count: 100 },
+    });
+    expect(capped([cap(1_000, 0)])).toMatchObject({
+      startsAt: at('08:00') + 24 * HOUR,
+      endsAt: at('09:00') + 24 * HOUR,
+      rollsOver: null,
+    });
+  });
+
+  test('that are not used up change nothing, and the tightest of several counts', () => {
+    expect(capped([cap(1_000), cap(5_000)])).toMatchObject({ endsAt: at('13:00'), rollsOver: null });
+    expect(capped([cap(5_000), cap(500)])).toMatchObject({ rollsOver: { count: 500 } });
+    expect(capped([cap(1_000)], { units: 2_000 })).toMatchObject({ rollsOver: { count: 500 } });
+  });
+
+  test('begin anew at their own midnight, also while it is being sent', () => {
+    const always = { quietHours: NONE, dueAt: at('02:30') + 24 * HOUR };
+    expect(capped([cap(600)], always)).toMatchObject({ endsAt: at('03:30') + 24 * HOUR, rollsOver: null });
+    expect(capped([cap(400)], always)).toMatchObject({
+      rollsOver: { why: 'daily_cap', count: 600, opensAt: RESET },
+      endsAt: RESET + 24 * HOUR + 0.2 * HOUR,
+    });
+  });
+
+  test('interrupt what has no pace, too', () => {
+    const unpaced = capped([cap(400)], { workMs: 0, quietHours: NONE });
+    expect(unpaced?.rollsOver).toMatchObject({ why: 'daily_cap', count: 600, opensAt: RESET });
+    expect((unpaced?.endsAt ?? 0) - (RESET + 24 * HOUR)).toBeLessThan(60_000);
+  });
+
+  test('leave whoever they keep waiting for too long to expire', () => {
+    const expiresAt = at('12:00') + 24 * HOUR;
+    expect(capped([cap(400)], { expiresAt })).toMatchObject({
+      endsAt: expiresAt,
+      rollsOver: { count: 400 },
+      expires: { count: 200, at: expiresAt },
+    });
+  });
+
+  test('are shared by all messages, SMS and MMS', () => {
+    const [sms, mms] = forecastOf(
+      at('12:00'),
+      [
+        job({ messageId: 'msg_1', expiresAt: RESET + 240 * HOUR }),
+        job({ messageId: 'msg_2', kind: 'mms', expiresAt: RESET + 240 * HOUR }),
+      ],
+      [cap(1_000)],
+    );
+    expect([sms?.rollsOver?.count, mms?.rollsOver?.count]).toEqual([500, 500]);
+    expect([sms?.endsAt, mms?.endsAt]).toEqual([at('08:30') + 24 * HOUR, at('08:30') + 24 * HOUR]);
+  });
+
+  test('let no more through on any day than they allow, and take no longer than they must', () => {
+    assert(
+      property(
+        integer({ min: 1, max: 3_000 }),
+        integer({ min: 1, max: 1_500 }),
+        integer({ min: 0, max: 1_500 }),
+        integer({ min: 0, max: 300 }),
+        (people, unitsPerDay, usedToday, workMin) => {
+          const left = Math.max(0, unitsPerDay - usedToday);
+          const forecast = capped([cap(unitsPerDay, left)], {
+            recipients: people,
+            units: people,
+            workMs: workMin * 60_000,
+            quietHours: NONE,
+            expiresAt: at('12:00') + 4_000 * 24 * HOUR,
+          });
+          const days = people <= left ? 0 : Math.ceil((people - left) / unitsPerDay);
+          const endsAt = forecast?.endsAt ?? 0;
+          // Work of five hours at most fits into each of these days.
+          const earliest = days === 0 ? at('12:00') : RESET + (days - 1) * 24 * HOUR - 1.5 * HOUR;
+          expect({ days, endsAt, isRight: endsAt >= earliest }).toMatchObject({ isRight: true });
+          const latest = days === 0 ? at('18:00') : RESET + (days - 1) * 24 * HOUR + 7 * HOUR;
+          expect({ days, endsAt, isRight: endsAt <= latest }).toMatchObject({ isRight: true });
+          expect(forecast?.expires).toBe(null);
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freezeAudience } from '../../db/audience.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { insertQuota, setSenderQuotas } from '../../db/quotas.ts';
 import { alertOfForecast } from '../../db/review/forecast-alerts.ts';
 import { seedAccount, seedCampaign } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -49,6 +50,17 @@ async function frozenAt(now: number, expiresAfterMs: number) {
           .where('id', '=', senderId)
           .execute(),
       ),
+    /** A daily cap of its sender, so much of which is used up already. */
+    setCap: (dayUnits: number, used: number) =>
+      inside(async (trx) => {
+        const id = await insertQuota(trx, accountId, { name: 'Brand', dayUnits });
+        await setSenderQuotas(trx, { id: senderId, accountId }, [id]);
+        await trx
+          .updateTable('quota_uses')
+          .set({ day: '2026-03-03', day_hundredths: used * 100 })
+          .where('quota_id', '=', id)
+          .execute();
+      }),
     alerts: () =>
       inside((trx) =>
         trx
@@ -85,4 +97,17 @@ test('a message that rolls over to another day is alerted of, one that fits is n
   const early = await frozenAt(at('12:00:00'), 86_400_000);
   await early.look();
   expect(await early.alerts()).toEqual([]);
+});
+
+test("a message that its sender's daily caps spread over days is alerted of, with what is used of today", async () => {
+  const campaign = await frozenAt(at('12:00:00'), 86_400_000);
+  await campaign.setCap(20, 8);
+  await campaign.look();
+  const reason =
+    '18 recipients will be texted after a daily cap is used up at 2026-03-03T12:00:12-05:00, from 2026-03-04T08:00:00-05:00 on.';
+  expect(await campaign.alerts()).toMatchObject([{ cause: 'forecast_rolls_over', severity: 'info', reason }]);
+  const roomy = await frozenAt(at('12:00:00'), 86_400_000);
+  await roomy.setCap(40, 8);
+  await roomy.look();
+  expect(await roomy.alerts()).toEqual([]);
 });
