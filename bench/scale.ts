@@ -2,7 +2,7 @@ import type { BenchOptions } from './bench.ts';
 import type { DispatchAccount } from './dispatch-data.ts';
 import { asOwner, type DispatchPlace, withDispatchPlace } from './dispatch-place.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
-import { sendCampaign, sendForAWhile } from './send-campaign.ts';
+import { sendCampaign, sendRepeatedly } from './send-campaign.ts';
 import { seedSizedAccounts } from './sized-accounts.ts';
 import { withWorkers } from './start-worker.ts';
 import { BULK_TEXT, PERSONAL_TEXT } from './texts.ts';
@@ -62,7 +62,13 @@ async function sendingRate(
   await asOwner(bench.databaseUrl, 'vacuum analyze');
   return withWorkers(1, bench, async (workers) => {
     await sendCampaign(bench, workers, warmUp, text);
-    const { recipients, ms } = await sendForAWhile(bench, workers, account, text, SENDING_MS_MIN);
+    const { recipients, ms } = await sendRepeatedly(
+      bench,
+      workers,
+      account,
+      text,
+      (sent) => sent.ms >= SENDING_MS_MIN,
+    );
     return recipients / (ms / 1_000);
   });
 }

@@ -44,20 +44,20 @@ export async function sendCampaign(
   return { campaign, ms };
 }
 
-/** Sends such campaigns one after another until that has taken so long. */
-export async function sendForAWhile(
+/** Sends such campaigns one after another until that is enough. */
+export async function sendRepeatedly(
   place: DispatchPlace,
   workers: readonly BenchWorker[],
   account: DispatchAccount,
   text: string,
-  sendingMsMin: number,
+  isEnough: (sent: { readonly recipients: number; readonly ms: number }) => boolean,
 ): Promise<{ readonly recipients: number; readonly ms: number }> {
   let recipients = 0;
   let ms = 0;
   do {
     ms += (await sendCampaign(place, workers, account, text)).ms;
     recipients += account.contacts;
-  } while (ms < sendingMsMin);
+  } while (!isEnough({ recipients, ms }));
   return { recipients, ms };
 }
 
