@@ -29,8 +29,7 @@ export async function askAccount(
   carrierAccountId: string,
   signal: AbortSignal,
 ): Promise<CarrierStanding> {
-  const grant = await deps.db.transaction().execute((trx) => grantRequests(trx, carrierAccountId, 1));
-  const delayMs = grant?.delayMs ?? 0;
+  const { delayMs } = await deps.db.transaction().execute((trx) => grantRequests(trx, carrierAccountId, 1));
   if (delayMs > TURN_MS_MAX) return SILENT;
   if (delayMs > 0) await deps.machine.sleep(delayMs, signal);
   const patience = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]);

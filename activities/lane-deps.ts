@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { callbackUrl } from '../db/callback-url.ts';
 import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
 import type { LaneDeps } from '../domain/dispatch/lane.ts';
@@ -26,6 +27,7 @@ export function createLaneDeps(wiring: LaneWiring, slots: Slots): LaneDeps {
     slots,
     atOnce: wiring.atOnce,
     machine: machineClock,
+    turn: setImmediate,
     crash,
     permission: wiring.watch.permission,
     post: (lease, request, people) =>

@@ -1,6 +1,6 @@
 import { CompiledQuery, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import { escapeLiteral, Pool, type PoolClient, types } from 'pg';
-import { openPipelined, type Pipelined } from './pipelined-driver.ts';
+import { type Closing, openPipelined, type Pipelined } from './pipelined-driver.ts';
 import type { Database } from './schema.ts';
 
 /** The handle that every process works with. It has the tenant's role: without an account it sees no row. */
@@ -66,14 +66,38 @@ export function openPipelinedDatabase(options: Omit<PoolOptions, 'pipeline'>): D
 
 /**
  * The only way to a tenant's rows: a transaction in which row-level security shows this account and no other.
- * The setting is local to the transaction, because one of a session would go stale on a pooled connection.
+ * The setting is local to the transaction, because one of a session would go stale on a pooled connection. What the
+ * work asks last it may ask through `closing`, so that it waits for nothing more.
  */
 export async function withAccount<Result>(
   db: Db,
   accountId: string,
-  work: (trx: Trx) => Promise<Result>,
+  work: (trx: Trx, closing: Closing) => Promise<Result>,
 ): Promise<Result> {
   return inAccount(db, accountId, { readsOnly: false }, work);
+}
+
+/**
+ * The same for the ledger, whose statements look up a few rows by their keys in tables of millions. Their plans are kept
+ * by the connection, and one that was made while a month had hardly begun would read all of the month from then on, so
+ * here nothing is read as a whole.
+ */
+export async function withLedger<Result>(
+  db: Db,
+  accountId: string,
+  work: (trx: Trx, closing: Closing) => Promise<Result>,
+  options: LedgerOptions = {},
+): Promise<Result> {
+  return inAccount(db, accountId, { readsOnly: false, byKey: true, ...options }, work);
+}
+
+/** How a transaction on the ledger ends. */
+export interface LedgerOptions {
+  /**
+   * What is asked through `closing` resolves when it is durable, as ever, but the locks go before that, so that nobody
+   * waits for a disk because of them. Whoever takes them over commits after it: a crash loses both or the later one.
+   */
+  readonly releasesEarly?: boolean;
 }
 
 /** The same for what only reads: the answer does not wait for the transaction's end. */
@@ -85,31 +109,50 @@ export async function withAccountReading<Result>(
   return inAccount(db, accountId, { readsOnly: true }, work);
 }
 
+interface Mode extends LedgerOptions {
+  readonly readsOnly: boolean;
+  readonly byKey?: boolean;
+}
+
+/** What is committed before this is durable when it is answered; a commit flushes what came before it, too. */
+const FLUSH = "select pg_logical_emit_message(true, 'carillon', '')";
+
 async function inAccount<Result>(
   db: Db,
   accountId: string,
-  mode: { readonly readsOnly: boolean },
-  work: (trx: Trx) => Promise<Result>,
+  mode: Mode,
+  work: (trx: Trx, closing: Closing) => Promise<Result>,
 ): Promise<Result> {
-  const nameAccount = CompiledQuery.raw(`set local app.account = ${escapeLiteral(accountId)}`);
+  const settings = [`set local app.account = ${escapeLiteral(accountId)}`];
+  if (mode.byKey === true) settings.push('set local enable_seqscan = off', 'set local jit = off');
+  if (mode.releasesEarly === true) settings.push('set local synchronous_commit = off');
+  const begin = CompiledQuery.raw(settings.join('; '));
+  const { readsOnly } = mode;
   const handle = pipelined.get(db);
   if (handle !== undefined) {
-    return handle.transact(mode, async (trx) => {
-      const named = trx.executeQuery(nameAccount);
+    const flush = mode.releasesEarly === true ? FLUSH : null;
+    return handle.transact({ readsOnly, flush }, async (trx, closing) => {
+      const named = trx.executeQuery(begin);
       // Without the account every query of the work fails or sees nothing, so that it need not be waited for.
       named.catch(() => undefined);
       try {
-        return await work(trx);
+        return await work(trx, closing);
       } finally {
         await named;
       }
     });
   }
-  const transaction = mode.readsOnly ? db.transaction().setAccessMode('read only') : db.transaction();
-  return transaction.execute(async (trx) => {
-    await trx.executeQuery(nameAccount);
-    return work(trx);
+  const transaction = readsOnly ? db.transaction().setAccessMode('read only') : db.transaction();
+  let isClosing = false;
+  const result = await transaction.execute(async (trx) => {
+    await trx.executeQuery(begin);
+    return work(trx, (ask) => {
+      isClosing = true;
+      return ask();
+    });
   });
+  if (isClosing && mode.releasesEarly === true) await db.executeQuery(CompiledQuery.raw(FLUSH));
+  return result;
 }
 
 /** The queries of this module's kind on a plain connection that is in a transaction of an account already. */

@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import { askedTogether } from './asked-together.ts';
 import type { Trx } from './database.ts';
 
 /** Closed and opened gates tell every worker; the payload is the scope's id. */
@@ -36,12 +37,26 @@ export async function closedScopes(trx: Trx, scopeIds: readonly string[]): Promi
 
 /**
  * Whether all these gates are open; they stay so until the transaction ends. Whoever places a hold waits for leases under
- * way, and leases after it see the hold. The locks are a statement of their own, so that what is read is what was
- * committed before they were given, and are taken in one order by everybody.
+ * way, and leases after it see the hold.
  */
 export async function lockOpenGates(trx: Trx, scopeIds: readonly string[]): Promise<boolean> {
-  await sql`
-    select pg_advisory_xact_lock_shared(hashtextextended(x.id, ${GATE_LOCKS}))
-    from unnest(${scopeIds.toSorted()}::text[]) as x(id)`.execute(trx);
-  return (await closedScopes(trx, scopeIds)).size === 0;
+  const open = await lockGates(trx, sql`unnest(${[...scopeIds]}::text[])`);
+  return scopeIds.every((id) => open.has(id));
+}
+
+/**
+ * Locks gates, whose ids are what `scopes` gives, and resolves with those that are open. The locks are a statement of
+ * their own, so that what is read is what was committed before they were given, and are taken in one order by everybody.
+ */
+export async function lockGates(trx: Trx, scopes: RawBuilder<unknown>): Promise<Set<string>> {
+  const [, open] = await askedTogether([
+    sql`
+      select pg_advisory_xact_lock_shared(hashtextextended(x.id, ${GATE_LOCKS}))
+      from (select id from ${scopes} as s(id) order by id collate "C") x`.execute(trx),
+    sql<{ scopeId: string }>`
+      select scope_id as "scopeId" from gates where scope_id in (select id from ${scopes} as s(id)) and holds = 0`.execute(
+      trx,
+    ),
+  ]);
+  return new Set(open.rows.map((gate) => gate.scopeId));
 }

@@ -9,16 +9,30 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
+import { askedTogether } from './asked-together.ts';
 
 /** A handle whose transactions can be had pipelined. */
 export interface Pipelined<DB> {
   readonly db: Kysely<DB>;
   /** A transaction in which queries that are asked for together (`Promise.all`) travel together. */
   readonly transact: <Result>(
-    mode: { readonly readsOnly: boolean },
-    work: (trx: Transaction<DB>) => Promise<Result>,
+    mode: TransactMode,
+    work: (trx: Transaction<DB>, closing: Closing) => Promise<Result>,
   ) => Promise<Result>;
 }
+
+/** How a transaction begins and ends. */
+export interface TransactMode {
+  readonly readsOnly: boolean;
+  /** What is asked once it has committed, and answered with its last queries. */
+  readonly flush?: string | null;
+}
+
+/**
+ * Asks a transaction's last queries, all of them at once, and ends it. Where the connection is pipelined the commit
+ * travels with them: PostgreSQL rolls back instead if one of them fails, and then this rejects.
+ */
+export type Closing = <Answers>(ask: () => Promise<Answers>) => Promise<Answers>;
 
 /**
  * Kysely on a pool whose clients send a query without waiting for the answer to the one before (`pipeline` of
@@ -34,15 +48,21 @@ export function openPipelined<DB>(pool: Pool): Pipelined<DB> {
   return {
     db,
     // Kysely's own transactions hold each query back until the one before it is answered.
-    transact: async ({ readsOnly }, work) => {
+    transact: async ({ readsOnly, flush = null }, work) => {
       const connection = await driver.acquireConnection();
       try {
         connection.begin(readsOnly);
         const executor = db.getExecutor().withConnectionProvider({
           provideConnection: (consumer) => consumer(connection),
         });
-        const result = await work(new Transaction<DB>({ config: { dialect }, dialect, driver, executor }));
-        await connection.commit();
+        const trx = new Transaction<DB>({ config: { dialect }, dialect, driver, executor });
+        let isClosing = false;
+        const result = await work(trx, async (ask) => {
+          isClosing = true;
+          const [answers] = await askedTogether([ask(), connection.commit(flush)]);
+          return answers;
+        });
+        if (!isClosing) await connection.commit();
         return result;
       } catch (error) {
         // A connection that is gone has nothing to roll back, and its own word of that would hide what went wrong.
@@ -130,6 +150,8 @@ class PipelinedConnection implements DatabaseConnection {
   /** What has to be answered before somebody else may have the client. */
   #ended: Promise<unknown> = Promise.resolve();
   #isCorked = false;
+  /** The commit is on its way. */
+  #isClosed = false;
   #isBroken = false;
   #isReleased = false;
 
@@ -139,7 +161,9 @@ class PipelinedConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    if (this.#isReleased) throw new Error('A query was asked for after the end of its transaction.');
+    if (this.#isClosed || this.#isReleased) {
+      throw new Error('A query was asked for after the end of its transaction.');
+    }
     this.#cork();
     if (this.#opening !== null && query.parameters.length === 0) return this.#open(query.sql);
     // Whoever commits hears of its failure, and the query that follows it fails as well.
@@ -165,7 +189,8 @@ class PipelinedConnection implements DatabaseConnection {
     this.#opening = readsOnly ? 'begin read only' : 'begin';
   }
 
-  async commit(): Promise<void> {
+  async commit(flush: string | null = null): Promise<void> {
+    this.#isClosed = true;
     if (this.#opening !== null) return;
     this.#cork();
     const committed = this.#client.query('commit');
@@ -174,8 +199,12 @@ class PipelinedConnection implements DatabaseConnection {
       this.#ended = committed;
       return;
     }
+    const flushed = flush === null ? null : this.#client.query(flush);
+    // Whichever fails first is told of; the others fail with it.
+    for (const sent of [committed, flushed]) sent?.catch(() => undefined);
     await this.#begun;
     const { command } = await committed;
+    await flushed;
     if (command === 'ROLLBACK') {
       throw new Error('The transaction was rolled back, since a query in it had failed.');
     }

@@ -8,6 +8,9 @@ import { type Process, type ProcessDeps, startProcess } from './process.ts';
 import type { LaneWitness } from './witness.ts';
 import type { World } from './world.ts';
 
+/** Nobody aborts it. */
+const NEVER = new AbortController().signal;
+
 /** One worker process with its slots and its watch over gates and opt-outs. */
 export interface Worker {
   readonly process: Process;
@@ -104,6 +107,7 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
         slots,
         atOnce: UNLIMITED,
         machine: { now: loop.now, sleep: process.sleep },
+        turn: () => process.sleep(0, NEVER),
         crash: process.crash,
         permission: watch.permission,
         post: async (lease, request, people) => {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS } from '../../domain/dispatch/pace.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
+import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
-import { type Claim, type LeaseDraft, narrowTo } from './lease-draft.ts';
+import { type Claim, type LeaseDraft, narrowTo, passes, type Refusal } from './lease-draft.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 
 /**
@@ -10,37 +11,40 @@ import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
  * knows what was spent before. It is less hot than the account's, which comes next.
  */
 export async function claimBudget(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  if (draft.people.length === 0) return null;
-  const { campaignId } = draft.context.lane;
+  if (draft.people.length === 0) return passes;
   const { budgetMicroUsd, spentMicroUsd } = await trx
     .selectFrom('campaign_spends')
-    .where('campaign_id', '=', campaignId)
+    .where('campaign_id', '=', draft.lane.campaignId)
     .select(['budget_micro_usd as budgetMicroUsd', 'spent_micro_usd as spentMicroUsd'])
     .forUpdate()
     .executeTakeFirstOrThrow();
-  return narrowToMoney(draft, budgetMicroUsd, spentMicroUsd) ? null : waitOr(trx, draft, 'campaign_budget');
+  return () =>
+    narrowToMoney(draft, budgetMicroUsd, spentMicroUsd) ? null : waitOr(trx, draft, 'campaign_budget');
 }
 
 /** The account's limit of a calendar month, over all its campaigns. */
 export async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { lane, account } = draft.context;
-  draft.spendMonth = monthOf(draft.at, account.timeZone);
-  if (draft.people.length === 0) return null;
-  await trx
-    .insertInto('spend_months')
-    .values({ account_id: lane.accountId, month: draft.spendMonth })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const { spentMicroUsd } = await trx
-    .selectFrom('spend_months')
-    .where('account_id', '=', lane.accountId)
-    .where('month', '=', draft.spendMonth)
-    .select('spent_micro_usd as spentMicroUsd')
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  return narrowToMoney(draft, account.spendLimitMicroUsd, spentMicroUsd)
-    ? null
-    : waitOr(trx, draft, 'spend_limit');
+  const { lane, context } = draft;
+  draft.spendMonth = monthOf(draft.at, context.account.timeZone);
+  if (draft.people.length === 0) return passes;
+  const [, { spentMicroUsd }] = await askedTogether([
+    trx
+      .insertInto('spend_months')
+      .values({ account_id: lane.accountId, month: draft.spendMonth })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute(),
+    trx
+      .selectFrom('spend_months')
+      .where('account_id', '=', lane.accountId)
+      .where('month', '=', draft.spendMonth)
+      .select('spent_micro_usd as spentMicroUsd')
+      .forUpdate()
+      .executeTakeFirstOrThrow(),
+  ]);
+  return () =>
+    narrowToMoney(draft, context.account.spendLimitMicroUsd, spentMicroUsd)
+      ? null
+      : waitOr(trx, draft, 'spend_limit');
 }
 
 /** Keeps whom the rest of the limit pays for; false when that is nobody. */
@@ -63,7 +67,7 @@ async function waitOr(
   trx: Trx,
   { context }: LeaseDraft,
   cause: 'campaign_budget' | 'spend_limit',
-): ReturnType<Claim> {
+): Promise<Refusal> {
   // A lease whose reports overtook its results may stay open for a while although nobody in it is under way.
   const underWay = await sql`
     select from leases l join waves w on w.id = l.wave_id
@@ -83,11 +87,11 @@ export async function countSpend(trx: Trx, draft: LeaseDraft, costMicroUsd: numb
       db
         .updateTable('campaign_spends')
         .set((set) => ({ spent_micro_usd: set('spent_micro_usd', '+', costMicroUsd) }))
-        .where('campaign_id', '=', draft.context.lane.campaignId),
+        .where('campaign_id', '=', draft.lane.campaignId),
     )
     .updateTable('spend_months')
     .set((set) => ({ spent_micro_usd: set('spent_micro_usd', '+', costMicroUsd) }))
-    .where('account_id', '=', draft.context.lane.accountId)
+    .where('account_id', '=', draft.lane.accountId)
     .where('month', '=', draft.spendMonth)
     .execute();
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
 import {
   leaseWidth,
@@ -15,9 +15,17 @@ import {
   resetsAt,
   unitsLeft,
 } from '../../domain/dispatch/quota.ts';
+import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
 import type { Grant } from './grants.ts';
-import { type Claim, type LeaseDraft, narrowTo } from './lease-draft.ts';
+import {
+  type Claim,
+  type FirstClaim,
+  type LeaseDraft,
+  type LeaseRequest,
+  narrowTo,
+  passes,
+} from './lease-draft.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 
 /** A grant, and what was counted for it. */
@@ -25,40 +33,54 @@ export interface QuotaGrant extends Grant {
   readonly claims: readonly QuotaClaim[];
 }
 
-interface StoredUse extends QuotaUse {
+/** What is used of a quota, with the machine milliseconds until more of it is free. */
+export interface StoredUse extends QuotaUse {
   readonly id: string;
   readonly delayMs: number;
 }
 
 /** Looks at what is left without a lock, so that a lane that has to wait costs next to nothing. */
-export async function peekQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { quotas, pace } = draft.context.sender;
-  if (quotas.length === 0) return null;
-  const uses = await readUses(trx, quotas, false);
-  const delayMs = Math.max(...uses.map((use) => use.delayMs));
-  const usedUp = quotas.filter((quota) => unitsLeft(quota, useOf(uses, quota), draft.at) === 0);
-  if (usedUp.length > 0) return waitForUnits(trx, draft, usedUp);
-  if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
-  draft.width = Math.min(draft.width, leaseWidth(paceWithin(pace, quotas)));
-  return null;
+export async function peekQuotas(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
+  const uses = await readUses(
+    trx,
+    sql`(select x.quota_id from campaigns c join sender_quotas x on x.sender_id = c.sender_id
+      where c.id = ${lane.campaignId})`,
+    false,
+  );
+  return (draft) => {
+    const { quotas, pace } = draft.context.sender;
+    if (quotas.length === 0) return null;
+    const usedUp = quotas.filter((quota) => unitsLeft(quota, useOf(uses, quota), draft.at) === 0);
+    if (usedUp.length > 0) return waitForUnits(trx, draft, usedUp);
+    const delayMs = Math.max(...uses.map((use) => use.delayMs));
+    if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
+    draft.width = Math.min(draft.width, leaseWidth(paceWithin(pace, quotas)));
+    return null;
+  };
 }
 
-/** Takes the lease's units of each quota of the sender; locked in the order of their ids, by everybody. */
+/** Locks what is left of each quota of the sender, in the order of their ids for everybody, and keeps who fits. */
 export async function claimQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const { quotas } = draft.context.sender;
-  if (quotas.length === 0 || draft.people.length === 0) return null;
-  const uses = await readUses(trx, quotas, true);
-  for (const quota of quotas) {
-    const fitting = countFitting(draft, unitsLeft(quota, useOf(uses, quota), draft.at));
-    if (fitting === 0) return waitForUnits(trx, draft, [quota]);
-    narrowTo(draft, fitting);
-  }
-  const units = draft.people.reduce((sum, person) => sum + unitsOf(draft, person.segments), 0);
-  const granted = await grantUnits(trx, quotas, uses, units, draft.at);
-  draft.segmentIntervalMs = Math.max(draft.segmentIntervalMs, granted.intervalMs);
-  draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
-  draft.quotaClaims = granted.claims;
-  return null;
+  if (quotas.length === 0 || draft.people.length === 0) return passes;
+  draft.quotaUses = await readUses(trx, idsOf(quotas), true);
+  return async () => {
+    for (const quota of quotas) {
+      const fitting = countFitting(draft, unitsLeft(quota, useOf(draft.quotaUses, quota), draft.at));
+      if (fitting === 0) return waitForUnits(trx, draft, [quota]);
+      narrowTo(draft, fitting);
+    }
+    return null;
+  };
+}
+
+/** Takes the lease's units of the quotas that its claim has locked. */
+export function takeQuotas(
+  trx: Trx,
+  { context, quotaUses, at }: LeaseDraft,
+  units: number,
+): Promise<QuotaGrant> {
+  return grantUnits(trx, context.sender.quotas, quotaUses, units, at);
 }
 
 /** The same for a single text, which waits for no next day: null when a daily cap does not allow it. */
@@ -69,7 +91,7 @@ export async function grantQuotas(
   at: number,
 ): Promise<QuotaGrant | null> {
   if (quotas.length === 0) return { intervalMs: 0, delayMs: 0, claims: [] };
-  const uses = await readUses(trx, quotas, true);
+  const uses = await readUses(trx, idsOf(quotas), true);
   if (quotas.some((quota) => unitsLeft(quota, useOf(uses, quota), at) < units)) return null;
   return grantUnits(trx, quotas, uses, units, at);
 }
@@ -95,17 +117,22 @@ async function grantUnits(
   units: number,
   at: number,
 ): Promise<QuotaGrant> {
-  const all = { intervalMs: 0, delayMs: 0 };
-  const claims: QuotaClaim[] = [];
-  for (const quota of quotas) {
-    const intervalMs = quotaIntervalMs(quota);
-    const day = dayOfQuota(quota, useOf(uses, quota), at);
-    const delayMs = await takeUnits(trx, quota, { day, units, claimedMs: units * intervalMs });
-    all.intervalMs = Math.max(all.intervalMs, intervalMs);
-    all.delayMs = Math.max(all.delayMs, delayMs);
-    claims.push({ quotaId: quota.id, day, sharePercent: quota.sharePercent });
-  }
-  return { ...all, claims };
+  const claims = quotas.map((quota) => ({
+    quotaId: quota.id,
+    day: dayOfQuota(quota, useOf(uses, quota), at),
+    sharePercent: quota.sharePercent,
+  }));
+  const delays = await askedTogether(
+    quotas.map((quota) => {
+      const day = dayOfQuota(quota, useOf(uses, quota), at);
+      return takeUnits(trx, quota, { day, units, claimedMs: units * quotaIntervalMs(quota) });
+    }),
+  );
+  return {
+    intervalMs: Math.max(0, ...quotas.map((quota) => quotaIntervalMs(quota))),
+    delayMs: Math.max(0, ...delays),
+    claims,
+  };
 }
 
 /** Takes units of a quota. Resolves with the machine milliseconds until the first may go out. */
@@ -127,13 +154,17 @@ async function takeUnits(
   return quota.rateUnits === null ? 0 : Math.max(0, rows[0]?.delayMs ?? 0);
 }
 
-async function readUses(trx: Trx, quotas: readonly Quota[], locked: boolean): Promise<StoredUse[]> {
+async function readUses(trx: Trx, ids: RawBuilder<unknown>, locked: boolean): Promise<StoredUse[]> {
   const { rows } = await sql<StoredUse>`
     select quota_id as id, day, day_hundredths as "dayHundredths",
       greatest(0, extract(epoch from next_free_at - clock_timestamp()) * 1000)::float8 as "delayMs"
-    from quota_uses where quota_id = any(${quotas.map((quota) => quota.id)}::text[])
+    from quota_uses where quota_id in ${ids}
     order by quota_id ${locked ? sql`for update` : sql``}`.execute(trx);
   return rows;
+}
+
+function idsOf(quotas: readonly Quota[]): RawBuilder<unknown> {
+  return sql`(select unnest(${quotas.map((quota) => quota.id)}::text[]))`;
 }
 
 function useOf(uses: readonly StoredUse[], quota: Quota): StoredUse {

@@ -1,16 +1,17 @@
-import { sql } from 'kysely';
-import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import { type RawBuilder, sql } from 'kysely';
 import { paceWithin } from '../../domain/dispatch/quota.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
 import { renderText } from '../../domain/render-text.ts';
+import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
 import { GRAVEST_SUPPRESSION, leftOutReason } from '../left-out.ts';
-import type { LeaseContext, LeaseDraft } from './lease-draft.ts';
+import type { Claim, LeaseContext, LeaseDraft } from './lease-draft.ts';
 
 /** A lease holds at most about this much of the sender's pace; longer texts make it narrower. */
 const PACE_SEGMENTS_SECONDS = 2;
 
 interface Candidate {
+  waveId: number;
   ordinal: number;
   recipient: number;
   attempt: number;
@@ -23,120 +24,143 @@ interface Candidate {
   leftOut: string | null;
 }
 
-/** Takes the next range of an open wave, and judges and renders each recipient in it. */
-export async function claimRange(
-  trx: Trx,
-  draft: LeaseDraft,
-): Promise<Exclude<LeaseAnswer, { kind: 'leased' }> | null> {
-  const wave = await lockWave(trx, draft);
-  if (wave === null) return { kind: 'exhausted', nextDueAt: await nextWaveDueAt(trx, draft) };
+/** Takes the next range of the lowest open wave, and judges and renders each recipient in it. */
+export async function claimRange(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
+  const range = await lockRange(trx, draft);
+  return range.wave === null
+    ? () => ({ kind: 'exhausted', nextDueAt: range.nextDueAt })
+    : () => {
+        fillDraft(draft, range.wave, range.candidates);
+        return null;
+      };
+}
+
+type Wave = NonNullable<LeaseDraft['wave']>;
+type Range =
+  | { readonly wave: Wave; readonly candidates: readonly Candidate[] }
+  | { readonly wave: null; readonly nextDueAt: number | null };
+
+function fillDraft(draft: LeaseDraft, wave: Wave, candidates: readonly Candidate[]): void {
   draft.wave = wave;
-  const candidates = await readCandidates(trx, draft, wave);
   const { context } = draft;
   const pace = paceWithin(context.sender.pace, context.sender.quotas);
   const segmentsMax = pace === null ? Number.POSITIVE_INFINITY : pace * PACE_SEGMENTS_SECONDS;
   let segments = 0;
   for (const candidate of candidates) {
+    const { ordinal, recipient, attempt, number, numberHash } = candidate;
     if (candidate.leftOut !== null) {
-      const { ordinal, recipient, leftOut: reason } = candidate;
-      draft.skips.push({ ordinal, recipient, reason });
+      draft.skips.push({ ordinal, recipient, reason: candidate.leftOut });
       continue;
     }
     const rendered = render(candidate, context, draft.at);
     if (typeof rendered === 'string') {
-      draft.skips.push({ ordinal: candidate.ordinal, recipient: candidate.recipient, reason: rendered });
+      draft.skips.push({ ordinal, recipient, reason: rendered });
       continue;
     }
     segments += rendered.segments;
     if (segments > segmentsMax && draft.people.length > 0) break;
-    draft.people.push({
-      ordinal: candidate.ordinal,
-      recipient: candidate.recipient,
-      attempt: candidate.attempt,
-      number: candidate.number,
-      numberHash: candidate.numberHash,
-      ...rendered,
-    });
+    draft.people.push({ ordinal, recipient, attempt, number, numberHash, ...rendered });
   }
-  return null;
 }
 
-/** The lowest open wave. Waits for a lane that is just taking a range, and then looks again. */
-async function lockWave(trx: Trx, draft: LeaseDraft): Promise<LeaseDraft['wave']> {
+/**
+ * The lowest open wave, locked, with whom a lease of it may hold. A lane that is just taking a range is waited for.
+ * Other lanes wait for this one until it commits, so both are asked together where it is the first wave of a cohort,
+ * as it nearly always is.
+ */
+async function lockRange(trx: Trx, draft: LeaseDraft): Promise<Range> {
   for (;;) {
-    const open = await openWaves(trx, draft)
-      .innerJoin('cohorts as c', (join) =>
-        join.onRef('c.campaign_key', '=', 'waves.campaign_key').onRef('c.cohort', '=', 'waves.cohort'),
-      )
-      .select(['id', 'c.recipient_first as recipientFirst'])
-      .orderBy('wave')
-      .orderBy('waves.cohort')
-      .limit(1)
-      .executeTakeFirst();
-    if (open === undefined) return null;
-    const locked = await trx
-      .selectFrom('waves')
-      .where('id', '=', open.id)
-      .whereRef('next_ordinal', '<', 'size')
-      .select(['id', 'wave as number', 'repeats', 'round', 'next_ordinal as nextOrdinal', 'size'])
-      .forUpdate()
-      .executeTakeFirst();
-    if (locked !== undefined) {
-      draft.width = Math.min(draft.width, locked.size - locked.nextOrdinal);
-      return { ...locked, recipientFirst: open.recipientFirst };
+    const lowest = lowestOpenWave(draft);
+    const [wave, fromCohort] = await askedTogether([
+      lockWave(trx, lowest),
+      // The lock was given when this begins, so that it sees where the lanes before have come to.
+      readCandidates(trx, draft, cohortRange(draft, lowest)),
+    ]);
+    if (wave !== null) {
+      // A lower wave may have been opened between the two.
+      const isSame = fromCohort[0]?.waveId === wave.id;
+      if (isSame) return { wave, candidates: fromCohort };
+      const own = sql`${wave.id}::bigint`;
+      const range = wave.number === 0 ? cohortRange(draft, own) : memberRange(draft, own);
+      return { wave, candidates: await readCandidates(trx, draft, range) };
     }
+    // What was the lowest may have been taken to its end meanwhile.
+    const { isOpen, nextDueAt } = await waitingWaves(trx, draft);
+    if (!isOpen) return { wave: null, nextDueAt };
   }
 }
 
-function openWaves(trx: Trx, draft: LeaseDraft) {
-  return trx
-    .selectFrom('waves')
-    .where('waves.message_key', '=', draft.context.messageKey)
-    .whereRef('waves.next_ordinal', '<', 'waves.size')
-    .where((where) => where.or([where('due_at', 'is', null), where('due_at', '<=', new Date(draft.at))]));
+/** Its id, as an expression. */
+function lowestOpenWave({ context, at }: LeaseDraft): RawBuilder<unknown> {
+  return sql`(
+    select o.id from waves o where o.message_key = ${context.messageKey} and o.next_ordinal < o.size
+      and (o.due_at is null or o.due_at <= ${new Date(at)})
+    order by o.wave, o.cohort limit 1)`;
 }
 
-async function nextWaveDueAt(trx: Trx, draft: LeaseDraft): Promise<number | null> {
-  const next = await trx
-    .selectFrom('waves')
-    .where('message_key', '=', draft.context.messageKey)
-    .whereRef('next_ordinal', '<', 'size')
-    .select((select) => select.fn.min('due_at').as('dueAt'))
-    .executeTakeFirst();
-  return next?.dueAt?.getTime() ?? null;
+async function lockWave(trx: Trx, waveId: RawBuilder<unknown>): Promise<Wave | null> {
+  const { rows } = await sql<Wave>`
+    select w.id, w.wave as number, w.repeats, w.round, w.next_ordinal as "nextOrdinal"
+    from waves w where w.id = ${waveId} and w.next_ordinal < w.size for update`.execute(trx);
+  return rows[0] ?? null;
 }
 
-async function readCandidates(
+async function waitingWaves(
   trx: Trx,
   draft: LeaseDraft,
-  wave: NonNullable<LeaseDraft['wave']>,
-): Promise<Candidate[]> {
-  const { month, campaignKey, sender } = draft.context;
-  const from = wave.nextOrdinal;
-  const to = wave.nextOrdinal + draft.width - 1;
-  const { recipientFirst: first } = wave;
-  // Each recipient is found by his whole key, whatever the planner knows of an audience that was frozen just now:
-  // joined as a table, all of it would be read for each of them while there are no statistics.
-  const range =
-    wave.number === 0
-      ? sql`select r.*, r.recipient - ${first}::int as ordinal, 1 as attempt from recipients r
-            where r.month = ${month} and r.campaign_key = ${campaignKey}
-              and r.recipient between ${first + from}::int and ${first + to}::int`
-      : sql`select r.*, m.ordinal, m.attempt from wave_members m cross join lateral (
-              select * from recipients x
-              where x.month = ${month} and x.campaign_key = ${campaignKey} and x.recipient = m.recipient offset 0
-            ) r
-            where m.month = ${month} and m.wave_id = ${wave.id} and m.ordinal between ${from} and ${to}`;
+): Promise<{ readonly isOpen: boolean; readonly nextDueAt: number | null }> {
+  const { rows } = await sql<{ isOpen: boolean; dueAt: Date | null }>`
+    select ${lowestOpenWave(draft)} is not null as "isOpen", min(due_at) as "dueAt"
+    from waves where message_key = ${draft.context.messageKey} and next_ordinal < size`.execute(trx);
+  const [found] = rows;
+  return { isOpen: found?.isOpen === true, nextDueAt: found?.dueAt?.getTime() ?? null };
+}
+
+/**
+ * The next of a wave 0 by the numbers of its cohort. Each recipient is found by his whole key, whatever the planner
+ * knows of an audience that was frozen just now: joined as a table, all of it would be read for each of them while
+ * there are no statistics. That is what the offsets are for.
+ */
+function cohortRange({ context, width }: LeaseDraft, waveId: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select w.id as wave_id, w.repeats, r.*, r.recipient - c.recipient_first as ordinal, 1 as attempt
+    from waves w join cohorts c on c.campaign_key = w.campaign_key and c.cohort = w.cohort
+    cross join lateral (
+      select * from recipients x
+      where x.month = ${context.month} and x.campaign_key = ${context.campaignKey}
+        and x.recipient between c.recipient_first + w.next_ordinal
+          and c.recipient_first + least(w.size, w.next_ordinal + ${width}) - 1 offset 0
+    ) r
+    where w.id = ${waveId} and w.wave = 0`;
+}
+
+/** The next of a later wave, by its members. */
+function memberRange({ context, width }: LeaseDraft, waveId: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select w.id as wave_id, w.repeats, r.*, m.ordinal, m.attempt
+    from waves w cross join lateral (
+      select * from wave_members x where x.month = ${context.month} and x.wave_id = w.id
+        and x.ordinal between w.next_ordinal and w.next_ordinal + ${width} - 1 offset 0
+    ) m cross join lateral (
+      select * from recipients x
+      where x.month = ${context.month} and x.campaign_key = ${context.campaignKey} and x.recipient = m.recipient offset 0
+    ) r
+    where w.id = ${waveId}`;
+}
+
+async function readCandidates(trx: Trx, draft: LeaseDraft, range: RawBuilder<unknown>): Promise<Candidate[]> {
+  const { sender, account } = draft.context;
   const leftOut = leftOutReason({
     suppression: sql`suppression.kind`,
     contactId: sql`p.id`,
     country: sql`r.country`,
-    countries: draft.context.account.countries,
+    countries: account.countries,
   });
-  const settled = wave.repeats ? settledMeanwhile(draft) : sql`null`;
   const result = await sql<Candidate>`
-    select r.ordinal, r.recipient, r.attempt, r.number, encode(r.number_hash, 'hex') as "numberHash", r.country,
-      p.first_name as "firstName", p.last_name as "lastName", p.custom, coalesce(${leftOut}, ${settled}) as "leftOut"
+    select r.wave_id as "waveId", r.ordinal, r.recipient, r.attempt, r.number,
+      encode(r.number_hash, 'hex') as "numberHash", r.country, p.first_name as "firstName",
+      p.last_name as "lastName", p.custom,
+      coalesce(${leftOut}, case when r.repeats then ${settledMeanwhile(draft)} end) as "leftOut"
     from (${range}) r
     left join contacts p on p.id = r.contact_id and p.number = r.number
     left join lateral (

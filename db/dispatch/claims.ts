@@ -1,147 +1,126 @@
 import { sql } from 'kysely';
 import { type CircuitState, judgeCircuit } from '../../domain/dispatch/circuit.ts';
-import { INSTALLATION } from '../../domain/hold.ts';
 import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
+import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
 import { claimWindow as claimWindowAt } from '../../domain/dispatch/window-claim.ts';
+import { INSTALLATION } from '../../domain/hold.ts';
 import { isRegistered } from '../../domain/registration.ts';
-import type { Trx } from '../database.ts';
 import { claimProbe } from '../circuits.ts';
-import { lockOpenGates } from '../gates.ts';
+import type { Trx } from '../database.ts';
+import { lockGates } from '../gates.ts';
 import { claimBudget, claimSpend } from './claim-money.ts';
 import { claimQuotas, peekQuotas } from './claim-quotas.ts';
 import { claimRange } from './claim-range.ts';
-import { grantPace, grantRequests } from './grants.ts';
-import type { Claim, LeaseDraft } from './lease-draft.ts';
+import { type Claim, type FirstClaim, type LeaseDraft, type LeaseRequest, passes } from './lease-draft.ts';
 
 /**
- * What a lease has to pass, in order. Shared locks come first and the hottest row last, in one order for
- * everybody, so leases never deadlock and hold the hottest row for the shortest time.
+ * What a lease has to pass, by stages: the claims of one are asked together, in their order. The first stage is asked
+ * before the message has been read, so its claims go by the ids of the lane. Shared locks come first and the hottest
+ * rows last, in one order for everybody, so leases never deadlock and hold the hottest rows for the shortest time.
  */
-export const CLAIMS: readonly Claim[] = [
-  claimFence,
-  lockCampaignFirst,
-  claimGates,
-  claimSender,
-  claimWindow,
-  peekPace,
-  peekQuotas,
-  claimRange,
-  claimBudget,
-  claimSpend,
-  claimCircuit,
-  claimQuotas,
-  claimRequests,
-  claimPace,
-];
+export const CLAIMS: {
+  readonly first: readonly FirstClaim[];
+  readonly later: readonly (readonly Claim[])[];
+} = {
+  first: [claimFence, lockCampaignFirst, claimGates, claimSender, claimWindow, peekPace, peekQuotas],
+  later: [[claimRange], [claimBudget, claimSpend, claimQuotas], [claimCircuit]],
+};
 
-async function claimFence(trx: Trx, { context }: LeaseDraft): ReturnType<Claim> {
-  const lane = await trx
-    .selectFrom('lanes')
-    .where('message_key', '=', context.messageKey)
-    .where('lane', '=', context.lane.lane)
-    .select('fence')
-    .forShare()
-    .executeTakeFirst();
-  return lane?.fence === context.fence ? null : { kind: 'fenced' };
+async function claimFence(trx: Trx, { lane, fence }: LeaseRequest): ReturnType<FirstClaim> {
+  const { rows } = await sql<{ fence: number }>`
+    select fence from lanes
+    where message_key = (select key from messages where id = ${lane.messageId}) and lane = ${lane.lane}
+    for share`.execute(trx);
+  return () => (rows[0]?.fence === fence ? null : { kind: 'fenced' });
 }
 
 /**
  * The first lease writes to the campaign's row. Whoever places a hold locks that row before the gate, so it is locked
  * before the gates here too; the two would wait for each other otherwise.
  */
-async function lockCampaignFirst(trx: Trx, { context }: LeaseDraft): ReturnType<Claim> {
-  if (context.everLeased) return null;
+async function lockCampaignFirst(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
   await trx
     .selectFrom('campaigns')
-    .where('key', '=', context.campaignKey)
+    .where('id', '=', lane.campaignId)
+    .where('ever_leased', '=', false)
     .select('key')
     .forNoKeyUpdate()
-    .executeTakeFirst();
-  return null;
+    .execute();
+  return passes;
 }
 
 /** Scopes whose gates all have to be open for this message. */
-export function scopesOf(draft: LeaseDraft): string[] {
-  const { lane, sender } = draft.context;
-  return [INSTALLATION, lane.accountId, lane.campaignId, lane.messageId, sender.id];
+export function scopesOf({ lane, context }: LeaseDraft): string[] {
+  return [...scopesOfLane(lane), context.sender.id];
 }
 
-async function claimGates(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const scopes = scopesOf(draft);
-  return (await lockOpenGates(trx, scopes)) ? null : { kind: 'held' };
+function scopesOfLane({ accountId, campaignId, messageId }: LaneRef): string[] {
+  return [INSTALLATION, accountId, campaignId, messageId];
 }
 
-async function claimSender(_trx: Trx, { context, at }: LeaseDraft): ReturnType<Claim> {
-  if (context.sender.isDisabled) return { kind: 'suspend', cause: 'sender_disabled' };
-  if (!isRegistered(context.sender, at)) return { kind: 'suspend', cause: 'registration_lapsed' };
-  return null;
+async function claimGates(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
+  const scopes = sql`(select unnest(${scopesOfLane(lane)}::text[])
+    union all select sender_id from campaigns where id = ${lane.campaignId})`;
+  const open = await lockGates(trx, scopes);
+  return (draft) => (scopesOf(draft).every((scope) => open.has(scope)) ? null : { kind: 'held' });
+}
+
+async function claimSender(): ReturnType<FirstClaim> {
+  return (draft) => {
+    const { sender } = draft.context;
+    if (sender.isDisabled) return { kind: 'suspend', cause: 'sender_disabled' };
+    if (!isRegistered(sender, draft.at)) return { kind: 'suspend', cause: 'registration_lapsed' };
+    return null;
+  };
 }
 
 /** Quiet hours and expiry. */
-async function claimWindow(_trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { account, expiresAt } = draft.context;
-  const window = claimWindowAt({ ...account, expiresAt }, draft.at);
-  if (window.kind !== 'open') return window;
-  draft.closesAt = window.closesAt;
-  return null;
+async function claimWindow(): ReturnType<FirstClaim> {
+  return (draft) => {
+    const { account, expiresAt } = draft.context;
+    const window = claimWindowAt({ ...account, expiresAt }, draft.at);
+    if (window.kind !== 'open') return window;
+    draft.closesAt = window.closesAt;
+    return null;
+  };
 }
 
 /** Looks at the hot rows without a lock, so that a lane far ahead of its pace costs next to nothing. */
-async function peekPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { sender, kind } = draft.context;
-  const peeked = await sql<{ delayMs: number } & CircuitState>`
-    select greatest(0, extract(epoch from greatest(
-        p.next_free_at, p.slowed_until, c.next_request_at, c.paused_until, clock_timestamp()
+async function peekPace(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
+  const { rows } = await sql<{ kind: string; delayMs: number } & CircuitState>`
+    select p.kind, greatest(0, extract(epoch from greatest(
+        p.next_free_at, p.slowed_until, a.next_request_at, a.paused_until, clock_timestamp()
       ) - clock_timestamp()) * 1000)::float8 as "delayMs",
       (extract(epoch from clock_timestamp() - x.opened_at) * 1000)::float8 as "openMs",
       coalesce(extract(epoch from greatest(x.probe_after, x.probing_until) - clock_timestamp()) * 1000, 0)::float8
         as "probeInMs",
       coalesce(x.probing_until > clock_timestamp(), false) as "isProbing"
-    from sender_paces p, carrier_accounts c left join lateral (
+    from campaigns c join senders s on s.id = c.sender_id join sender_paces p on p.sender_id = s.id
+    join carrier_accounts a on a.id = s.carrier_account_id left join lateral (
       select min(o.opened_at) as opened_at, max(o.probe_after) as probe_after, max(o.probing_until) as probing_until
-      from circuits o where o.scope_id in (${sender.id}, ${sender.carrierAccountId}) and o.opened_at is not null
+      from circuits o where o.scope_id in (s.id, a.id) and o.opened_at is not null
     ) x on true
-    where p.sender_id = ${sender.id} and p.kind = ${kind} and c.id = ${sender.carrierAccountId}`.execute(trx);
-  const row = peeked.rows[0];
-  if (row === undefined) return { kind: 'suspend', cause: 'sender_disabled' };
-  const circuit = judgeCircuit(row);
-  if (circuit.kind === 'suspend') return { kind: 'suspend', cause: 'carrier_down' };
-  if (circuit.kind === 'wait') return circuit;
-  if (row.delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(row.delayMs) };
-  draft.isProbe = circuit.kind === 'probe';
-  draft.width = Math.min(draft.width, draft.isProbe ? 1 : leaseWidth(sender.pace));
-  return null;
+    where c.id = ${lane.campaignId}`.execute(trx);
+  return (draft) => {
+    const { sender, kind } = draft.context;
+    const peeked = rows.find((row) => row.kind === kind);
+    if (peeked === undefined) return { kind: 'suspend', cause: 'sender_disabled' };
+    const circuit = judgeCircuit(peeked);
+    if (circuit.kind === 'suspend') return { kind: 'suspend', cause: 'carrier_down' };
+    if (circuit.kind === 'wait') return circuit;
+    if (peeked.delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(peeked.delayMs) };
+    draft.isProbe = circuit.kind === 'probe';
+    draft.width = Math.min(draft.width, draft.isProbe ? 1 : leaseWidth(sender.pace));
+    return null;
+  };
 }
 
-/** One worker at a time may probe. The claims before may have refused, those after never do. */
+/** One worker at a time may probe. The claims before may have refused, nothing after does. */
 async function claimCircuit(trx: Trx, { context, isProbe, people }: LeaseDraft): ReturnType<Claim> {
-  if (!isProbe || people.length === 0) return null;
+  if (!isProbe || people.length === 0) return passes;
   const { sender } = context;
-  return (await claimProbe(trx, [sender.id, sender.carrierAccountId]))
-    ? null
-    : { kind: 'wait', delayMs: START_DELAY_MS_MAX };
-}
-
-/** The carrier's limit of requests, over all senders and workers. */
-async function claimRequests(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  if (draft.people.length === 0) return null;
-  const { carrierAccountId } = draft.context.sender;
-  const granted = await grantRequests(trx, carrierAccountId, isBulk(draft) ? 1 : draft.people.length);
-  if (granted === null) return null;
-  draft.requestIntervalMs = granted.intervalMs;
-  draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
-  return null;
-}
-
-/** The sender's pace, over all campaigns and workers: the hottest row, so it comes last. */
-async function claimPace(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
-  const { sender, kind } = draft.context;
-  if (sender.pace === null || draft.people.length === 0) return null;
-  const units = draft.people.reduce((sum, person) => sum + (kind === 'mms' ? 1 : person.segments), 0);
-  const granted = await grantPace(trx, { id: sender.id, pace: sender.pace }, kind, units);
-  draft.segmentIntervalMs = Math.max(draft.segmentIntervalMs, granted.intervalMs);
-  draft.startDelayMs = Math.max(draft.startDelayMs, granted.delayMs);
-  return null;
+  const isMine = await claimProbe(trx, [sender.id, sender.carrierAccountId]);
+  return () => (isMine ? null : { kind: 'wait', delayMs: START_DELAY_MS_MAX });
 }
 
 /** Everybody in the draft gets the same text, so one request in bulk form carries all. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
-import { type Db, type Trx, withAccount } from '../database.ts';
+import { type Db, type Trx, withLedger } from '../database.ts';
 import { PEOPLE_OF_LEASE } from './lease-people.ts';
 import { leaveFormerStates, lockRepeats, roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
@@ -10,7 +10,7 @@ import { count, type Deltas, writeDeltas } from './rollup.ts';
  * texted, so its recipients without a result become unknown: they are never handed out again.
  */
 export async function enterLane(db: Db, lane: LaneRef): Promise<{ fence: number; unknown: number }> {
-  return withAccount(db, lane.accountId, async (trx) => {
+  return withLedger(db, lane.accountId, async (trx) => {
     const { key } = await trx
       .selectFrom('messages')
       .where('id', '=', lane.messageId)

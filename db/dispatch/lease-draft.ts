@@ -1,20 +1,15 @@
 import { sql } from 'kysely';
 import { type Affixes, affixesOf } from '../../domain/affixes.ts';
-import type {
-  LaneRef,
-  LeaseAnswer,
-  LeasedRecipient,
-  QuotaClaim,
-} from '../../domain/dispatch/dispatch-store.ts';
+import type { LaneRef, LeaseAnswer, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
+import type { RequestLimit } from '../../domain/dispatch/pace.ts';
 import type { Quota } from '../../domain/dispatch/quota.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
 import type { Trx } from '../database.ts';
+import type { StoredUse } from './claim-quotas.ts';
 
 /** Everything about a message that its claims look at, read in one query at the start of each lease. */
 export interface LeaseContext {
-  readonly lane: LaneRef;
-  readonly fence: number;
   readonly messageKey: number;
   readonly campaignKey: number;
   /** Some lease of the campaign has been made before. */
@@ -42,6 +37,7 @@ export interface LeaseContext {
     /** Segments a second for SMS, messages a second for MMS; null is unpaced. */
     readonly pace: number | null;
     readonly carrierAccountId: string;
+    readonly requestLimit: RequestLimit;
     /** What it shares with other senders, in the order of their ids. */
     readonly quotas: readonly Quota[];
   };
@@ -54,11 +50,17 @@ export interface Skip {
   readonly reason: string;
 }
 
-/** A lease in the making: each claim narrows or completes it. */
-export interface LeaseDraft {
-  readonly context: LeaseContext;
+/** What a lane asks for, before anything has been read. */
+export interface LeaseRequest {
+  readonly lane: LaneRef;
+  readonly fence: number;
   /** Campaign time. */
   readonly at: number;
+}
+
+/** A lease in the making: each claim narrows or completes it. */
+export interface LeaseDraft extends LeaseRequest {
+  readonly context: LeaseContext;
   /** The width granted so far; no claim raises it. */
   width: number;
   wave: {
@@ -78,14 +80,25 @@ export interface LeaseDraft {
   isProbe: boolean;
   closesAt: number | null;
   spendMonth: string;
-  quotaClaims: readonly QuotaClaim[];
-  segmentIntervalMs: number;
-  requestIntervalMs: number;
-  startDelayMs: number;
+  /** What is used of the sender's quotas, once they are locked. */
+  quotaUses: readonly StoredUse[];
 }
 
-/** A claim passes with null, perhaps after narrowing the draft, or refuses the lease. */
-export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Exclude<LeaseAnswer, { kind: 'leased' }> | null>;
+/** Why there is no lease. */
+export type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
+
+/**
+ * A claim asks the database, and then judges by what it was answered. The claims of a stage ask together, so none may
+ * need what another one's judgement makes of the draft in order to ask; they judge in their order.
+ */
+export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Judge>;
+/** The same for one that asks before the message has been read. */
+export type FirstClaim = (trx: Trx, request: LeaseRequest) => Promise<Judge>;
+/** Passes with null, perhaps after narrowing the draft, or refuses the lease. */
+export type Judge = (draft: LeaseDraft) => Refusal | null | Promise<Refusal | null>;
+
+/** The judgement of a claim that has nothing to say. */
+export const passes: Judge = () => null;
 
 /** Keeps the first `count` people, and those refused before the first who is cut off. */
 export function narrowTo(draft: LeaseDraft, count: number): void {
@@ -96,12 +109,13 @@ export function narrowTo(draft: LeaseDraft, count: number): void {
 }
 
 /** Reads the message with what surrounds it, or null when it, its campaign's audience or its sender is gone. */
-export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): Promise<LeaseContext | null> {
+export async function readLeaseContext(trx: Trx, lane: LaneRef): Promise<LeaseContext | null> {
   const row = await trx
     .selectFrom('messages as m')
     .innerJoin('campaigns as c', 'c.id', 'm.campaign_id')
     .innerJoin('accounts as a', 'a.id', 'm.account_id')
     .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .innerJoin('carrier_accounts as k', 'k.id', 's.carrier_account_id')
     .where('m.id', '=', lane.messageId)
     .where('c.deleted_at', 'is', null)
     .select([
@@ -132,6 +146,8 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       's.segments_per_second as segmentsPerSecond',
       's.mms_per_second as mmsPerSecond',
       's.carrier_account_id as carrierAccountId',
+      'k.requests_max as requestsMax',
+      'k.requests_window_ms as windowMs',
     ])
     .select(
       sql<string[] | null>`(select array_agg(x.token order by array_position(m.media_ids, x.id))
@@ -151,12 +167,10 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
   if (parsed.kind === 'malformed') return null;
   const kind = row.mediaIds.length > 0 ? 'mms' : 'sms';
   return {
-    lane,
-    fence,
     messageKey: row.messageKey,
     campaignKey: row.campaignKey,
-    everLeased: row.everLeased,
     month: row.month,
+    everLeased: row.everLeased,
     template: parsed.template,
     affixes: affixesOf({ ...row, name: row.accountName }, row),
     mediaTokens: row.mediaTokens ?? [],
@@ -178,6 +192,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef, fence: number): 
       registrationExpiresOn: row.registrationExpiresOn,
       pace: kind === 'mms' ? row.mmsPerSecond : row.segmentsPerSecond,
       carrierAccountId: row.carrierAccountId,
+      requestLimit: { requestsMax: row.requestsMax, windowMs: row.windowMs },
       quotas: row.quotas ?? [],
     },
     kind,

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { countersOfResult, mayBeTaken, refundOf } from '../../domain/dispatch/result-counters.ts';
-import { type Db, type Trx, withAccount } from '../database.ts';
+import { askedTogether } from '../asked-together.ts';
+import { type Db, type Trx, withLedger } from '../database.ts';
 import { resolveUnknowns } from '../reconcile/resolve-unknowns.ts';
 import { giveBackUnits } from './claim-quotas.ts';
 import { appendLater } from './later-waves.ts';
@@ -20,7 +21,7 @@ export async function recordAttempts(
   results: readonly AttemptResult[],
   retryAt: number,
 ): Promise<void> {
-  await withAccount(deps.db, lease.accountId, async (trx) => {
+  await withLedger(deps.db, lease.accountId, async (trx, closing) => {
     const repeats = await lockedRepeats(trx, lease, results);
     const written = await insertAttempts(trx, lease, results);
     const fresh = results.filter((result) => written.has(result.recipient));
@@ -43,9 +44,13 @@ export async function recordAttempts(
       retryAt,
       repeats,
     );
-    await writeDeltas(trx, lease.accountId, lease.messageKey, deltas);
-    await closeIfComplete(trx, lease, fresh.length, late.length);
     deps.crash('record.before_commit');
+    await closing(() =>
+      askedTogether([
+        writeDeltas(trx, lease.accountId, lease.messageKey, deltas),
+        closeIfComplete(trx, lease, fresh.length, late.length),
+      ]),
+    );
   });
 }
 

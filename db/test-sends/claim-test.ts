@@ -78,10 +78,7 @@ export async function claimTest(
     return { kind: 'over' };
   }
   const requests = await grantRequests(trx, test.carrierAccountId, 1);
-  const pace =
-    test.pace === null
-      ? null
-      : await grantPace(trx, { id: test.senderId, pace: test.pace }, test.kind, units);
+  const pace = await grantPace(trx, { id: test.senderId, pace: test.pace }, test.kind, units);
   await trx
     .updateTable('test_sends')
     .set({ state: 'posting', spend_month: spendMonth })
@@ -102,7 +99,7 @@ export async function claimTest(
       scopes,
       units,
       quotaClaims: shared.claims,
-      delayMs: Math.max(shared.delayMs, requests?.delayMs ?? 0, pace?.delayMs ?? 0),
+      delayMs: Math.max(shared.delayMs, requests.delayMs, pace.delayMs),
       closesAt: test.inQuietHours ? null : quietFrom(input.at, test.quietHours, test.timeZone),
     },
   };

@@ -37,6 +37,8 @@ export interface PostDeps {
   /** Taken for each request just before the last look. */
   readonly atOnce: AtOnce;
   readonly machine: MachineClock;
+  /** Resolves once the answers that have come in meanwhile have been dealt with. */
+  readonly turn: () => Promise<void>;
   readonly crash: CrashHook;
   /** One POST at most: never retries. Never rejects. */
   readonly post: (lease: Lease, request: number, people: readonly LeasedRecipient[]) => Promise<PostAnswer>;
@@ -62,6 +64,8 @@ interface Halted {
 export const LEASE_AGE_MS_MAX = 20_000;
 /** How far behind its pace a lease may be and still make up for it, in machine time. */
 const CATCH_UP_MS_MAX = 250;
+/** So many posts are begun in a row; other lanes wait for answers of the database meanwhile. */
+const POSTS_A_TURN = 8;
 const RATE_LIMITED_DELAY_MS = 1_000;
 const NOT_WRITTEN_DELAY_MS = 10_000;
 
@@ -90,6 +94,7 @@ export function postLease(
     const requests = lease.isBulk ? [lease.recipients] : lease.recipients.map((person) => [person]);
     let dueAt = deps.machine.now() + lease.startDelayMs;
     for (const [request, people] of requests.entries()) {
+      if (request > 0 && request % POSTS_A_TURN === 0) await deps.turn();
       const delayMs = dueAt - deps.machine.now();
       if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
       // Whoever was kept longer than a timer keeps anybody, by a process that stood still, must not catch up in a burst.

@@ -52,6 +52,7 @@ export function createLaneWorld(
     slots: createSlots(slots),
     atOnce: UNLIMITED,
     machine: clock,
+    turn: () => Promise.resolve(),
     crash: () => undefined,
     post: async (_lease, _request, people) => {
       const posted = people.map((person) => person.number);

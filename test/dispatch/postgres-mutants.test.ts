@@ -147,7 +147,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'check the gates outside the transaction',
-    mutation: { pattern: /"holds" = (\$\d+)(?= *$)/, replacement: '"holds" >= $1' },
+    mutation: { pattern: /and holds = 0(?=\s*$)/, replacement: 'and holds >= 0' },
     scene: async (world) => {
       const campaign = await world.freeze(2);
       const scopes = [campaign.account.accountId, campaign.campaignId, campaign.messageId];
@@ -158,7 +158,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "hand out a wave's range without locking it",
-    mutation: { pattern: /("next_ordinal" < "size") for update/, replacement: '$1' },
+    mutation: { pattern: /(w\.next_ordinal < w\.size) for update/, replacement: '$1' },
     scene: async (world) => {
       const campaign = await begun(world);
       const store = storeOf(world);
