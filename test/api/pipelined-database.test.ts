@@ -4,10 +4,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askedTogether } from '../../db/asked-together.ts';
 import {
   type Db,
+  openDatabase,
   openPipelinedDatabase,
+  openPool,
   type Trx,
   withAccount,
   withAccountReading,
+  withLedger,
 } from '../../db/database.ts';
 import { databaseTroubleOf } from '../../db/database-trouble.ts';
 import { insertList, listLists } from '../../db/lists.ts';
@@ -195,4 +198,68 @@ test('a transaction that asks nothing ends, and so does one that is refused at i
   await expect(db.transaction().execute(() => Promise.reject(new Error('No.')))).rejects.toThrow('No.');
   const first = await db.transaction().execute((trx) => sql<{ n: number }>`select 5 as n`.execute(trx));
   expect(first.rows).toEqual([{ n: 5 }]);
+});
+test('what is asked last is committed with its answers, and none of it when one of them fails', async () => {
+  const insert = (trx: Trx, name: string) => insertList(trx, mine.accountId, name);
+  const id = await withAccount(db, mine.accountId, async (trx, closing) => {
+    const [made] = await closing(() => askedTogether([insert(trx, 'Last'), insert(trx, 'Last of all')]));
+    return made?.id;
+  });
+  expect(await names(mine)).toEqual(expect.arrayContaining(['Last', 'Last of all']));
+  const failing = withAccount(db, mine.accountId, async (trx, closing) => {
+    await insert(trx, 'Never');
+    await closing(() =>
+      askedTogether([
+        insert(trx, 'Nor this'),
+        sql`insert into lists (id, account_id, name) values (${id}, ${mine.accountId}, 'Twice')`.execute(trx),
+      ]),
+    );
+  });
+  await expect(failing).rejects.toThrow(/duplicate key/);
+  const left = await names(mine);
+  expect(left).not.toContain('Never');
+  expect(left).not.toContain('Nor this');
+});
+
+test('a query after what a transaction asks last is refused, and not carried out outside of it', async () => {
+  const late = withAccount(db, mine.accountId, async (trx, closing) => {
+    await closing(() => insertList(trx, mine.accountId, 'In time'));
+    await insertList(trx, mine.accountId, 'Late');
+  });
+  await expect(late).rejects.toThrow('after the end of its transaction');
+  const left = await names(mine);
+  expect(left).toContain('In time');
+  expect(left).not.toContain('Late');
+});
+
+test('a transaction that lets its locks go early is durable when it has ended', async () => {
+  const options = { connectionString: database.url, connectionsMax: 1 } as const;
+  const owner = openDatabase(openPool({ ...options, role: 'owner' }));
+  // The servers of the tests wait for no disk.
+  await sql`alter database ${sql.ref(new URL(database.url).pathname.slice(1))} set synchronous_commit = on`.execute(
+    owner,
+  );
+  await owner.destroy();
+  const careful = openPipelinedDatabase({ ...options, role: 'carillon_app' });
+  try {
+    const written = await withLedger(
+      careful,
+      mine.accountId,
+      (trx, closing) =>
+        closing(async () => {
+          const [, { rows }] = await askedTogether([
+            insertList(trx, mine.accountId, 'Durable'),
+            sql<{ lsn: string }>`select pg_current_wal_insert_lsn()::text as lsn`.execute(trx),
+          ]);
+          return rows[0]?.lsn ?? '';
+        }),
+      { releasesEarly: true },
+    );
+    const { rows } = await sql<{ flushed: boolean }>`
+      select pg_current_wal_flush_lsn() > ${written}::pg_lsn as flushed`.execute(careful);
+    expect(rows).toEqual([{ flushed: true }]);
+  } finally {
+    await careful.destroy();
+  }
+  expect(await names(mine)).toContain('Durable');
 });
