@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { waitThroughChaos } from '../../chaos/wait-until.ts';
 import { until } from '../support/until.ts';
@@ -24,14 +26,16 @@ export interface OutageWorld {
   readonly expectWhole: (campaignId: string, area: string) => Promise<CampaignBody>;
   /** How many texts the carrier has taken for this area. */
   readonly textsInto: (area: string) => Promise<number>;
+  /** What a part has logged so far. */
+  readonly logOf: (slug: string) => Promise<string>;
   /** The processes of API and worker. */
   readonly processes: () => readonly (number | undefined)[];
 }
 
 /** How many are in an area. */
-export const RECIPIENTS = 200;
+export const RECIPIENTS = 400;
 /** Slow enough that what happens to the database happens in the middle, whatever the machine's speed. */
-const SLOWLY = 10;
+const SLOWLY = 20;
 /** What is left afterwards need not take its time. */
 const FAST = 1_000;
 
@@ -40,6 +44,11 @@ export async function startOutageWorld(options: TestSystemOptions = {}): Promise
   const world = await startSystemWorld({ ...options, postgres: 'own' });
   const { api } = world;
   const { urls } = world.system.current();
+  // However long it takes on a busy machine: a report that was refused is sent again.
+  const reports = Buffer.from(
+    JSON.stringify({ retryDelaysMs: [500, 1_000, ...Array.from({ length: 18 }, () => 4_000)] }),
+  );
+  await world.sandbox.send('PUT', '/sandbox/settings', reports, 'application/json');
   const setPace = (segmentsPerSecond: number): Promise<unknown> =>
     api.patch(`/v1/senders/${world.senderId}`, { segmentsPerSecond });
   const scopes = ['read', 'write', 'send'];
@@ -70,7 +79,7 @@ export async function startOutageWorld(options: TestSystemOptions = {}): Promise
       await api.post(`/v1/campaigns/${draft.id}/launch`, { start: 'now' });
       await until(
         () => textedIn(area),
-        (texted) => texted.length >= RECIPIENTS / 10,
+        (texted) => texted.length >= RECIPIENTS / 20,
       );
       return draft;
     },
@@ -93,6 +102,7 @@ export async function startOutageWorld(options: TestSystemOptions = {}): Promise
       return ended;
     },
     textsInto: async (area) => (await textedIn(area)).length,
+    logOf: (slug) => readFile(join(world.system.home, 'logs', `${slug}.log`), 'utf8'),
     processes: () => (['api', 'worker'] as const).map((name) => world.system.current().part(name).pid()),
   };
 }

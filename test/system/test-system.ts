@@ -11,6 +11,8 @@ export interface TestSystemOptions {
   /** `file`: Temporal's data outlive its process, and can be deleted. */
   readonly temporal?: 'memory' | 'file';
   readonly env?: Readonly<Record<string, string>>;
+  /** Prepares the home before anything starts in it. Resolves with what undoes that once everything has ended. */
+  readonly prepare?: (home: string) => Promise<() => Promise<void>>;
   /** Told what the launcher says; ignored unless given. */
   readonly progress?: (line: string) => void;
 }
@@ -31,6 +33,7 @@ export interface TestSystem {
 /** Starts API, worker, sandbox and Temporal as `npm start` does, on a fresh database. */
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
   const { path: home, remove: removeHome } = await makeThrowawayHome('test');
+  const undo = await prepareOrRemove(home, removeHome, options);
   const database = options.postgres === 'own' ? undefined : await createTestDatabase();
   // A restart keeps them: callbacks under way are addressed to the old ones.
   const ports = await freePortSettings();
@@ -44,6 +47,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     });
   const remove = async (): Promise<void> => {
     await database?.drop();
+    await undo();
     await removeHome();
   };
   let system: System;
@@ -70,6 +74,19 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
       await remove();
     },
   };
+}
+
+async function prepareOrRemove(
+  home: string,
+  removeHome: () => Promise<void>,
+  { prepare }: TestSystemOptions,
+): Promise<() => Promise<void>> {
+  try {
+    return prepare === undefined ? () => Promise.resolve() : await prepare(home);
+  } catch (error) {
+    await removeHome();
+    throw error;
+  }
 }
 
 /** What the machine says of itself, without what would point the system at parts of somebody's own. */

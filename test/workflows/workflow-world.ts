@@ -67,14 +67,26 @@ export interface WorkflowWorld {
   readonly testSendHistory: (testId: string) => Promise<History>;
   /** The history of what resolves a carrier account's unknown attempts. */
   readonly reconcileHistory: (carrierAccountId: string) => Promise<History>;
+  /** Ends the worker that runs workflows and starts one with this code, as a deploy does. */
+  readonly deploy: (workflowBundle: WorkflowBundleWithSourceMap) => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+interface RunningWorker {
+  readonly worker: Worker;
+  readonly running: Promise<void>;
 }
 
 /** Builds the world of a test file on its own time-skipping server. */
 export async function createWorkflowWorld(
   env: TestWorkflowEnvironment,
   workflowBundle: WorkflowBundleWithSourceMap,
-  options: { readonly crash?: CrashHook; readonly laneBudgetMs?: number } = {},
+  options: {
+    readonly crash?: CrashHook;
+    readonly laneBudgetMs?: number;
+    /** False where workers are replaced: this server would wait for ever for one that kept a workflow in memory. */
+    readonly keepsWorkflows?: boolean;
+  } = {},
 ): Promise<WorkflowWorld> {
   const database = await createTestDatabase();
   const pool = openPool({ connectionString: database.url, connectionsMax: 20, role: 'carillon_app' });
@@ -116,9 +128,18 @@ export async function createWorkflowWorld(
     },
   });
   const common = { connection: env.nativeConnection, activities };
-  const control = await Worker.create({ ...common, taskQueue: CONTROL_QUEUE, workflowBundle });
+  const runControl = async (code: WorkflowBundleWithSourceMap): Promise<RunningWorker> => {
+    const worker = await Worker.create({
+      ...common,
+      taskQueue: CONTROL_QUEUE,
+      workflowBundle: code,
+      ...(options.keepsWorkflows === false ? { maxCachedWorkflows: 0 } : {}),
+    });
+    return { worker, running: worker.run() };
+  };
+  let control = await runControl(workflowBundle);
   const dispatch = await Worker.create({ ...common, taskQueue: DISPATCH_QUEUE });
-  const running = Promise.all([control.run(), dispatch.run()]);
+  const dispatching = dispatch.run();
 
   return Object.assign(world, {
     db,
@@ -153,10 +174,15 @@ export async function createWorkflowWorld(
     },
     reconcileHistory: (carrierAccountId: string) =>
       env.client.workflow.getHandle(reconcileWorkflowId(carrierAccountId)).fetchHistory(),
+    deploy: async (code: WorkflowBundleWithSourceMap) => {
+      control.worker.shutdown();
+      await control.running;
+      control = await runControl(code);
+    },
     close: async () => {
-      control.shutdown();
+      control.worker.shutdown();
       dispatch.shutdown();
-      await running;
+      await Promise.all([control.running, dispatching]);
       await watch.close();
       await db.destroy();
       await database.drop();
