@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { type SigningKey, testCallbackUrl } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
+import { createPostgresUnknownStore } from '../db/reconcile/postgres-unknowns.ts';
 import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
 import type { AtOnce } from '../domain/dispatch/at-once.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
@@ -56,8 +57,8 @@ export function createActivities(deps: ActivityDeps) {
       lane: createLaneDeps(deps, slots),
     }),
     ...createReconcileActivities({
-      db: deps.db,
-      carriers: deps.carriers,
+      store: createPostgresUnknownStore(deps.db),
+      list: deps.carriers.list,
       machine: machineClock,
       times: deps.askingTimes ?? ASKING_TIMES,
     }),

@@ -1,6 +1,6 @@
 import { Context, heartbeat } from '@temporalio/activity';
-import { closeUnknowns, nextTurnAt, takeUnknown } from '../db/reconcile/unknowns.ts';
-import { type AskListDeps, askList } from './ask-list.ts';
+import type { AskListDeps } from '../domain/dispatch/ask-list.ts';
+import { type ListReport, reconcileCarrier } from '../domain/dispatch/reconcile.ts';
 import { campaignClock } from './campaign-clock.ts';
 
 /** A carrier account's id, an instant and the clock to follow. */
@@ -11,23 +11,10 @@ export interface ReconcileInput {
   readonly time: 'real' | 'virtual';
 }
 
-/** Counts of what the list has said, and when the next unknown attempt has its turn; null: none is left. */
-export interface ReconcileOutput {
-  readonly accepted: number;
-  readonly absent: number;
-  readonly undecided: number;
-  readonly final: number;
-  readonly nextAt: number | null;
-  /** Campaigns that have somebody to try again by itself. */
-  readonly wake?: readonly string[];
-}
+/** What an older worker answered had no `wake`. */
+export type ReconcileOutput = Omit<ListReport, 'wake'> & Partial<Pick<ListReport, 'wake'>>;
 
-const BUDGET_MS = 60_000;
 const HEARTBEAT_MS = 3_000;
-/** Whoever asks is not waited for longer than this; then the attempt has its turn again. */
-const TURN_MS_MAX = 10 * 60_000;
-const CLOSE_BATCH = 1_000;
-
 /** The activity that resolves unknown attempts of a carrier account through its list. */
 export function createReconcileActivities(deps: AskListDeps) {
   return {
@@ -35,29 +22,9 @@ export function createReconcileActivities(deps: AskListDeps) {
     reconcile: async (input: ReconcileInput): Promise<ReconcileOutput> => {
       const { carrierAccountId } = input;
       const { cancellationSignal } = Context.current();
-      const now = campaignClock(input);
-      const startedAt = deps.machine.now();
-      const wake = new Set<string>();
-      const counts = { accepted: 0, absent: 0, undecided: 0, final: 0 };
       const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
       try {
-        let closed = CLOSE_BATCH;
-        while (closed === CLOSE_BATCH) {
-          closed = await closeUnknowns(deps.db, carrierAccountId, now() - deps.times.horizonMs, CLOSE_BATCH);
-          counts.final += closed;
-        }
-        while (!cancellationSignal.aborted && deps.machine.now() - startedAt < BUDGET_MS) {
-          const at = now();
-          const unknown = await takeUnknown(deps.db, carrierAccountId, at, at + TURN_MS_MAX);
-          if (unknown === null || unknown.postedUntil.getTime() + deps.times.horizonMs <= at) break;
-          const asked = await askList(deps, carrierAccountId, unknown, now, cancellationSignal);
-          const { verdict } = asked;
-          if (asked.wake !== null) wake.add(asked.wake);
-          if (verdict === 'failed') break;
-          if (verdict === 'accepted' || verdict === 'absent') counts[verdict] += 1;
-          else counts.undecided += 1;
-        }
-        return { ...counts, nextAt: await nextTurnAt(deps.db, carrierAccountId), wake: [...wake] };
+        return await reconcileCarrier(deps, carrierAccountId, campaignClock(input), cancellationSignal);
       } finally {
         clearInterval(beat);
       }

@@ -1,12 +1,18 @@
 import type { HttpReport } from '../carrier/plivo/http-report.ts';
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
+import type { ListPage, ListQuestion } from '../domain/dispatch/ask-list.ts';
 import type { World } from './world.ts';
 
 /** One text that the carrier has accepted. */
 export interface Acceptance {
   readonly uuid: string;
   readonly leaseId: number;
+  readonly from: string;
   readonly number: string;
+  /** By the carrier's clock, which is not ours. */
+  readonly at: number;
+  /** Machine time from which its list shows it. */
+  readonly listedFrom: number;
   readonly text: string;
   readonly final: 'delivered' | 'undelivered' | 'failed';
   readonly code: string | null;
@@ -26,10 +32,17 @@ export interface Callback {
 export interface SimulatedCarrier {
   readonly ledger: readonly Acceptance[];
   /** A request has arrived. Resolves with what the worker's socket sees. */
+  /** A page of its list: the newest come first. */
+  readonly list: (question: ListQuestion) => ListPage;
   readonly serve: (lease: Lease, request: number, people: readonly LeasedRecipient[]) => Promise<HttpReport>;
 }
 
 const TIMEOUT_MS = 15_000;
+/** Records show late, but not later than we wait for them. */
+const LIST_LAG_MS_MAX = 590_000;
+const LIST_PAGE = 1;
+/** Its list may fail long after everything else has recovered. */
+const LIST_FAILS_MS = 3_000_000;
 const REPORT_MS_MAX = 60_000;
 /** Codes of failed and undelivered texts: worth another attempt soon, later or once, gone for good, nothing special. */
 const CODES = ['300', '80', '1000', '70', '40'] as const;
@@ -52,7 +65,12 @@ export function createCarrier(world: World, report: (callback: Callback) => void
     const acceptance: Acceptance = {
       uuid: `uuid${ledger.length + 1}`,
       leaseId: lease.id,
+      from: lease.from,
       number: person.number,
+      at: loop.now() + scenario.carrierClockMs,
+      listedFrom:
+        loop.now() +
+        (chance.strikes('list.lags', weather.list) ? chance.whole('list.lag', 1, LIST_LAG_MS_MAX) : 0),
       text: person.text,
       final: luck < 0.75 ? 'delivered' : luck < 0.88 ? 'undelivered' : 'failed',
       code: luck < 0.75 ? null : chance.pick('carrier.code', CODES),
@@ -65,7 +83,7 @@ export function createCarrier(world: World, report: (callback: Callback) => void
   };
 
   const tell = (callback: Callback, delayMs: number): void => {
-    if (chance.strikes('callback.lost', weather.callback)) return;
+    if (scenario.isSilent || chance.strikes('callback.lost', weather.callback)) return;
     const lateMs = chance.strikes('callback.late', weather.callback)
       ? chance.whole('callback.by', 0, 600_000)
       : 0;
@@ -92,8 +110,25 @@ export function createCarrier(world: World, report: (callback: Callback) => void
     );
   };
 
+  const later = (answer: HttpReport): Promise<HttpReport> =>
+    new Promise((resolve) => {
+      loop.after(chance.delayMs('carrier.answer', weather.answerMs), () => resolve(answer));
+    });
+
   return {
     ledger,
+    list: ({ from, to, since, until, offset }) => {
+      if (loop.now() < LIST_FAILS_MS && chance.lingers('list.fails', weather.list)) {
+        const cause = chance.pick('list.fails.how', ['unavailable', 'rate_limited']);
+        return { kind: 'failed', cause, retryAfterMs: cause === 'rate_limited' ? 20_000 : null };
+      }
+      const found = ledger.filter(
+        (one) => one.from === from && one.number === to && one.at >= since && one.at <= until,
+      );
+      const shown = found.filter((one) => one.listedFrom <= loop.now()).toReversed();
+      const page = shown.slice(offset, offset + LIST_PAGE);
+      return { kind: 'listed', texts: page, isLast: offset + page.length >= shown.length };
+    },
     serve: (lease, request, people) => {
       if (chance.strikes('carrier.refusal', weather.refusal)) {
         return Promise.resolve(
@@ -105,12 +140,12 @@ export function createCarrier(world: World, report: (callback: Callback) => void
       const accepted = takes ? people.map((person) => accept(lease, person)) : [];
       if (!isAmbiguous) {
         const order = accepted.toSorted(() => chance.draw('carrier.order') - 0.5);
-        return Promise.resolve(answered(202, { message_uuid: order.map((one) => one.uuid) }));
+        return later(answered(202, { message_uuid: order.map((one) => one.uuid) }));
       }
       witness.ambiguous(lease.id, request);
       const how = chance.pick('carrier.ambiguous.how', AMBIGUOUS);
       trace('carrier', `answers ${how} to lease ${lease.id}, request ${request}`);
-      if (how !== 'hang') return Promise.resolve(muddle(how));
+      if (how !== 'hang') return later(muddle(how));
       return new Promise((resolve) => {
         loop.after(TIMEOUT_MS, () => resolve(broken('TIMEOUT', true)));
       });

@@ -12,6 +12,8 @@ export interface Chance {
   readonly delayMs: (key: string, maxMs: number) => number;
   /** Whether a fault strikes here; it is noted, and left out once faults are over or when it was dropped. */
   readonly strikes: (key: string, probability: number) => boolean;
+  /** The same for a fault that may also strike once the others are over. */
+  readonly lingers: (key: string, probability: number) => boolean;
   /** What struck, in order. */
   readonly struck: readonly string[];
   /** Whether a move of the scenario was left out. */
@@ -32,20 +34,23 @@ export function createChance(seed: number, dropped: ReadonlySet<string>): Chance
   };
   const draw = (key: string): number => unitOf(seed, key, count(key));
 
+  const lingers = (key: string, probability: number): boolean => {
+    if (probability <= 0) return false;
+    const times = count(key);
+    if (unitOf(seed, key, times) >= probability) return false;
+    const name = `${key}#${times}`;
+    if (dropped.has(name)) return false;
+    struck.push(name);
+    return true;
+  };
+
   return {
     draw,
     whole: (key, min, max) => min + Math.floor(draw(key) * (max - min + 1)),
     pick: (key, items) => items[Math.floor(draw(key) * items.length)] ?? items[0],
     delayMs: (key, maxMs) => Math.ceil(draw(key) ** 3 * maxMs),
-    strikes: (key, probability) => {
-      if (isOver || probability <= 0) return false;
-      const times = count(key);
-      if (unitOf(seed, key, times) >= probability) return false;
-      const name = `${key}#${times}`;
-      if (dropped.has(name)) return false;
-      struck.push(name);
-      return true;
-    },
+    strikes: (key, probability) => !isOver && lingers(key, probability),
+    lingers,
     struck,
     isDropped: (name) => dropped.has(name),
     endFaults: () => {

@@ -3,6 +3,9 @@ import { messagesOf } from '../domain/dispatch/memory-ledger.ts';
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import type { Fleet, Worker } from './fleet.ts';
 import type { Office } from './office.ts';
+import type { SimulatedCarrier } from './carrier.ts';
+import { createReconciler } from './reconciler.ts';
+import { plannedOf } from './scenario.ts';
 import { type Process, type ProcessDeps, startProcess } from './process.ts';
 import type { LaneWitness } from './witness.ts';
 import type { World } from './world.ts';
@@ -10,6 +13,8 @@ import type { World } from './world.ts';
 /** What runs workflows. It outlives every worker; losing its data ends all runs at once. */
 export interface Engine {
   readonly poke: (campaignId: string) => void;
+  /** There may be unknown attempts whose turn it is. */
+  readonly lookAtUnknowns: () => void;
   /** All runs are gone; `startRuns` begins them anew from the ledger. */
   readonly loseEverything: () => void;
   readonly startRuns: () => void;
@@ -21,12 +26,15 @@ const LOST_LANE_WAIT_MS = 1_000;
 const ACTIVITY_TIMEOUT_MS = 30_000;
 const DAY_MS = 86_400_000;
 
+/** What workflows reach the world through. */
+interface EngineDeps {
+  readonly fleet: Fleet;
+  readonly office: Office;
+  readonly carrier: SimulatedCarrier;
+}
+
 /** The workflows of a message and of a campaign, in the words of `workflows/`. */
-export function startEngine(
-  world: World,
-  processDeps: ProcessDeps,
-  deps: { readonly fleet: Fleet; readonly office: Office },
-): Engine {
+export function startEngine(world: World, processDeps: ProcessDeps, deps: EngineDeps): Engine {
   let runs = 0;
   let current: Runs | null = null;
   const startRuns = (): void => {
@@ -37,6 +45,7 @@ export function startEngine(
   startRuns();
   return {
     poke: (campaignId) => current?.poke(campaignId),
+    lookAtUnknowns: () => current?.lookAtUnknowns(),
     loseEverything: () => {
       current?.end();
       current = null;
@@ -47,14 +56,11 @@ export function startEngine(
 
 interface Runs {
   readonly poke: (campaignId: string) => void;
+  readonly lookAtUnknowns: () => void;
   readonly end: () => void;
 }
 
-function createRuns(
-  world: World,
-  engine: Process,
-  { fleet, office }: { readonly fleet: Fleet; readonly office: Office },
-): Runs {
+function createRuns(world: World, engine: Process, { fleet, office, carrier }: EngineDeps): Runs {
   const { loop, chance, ledger, clock, protocol, trace, witness, scenario } = world;
   const pokes = new Map<string, number>();
   const wakers = new Map<string, (() => void)[]>();
@@ -77,6 +83,8 @@ function createRuns(
     wakers.delete(campaignId);
     for (const wake of waiting) wake();
   };
+
+  const reconciler = createReconciler(world, engine, { fleet, carrier, onWake: poke });
 
   /** A short activity, tried again until some worker answers. */
   const activity = <Result>(site: string, messageId: string | null, effect: () => Result): Promise<Result> =>
@@ -196,6 +204,10 @@ function createRuns(
 
   const runCampaign = async (campaignId: string): Promise<void> => {
     const running = new Set<string>();
+    const { startsAfterMs } = plannedOf(scenario, campaignId);
+    while (loop.now() < startsAfterMs) {
+      await wait(campaignId, pokes.get(campaignId) ?? 0, startsAfterMs - loop.now());
+    }
     for (;;) {
       const seen = pokes.get(campaignId) ?? 0;
       const lookAt = await activity('step', null, () => office.step(campaignId, running.size > 0));
@@ -221,6 +233,7 @@ function createRuns(
   }
   return {
     poke,
+    lookAtUnknowns: reconciler.look,
     end: () => {
       engine.kill();
       for (const run of lanes) run.isDisrupted = true;
@@ -229,7 +242,7 @@ function createRuns(
 }
 
 /** Watches over a process's heartbeats and says once that they have stopped. */
-function beat(world: World, process: Process, onLost: () => void): { value: boolean } {
+export function beat(world: World, process: Process, onLost: () => void): { value: boolean } {
   const { loop } = world;
   const isOver = { value: false };
   let heardAt = loop.now();

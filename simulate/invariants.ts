@@ -20,7 +20,7 @@ export function checkInvariants(world: World, carrierLedger: readonly Acceptance
     const accepted = carrierLedger.filter((one) => one.text.split(' ')[0] === message.id);
     checkNobodyTwice(world, message, accepted);
     checkStates(world, message);
-    checkTruth(world, message, accepted);
+    checkTruth(world, message, carrierLedger);
   }
   checkSpend(world, carrierLedger);
 }
@@ -110,7 +110,8 @@ function countedOf({ attempts }: MemoryEntry): MemoryAttempt | undefined {
 }
 
 /** I3: what is said of a recipient is what the carrier knows, and I6: nobody is unknown without a cause. */
-function checkTruth(world: World, message: MemoryMessage, accepted: readonly Acceptance[]): void {
+function checkTruth(world: World, message: MemoryMessage, carrierLedger: readonly Acceptance[]): void {
+  const accepted = carrierLedger.filter((one) => one.text.split(' ')[0] === message.id);
   const { ledger, witness } = world;
   const { audience } = campaignOf(ledger, message.campaignId);
   const byUuid = new Map(accepted.map((one) => [one.uuid, one]));
@@ -138,6 +139,7 @@ function checkTruth(world: World, message: MemoryMessage, accepted: readonly Acc
       if (reported !== 'not' && !isAccepted) witness.blame('I3', `${who} was proved and is not accepted`);
       if (reported === 'final' && attempt.final === null) witness.blame('I3', `${who} lost his final status`);
       checkCause(world, message, attempt, who);
+      checkList(world, carrierLedger, attempt, { who, number });
     }
   }
   for (const one of accepted) {
@@ -158,6 +160,25 @@ function checkCause(world: World, message: MemoryMessage, attempt: MemoryAttempt
       : witness.wasAmbiguous(attempt.leaseId, attempt.request);
   if (!isExplained)
     witness.blame('I6', `${who} is unknown (${attempt.cause ?? 'no cause'}) without a reason`);
+}
+
+/** I7: an unknown attempt is final in the end, and accepted where the list can mean nothing else. */
+function checkList(
+  world: World,
+  carrierLedger: readonly Acceptance[],
+  { doubt, resolved }: MemoryAttempt,
+  { who, number }: { readonly who: string; readonly number: string },
+): void {
+  if (doubt === null || resolved !== null) return;
+  if (doubt.state === 'open' || doubt.state === 'absent') {
+    world.witness.blame('I7', `${who} is ${doubt.state} in the end`);
+  }
+  const leased = [...world.ledger.leases.values()].filter(({ people }) =>
+    people.some((person) => person.number === number),
+  );
+  if (leased.length === 1 && carrierLedger.some((one) => one.number === number)) {
+    world.witness.blame('I7', `${who} is in the list, and nobody has looked`);
+  }
 }
 
 /** I5: what was claimed is what was used; the witness sees at each lease that it is within the limit. */

@@ -3,6 +3,7 @@ import type { MessageStatus } from '../domain/campaign-status.ts';
 import { campaignOf, gatesAreOpen, messageOf, messagesOf } from '../domain/dispatch/memory-ledger.ts';
 import { endMemoryMessages, moveMemoryGate } from '../domain/dispatch/memory-orders.ts';
 import { finishMemoryCampaign } from '../domain/dispatch/memory-retries.ts';
+import { mayBeResentInMemory } from '../domain/dispatch/memory-unknowns.ts';
 import { reportOf } from '../domain/report.ts';
 import type { RoundKind } from '../domain/round.ts';
 import { decideSettling } from '../domain/settling.ts';
@@ -34,6 +35,8 @@ export interface Office {
 
 /** The workflow looks for reports every few seconds at first; here as often as makes a difference. */
 const WATCH_REPORTS_MS = 60_000;
+const LOOK_AGAIN_MS = 600_000;
+const SECOND_THOUGHTS_MS = 120_000;
 
 function isOver(status: MessageStatus): boolean {
   return status === 'sent' || status === 'expired';
@@ -113,16 +116,21 @@ export function createOffice(world: World, onGate: OnGate): Office {
           0,
         ),
         isRetried: messages.some(({ retries }) => retries.length > 0),
-        isResent: false,
+        isResent: mayBeResentInMemory(ledger, campaignId),
       },
       at,
     );
-    if (settling.kind !== 'finish') return Math.min(settling.until, at + WATCH_REPORTS_MS);
+    if (settling.kind !== 'finish') {
+      return Math.min(settling.until, at + (settling.kind === 'list' ? LOOK_AGAIN_MS : WATCH_REPORTS_MS));
+    }
     trace('office', `finishes ${campaignId}`);
     finishMemoryCampaign(ledger, campaign);
     if (!scenario.isHasty || hastened.has(campaignId)) return null;
     hastened.add(campaignId);
     round(campaignId, 'resend_unknown');
+    // On second thoughts he waits a little, and much may be proved meanwhile.
+    moveGate(campaignId, 1);
+    loop.after(SECOND_THOUGHTS_MS, () => moveGate(campaignId, -1));
     return at;
   };
   const round: Office['round'] = (campaignId, kind) => {

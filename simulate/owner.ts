@@ -111,9 +111,17 @@ export function startOwner(
       order(campaignId, held.includes('stop') ? 'restart' : 'resume');
     }
   };
+  /** Once it is calm the run looks again by itself. */
+  const isAskedFor = (): boolean =>
+    [...ledger.messages.values()].some(({ entries }) =>
+      [...entries.values()].some(({ attempts }) =>
+        attempts.some(({ doubt }) => doubt !== null && (isCalm || doubt.nextAskAt <= loop.now())),
+      ),
+    );
   const repair = (): void => {
-    if (isCalm && office.isIdle()) return;
     engine.startRuns();
+    if (isAskedFor()) engine.lookAtUnknowns();
+    if (isCalm && office.isIdle()) return;
     if (isCalm || chance.draw('owner.resumes') * RESUME_MS_MAX < REPAIR_MS) resumeSuspended();
     pokeAll();
     loop.after(isCalm ? CALM_REPAIR_MS : REPAIR_MS, repair);

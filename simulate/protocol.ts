@@ -1,5 +1,6 @@
 import { classify } from '../carrier/plivo/classify.ts';
 import type { HttpReport } from '../carrier/plivo/http-report.ts';
+import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
 import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
 import { type LaneDeps, type LaneReport, type LaneRun, runLane } from '../domain/dispatch/lane.ts';
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
@@ -16,8 +17,11 @@ import {
 } from '../domain/dispatch/memory-reports.ts';
 import { reopenMemoryMessages } from '../domain/dispatch/memory-retries.ts';
 import { createMemoryDispatchStore } from '../domain/dispatch/memory-store.ts';
+import { createMemoryUnknownStore } from '../domain/dispatch/memory-unknowns.ts';
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import type { PostAnswer } from '../domain/dispatch/post-lease.ts';
+import { reconcileCarrier } from '../domain/dispatch/reconcile.ts';
+import type { UnknownStore } from '../domain/dispatch/unknown-store.ts';
 import type { RoundKind } from '../domain/round.ts';
 
 /** What dispatch consists of; a mutant replaces a part of it with one that is wrong. */
@@ -38,6 +42,10 @@ export interface Protocol {
   readonly round: (ledger: MemoryLedger, messageId: string, kind: RoundKind, at: number) => string[];
   /** Sets messages going again of whom somebody is tried again by himself. */
   readonly reopen: (ledger: MemoryLedger, campaignId: string, at: number) => void;
+  /** Unknown attempts, and how the carrier's list is asked for them. */
+  readonly unknowns: (ledger: MemoryLedger) => UnknownStore;
+  readonly reconcile: typeof reconcileCarrier;
+  readonly askingTimes: AskingTimes;
   /** Whether a hold outlives an order that lifts such holds; both as the step of the simulation. */
   readonly staysHeld: (placedAt: number, orderedAt: number) => boolean;
 }
@@ -55,5 +63,8 @@ export const PROTOCOL: Protocol = {
   restart: restartMemoryCampaign,
   round: orderMemoryRound,
   reopen: reopenMemoryMessages,
+  unknowns: createMemoryUnknownStore,
+  reconcile: reconcileCarrier,
+  askingTimes: ASKING_TIMES,
   staysHeld: (placedAt, orderedAt) => placedAt > orderedAt,
 };

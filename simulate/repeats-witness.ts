@@ -1,7 +1,7 @@
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
 import { entryOf, type MemoryLedger, type MemoryMessage } from '../domain/dispatch/memory-ledger.ts';
 import type { MemoryReport } from '../domain/dispatch/memory-reports.ts';
-import { isRetried } from '../domain/retry.ts';
+import { isRetried, RESENDS_MAX } from '../domain/retry.ts';
 import type { RoundKind } from '../domain/round.ts';
 import type { Scenario, Weather } from './scenario.ts';
 import type { CampaignClock } from './world.ts';
@@ -27,13 +27,18 @@ export function createRepeatsWitness(deps: {
   readonly clock: CampaignClock;
   readonly scenario: Scenario;
   readonly blame: (invariant: string, what: string) => void;
-}): RepeatsWitness & { readonly check: (lease: Lease) => void } {
+}): RepeatsWitness & {
+  readonly check: (lease: Lease) => void;
+  /** By message and number. */
+  readonly foundAbsent: (key: string) => void;
+} {
   const { ledger, clock, scenario, blame } = deps;
   /** By lease and number: whether a report was final, and the code with which the text failed. */
   const reports = new Map<string, { readonly isFinal: boolean; readonly failedWith: string | null }>();
   /** Campaign time at which a text to a number was reported as never handed over. */
   const failures = new Map<string, number>();
   const rounds = new Map<string, number>();
+  const absent = new Set<string>();
 
   const checkPerson = (message: MemoryMessage, person: LeasedRecipient): void => {
     const { id: messageId } = message;
@@ -50,7 +55,9 @@ export function createRepeatsWitness(deps: {
     if (failed.length + unknown.length < before.length) {
       blame('I1', `${who} is leased again though his text was taken or refused`);
     }
-    if (unknown.length > ordered('resend_unknown')) {
+    // The account has chosen one more text by itself, once the list has been found not to have his.
+    const isChosen = scenario.resendsAbsent && absent.has(`${messageId} ${person.number}`);
+    if (unknown.length > ordered('resend_unknown') + (isChosen ? RESENDS_MAX : 0)) {
       blame('I1', `${who} is leased again by itself though nobody knows of his text`);
     }
     const byItself = failed.length - ordered('retry_failed');
@@ -91,6 +98,7 @@ export function createRepeatsWitness(deps: {
     },
     // Only of an unknown one does a round accept that he may be texted twice.
     textsMax: (messageId, number) => 1 + (rounds.get(`resend_unknown ${messageId} ${number}`) ?? 0),
+    foundAbsent: (key) => absent.add(key),
     check: (lease) => {
       const message = [...ledger.messages.values()].find((one) => one.key === lease.messageKey);
       for (const person of lease.recipients) {

@@ -59,7 +59,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     fleet.gateMoved(scope);
     for (const campaignId of world.ledger.campaigns.keys()) links.engine?.poke(campaignId);
   });
-  const engine = startEngine(world, processDeps, { fleet, office });
+  const engine = startEngine(world, processDeps, { fleet, office, carrier });
   links.fleet = fleet;
   links.engine = engine;
   const owner = startOwner(world, { engine, fleet, office });

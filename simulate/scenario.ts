@@ -14,8 +14,12 @@ export interface Weather {
   /** 429, connection refused, no credit. */
   readonly refusal: number;
   readonly callback: number;
+  /** The carrier's list fails, or shows a text late. */
+  readonly list: number;
   /** Milliseconds that an answer takes at most. */
   readonly latencyMs: number;
+  /** Milliseconds that the carrier takes for one, at most. */
+  readonly answerMs: number;
 }
 
 /** Something that an owner, a contact or the world does at an instant (machine milliseconds). */
@@ -46,6 +50,8 @@ export interface PlannedCampaign {
   readonly contacts: number;
   readonly messages: readonly { readonly isConstant: boolean; readonly segments: number }[];
   readonly expiresAfterMs: number | null;
+  /** Machine time until it begins. */
+  readonly startsAfterMs: number;
 }
 
 /** What a seed simulates. */
@@ -63,6 +69,12 @@ export interface Scenario {
   readonly textsMax: number | null;
   readonly campaigns: readonly PlannedCampaign[];
   readonly laneBudgetMs: number;
+  /** The carrier reports nothing at all. */
+  readonly isSilent: boolean;
+  /** How far the carrier's clock is from ours. */
+  readonly carrierClockMs: number;
+  /** The account has chosen that texts which the list does not have are sent again. */
+  readonly resendsAbsent: boolean;
   /** Texts to some numbers always fail, with a code that is worth another attempt. */
   readonly hasStubbornNumbers: boolean;
   /** The unknown ones of a campaign are sent again the moment that it is finished. */
@@ -109,9 +121,17 @@ const STARTS = [
   '2026-10-31T19:58:30-04:00',
 ] as const;
 
+/** What a campaign of the world is made of; they are numbered from 1. */
+export function plannedOf({ campaigns }: Scenario, campaignId: string): PlannedCampaign {
+  const planned = campaigns[Number(campaignId.replace('cmp', '')) - 1];
+  if (planned === undefined) throw new Error(`There is no campaign ${campaignId}.`);
+  return planned;
+}
+
 /** Makes the scenario of a seed. */
 export function makeScenario(chance: Chance): Scenario {
   const odds = (key: string): number => chance.pick(`weather.${key}`, [0, 0, 0.01, 0.03, 0.08]);
+  const isSilent = chance.draw('silent') < 0.2;
   // Some owners are restless: much happens while the texts go out, one after the other.
   const isRestless = chance.draw('restless') < 0.3;
   // Rounds and new attempts come minutes after the last text.
@@ -125,9 +145,11 @@ export function makeScenario(chance: Chance): Scenario {
       crashPoint: odds('crash') / 2,
       freeze: odds('freeze') / 2,
       connection: odds('connection') / 2,
-      carrier: odds('carrier') * 2,
+      carrier: odds('carrier') * 4,
       refusal: odds('refusal') * 2,
       callback: odds('callback') * 4,
+      list: odds('list') * 4,
+      answerMs: chance.pick('answer', [0, 0, 500, 12_000]),
       latencyMs: chance.pick('latency', isRestless ? [400, 4_000] : [5, 50, 400, 4_000]),
     },
     startsAt: Date.parse(chance.pick('start', STARTS)),
@@ -147,8 +169,13 @@ export function makeScenario(chance: Chance): Scenario {
       { requestsMax: 60, windowMs: 5_000 },
     ]),
     textsMax: chance.pick('spend', [null, null, 5, 12]),
-    campaigns: Array.from({ length: chance.whole('campaigns', 1, 2) }, () => planCampaign(chance)),
+    campaigns: Array.from({ length: chance.pick('campaigns', [1, 2, 2, 3]) }, () =>
+      planCampaign(chance, isSilent),
+    ),
     laneBudgetMs: chance.pick('budget', [2_000, 20_000, 600_000]),
+    isSilent,
+    carrierClockMs: chance.pick('carrier.clock', [0, -50_000, 50_000]),
+    resendsAbsent: chance.draw('resends') < 0.4,
     hasStubbornNumbers: chance.draw('stubborn') < 0.3,
     isHasty: chance.draw('hasty') < 0.25,
     moves: planMoves(chance, faultsEndAtMs, isRestless),
@@ -156,14 +183,15 @@ export function makeScenario(chance: Chance): Scenario {
   };
 }
 
-function planCampaign(chance: Chance): PlannedCampaign {
+function planCampaign(chance: Chance, isSilent: boolean): PlannedCampaign {
   return {
-    contacts: chance.whole('contacts', 1, 14),
+    contacts: chance.whole('contacts', 1, 11),
     messages: Array.from({ length: chance.pick('messages', [1, 1, 2]) }, () => ({
-      isConstant: chance.draw('constant') < 0.35,
+      isConstant: chance.draw('constant') < (isSilent ? 0.7 : 0.35),
       segments: chance.whole('segments', 1, 2),
     })),
     expiresAfterMs: chance.pick('expires', [null, null, 15_000, 300_000]),
+    startsAfterMs: chance.pick('starts', [0, 0, 15_000, 70_000, 90_000, 115_000]),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
 import { isQuiet } from '../domain/quiet-hours.ts';
+import type { AttemptKey } from '../domain/dispatch/unknown-store.ts';
+import type { Acceptance } from './carrier.ts';
 import type { EventLoop } from './event-loop.ts';
 import { createRepeatsWitness, type RepeatsWitness } from './repeats-witness.ts';
 import type { Scenario } from './scenario.ts';
@@ -28,6 +30,8 @@ export interface Witness extends RepeatsWitness {
   /** A message is set going, with its expiry in campaign time. */
   readonly setGoing: (messageId: string, expiresAt: number | null) => void;
   readonly leased: (lease: Lease, run: LaneWitness, slots: number) => void;
+  /** The carrier's list is said not to have an attempt. */
+  readonly absent: (key: AttemptKey, carrierLedger: readonly Acceptance[]) => void;
   /** The bytes of a request leave now. */
   readonly posted: (
     lease: Lease,
@@ -147,6 +151,19 @@ export function createWitness(deps: {
       if (spendLimitMicroUsd !== null && spentMicroUsd > spendLimitMicroUsd) {
         blame('I5', `lease ${lease.id} makes ${spentMicroUsd} micro-dollars of ${spendLimitMicroUsd}`);
       }
+    },
+    absent: (key, carrierLedger) => {
+      const message = [...ledger.messages.values()].find((one) => one.key === key.messageKey);
+      const attempts = message?.entries.get(key.recipient)?.attempts ?? [];
+      const known = attempts.find((one) => one.attempt === key.attempt);
+      const number = ledger.leases
+        .get(known?.leaseId ?? 0)
+        ?.people.find((one) => one.recipient === key.recipient)?.number;
+      if (known?.doubt?.state === 'superseded') return;
+      if (carrierLedger.some((one) => one.leaseId === known?.leaseId && one.number === number)) {
+        blame('I3', `recipient ${key.recipient} of ${message?.id ?? ''} is called absent and was accepted`);
+      }
+      repeats.foundAbsent(`${message?.id ?? ''} ${number ?? ''}`);
     },
     posted: (lease, request, people, heard) => {
       checkHolds(lease, people);

@@ -52,6 +52,7 @@ export function createWorld(
     limit: scenario.limit,
     machineNow: loop.now,
   });
+  ledger.resendAbsentSince = scenario.resendsAbsent ? 0 : null;
   addSender(ledger, SENDER, scenario.pace);
   for (const [index, campaign] of scenario.campaigns.entries()) {
     const id = `cmp${index + 1}`;

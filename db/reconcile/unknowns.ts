@@ -1,36 +1,8 @@
 import { sql } from 'kysely';
-import type { ListVerdict } from '../../domain/carrier-list.ts';
+import type { AttemptKey, Evidence, KnownText, Unknown } from '../../domain/dispatch/unknown-store.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { count, type Deltas, writeDeltas } from '../dispatch/rollup.ts';
 import { resolveUnknowns } from './resolve-unknowns.ts';
-
-/** Names an attempt. */
-export interface AttemptKey {
-  readonly accountId: string;
-  readonly month: string;
-  readonly messageKey: number;
-  readonly recipient: number;
-  readonly attempt: number;
-}
-
-/** An unknown attempt whose turn it is; instants are machine time. */
-export interface Unknown extends AttemptKey {
-  /** The address that it was sent from. */
-  readonly from: string;
-  /** E.164; null once its owner has been erased, and then the list cannot be asked. */
-  readonly number: string | null;
-  readonly numberHash: Buffer | null;
-  /** The post lies between these. */
-  readonly postedSince: Date;
-  readonly postedUntil: Date;
-}
-
-/** Another text of ours from the same address to the same number; without a key it was one on trial. */
-export interface KnownText {
-  readonly key: AttemptKey | null;
-  readonly standing: 'bound' | 'accepted' | 'unknown' | 'in_flight';
-  readonly uuid: string | null;
-}
 
 /** Carrier accounts with unknown attempts whose turn it is. `at` is machine time in epoch milliseconds. */
 export async function carriersToAsk(db: Db, at: number): Promise<string[]> {
@@ -45,12 +17,19 @@ export async function takeUnknown(
   at: number,
   againAt: number,
 ): Promise<Unknown | null> {
-  const rows = await sql<Unknown>`
+  const rows = await sql<TakenUnknown>`
     select account_id as "accountId", month, message_key as "messageKey", recipient, attempt, address as "from", number,
-      number_hash as "numberHash", posted_since as "postedSince", posted_until as "postedUntil"
+      encode(number_hash, 'hex') as "numberHash", posted_since as "postedSince", posted_until as "postedUntil"
     from next_unknown(${carrierAccountId}, ${new Date(at)}, ${new Date(againAt)})`.execute(db);
-  return rows.rows[0] ?? null;
+  const taken = rows.rows[0];
+  if (taken === undefined) return null;
+  return { ...taken, postedSince: taken.postedSince.getTime(), postedUntil: taken.postedUntil.getTime() };
 }
+
+type TakenUnknown = Omit<Unknown, 'postedSince' | 'postedUntil'> & {
+  readonly postedSince: Date;
+  readonly postedUntil: Date;
+};
 
 /** When the next turn of a carrier account's unknown attempts is, in epoch milliseconds; null: there are none. */
 export async function nextTurnAt(db: Db, carrierAccountId: string): Promise<number | null> {
@@ -58,17 +37,17 @@ export async function nextTurnAt(db: Db, carrierAccountId: string): Promise<numb
   return rows.rows[0]?.at?.getTime() ?? null;
 }
 
-/** All of our texts that a record of this address, number and time may be. */
+/** Texts that were leased in this time from this address to this number, and those that are being posted. */
 export async function knownTexts(
   db: Db,
   carrierAccountId: string,
-  unknown: { readonly from: string; readonly numberHash: Buffer },
+  of: { readonly from: string; readonly numberHash: string },
   since: number,
   until: number,
 ): Promise<KnownText[]> {
   const rows = await sql<{ [Field in keyof AttemptKey]: AttemptKey[Field] | null } & Omit<KnownText, 'key'>>`
     select account_id as "accountId", month, message_key as "messageKey", recipient, attempt, standing, uuid
-    from known_texts(${carrierAccountId}, ${unknown.from}, ${unknown.numberHash}, ${new Date(since)}, ${new Date(until)})`.execute(
+    from known_texts(${carrierAccountId}, ${of.from}, decode(${of.numberHash}, 'hex'), ${new Date(since)}, ${new Date(until)})`.execute(
     db,
   );
   return rows.rows.map(({ standing, uuid, accountId, month, messageKey, recipient, attempt }) => ({
@@ -79,19 +58,6 @@ export async function knownTexts(
         ? null
         : { accountId, month, messageKey, recipient, attempt },
   }));
-}
-
-/** What an ask has found, and when the next one is due. */
-export interface Evidence {
-  readonly askedAt: number;
-  readonly since: number;
-  readonly until: number;
-  /** Records in the list, and those of them that are known to be of other texts. */
-  readonly listed: number;
-  readonly explained: number;
-  readonly isComplete: boolean;
-  readonly verdict: ListVerdict['kind'];
-  readonly nextAskAt: number;
 }
 
 /**

@@ -34,6 +34,8 @@ export interface MemoryAttempt extends AttemptResult {
   readonly recordedAt: number;
   /** Null unless it is unknown, or was. */
   readonly doubt: MemoryDoubt | null;
+  /** Under which a report of `sent` or a final status knows it. */
+  reportedUuid: string | null;
   /** An unknown that turned out accepted. */
   resolved: { readonly uuid: string | null } | null;
   wasSent: boolean;
@@ -154,7 +156,9 @@ export interface MemoryLedger {
   readonly gates: Map<string, number>;
   /** Suppressed numbers and why. */
   readonly suppressed: Map<string, string>;
-  readonly carrier: { limit: RequestLimit; nextRequestAt: number; pausedUntil: number };
+  readonly carrier: { limit: RequestLimit; nextRequestAt: number; pausedUntil: number; nextListAt: number };
+  /** Since when texts that the list does not have are sent again by themselves; machine time, null is never. */
+  resendAbsentSince: number | null;
   readonly senders: Map<string, MemorySender>;
   readonly campaigns: Map<string, MemoryCampaign>;
   readonly messages: Map<string, MemoryMessage>;
@@ -188,7 +192,8 @@ export function createMemoryLedger(settings: MemorySettings): MemoryLedger {
       [settings.accountId, 0],
     ]),
     suppressed: new Map(),
-    carrier: { limit, nextRequestAt: 0, pausedUntil: 0 },
+    carrier: { limit, nextRequestAt: 0, pausedUntil: 0, nextListAt: 0 },
+    resendAbsentSince: null,
     senders: new Map(),
     campaigns: new Map(),
     messages: new Map(),

@@ -82,10 +82,12 @@ function moveForward(
   if (status === 'sent') {
     if (known.wasSent) return 'repeated';
     known.wasSent = true;
+    known.reportedUuid ??= report.uuid;
     if (counts) addToCounter(message, 'sent', 1);
     return 'applied';
   }
   if (known.final !== null) return 'repeated';
+  known.reportedUuid ??= report.uuid;
   known.final = { status, code: errorCode };
   if (counts) addToCounter(message, finalCounter(known.final), 1);
   countInRound(message, lease.repeats, status);

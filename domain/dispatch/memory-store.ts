@@ -128,6 +128,7 @@ export function addAttempt(
           nextAskAt: recordedAt + FIRST_ASK_DELAY_MS,
         }
       : null,
+    reportedUuid: null,
     resolved: null,
     wasSent: false,
     final: null,

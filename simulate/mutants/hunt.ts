@@ -3,6 +3,7 @@ import { runSeed } from '../run-seed.ts';
 import { CARRIER_MUTANTS } from './carrier-mutants.ts';
 import { LANE_MUTANTS } from './lane-mutants.ts';
 import { LEDGER_MUTANTS } from './ledger-mutants.ts';
+import { LIST_MUTANTS } from './list-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { RETRY_MUTANTS } from './retry-mutants.ts';
 
@@ -12,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LANE_MUTANTS,
   ...CARRIER_MUTANTS,
   ...RETRY_MUTANTS,
+  ...LIST_MUTANTS,
 ];
 
 /** The seed at which a mutant was found out, and by what; null when it lived through all of them. */

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import { type AskListDeps, askList } from '../../activities/ask-list.ts';
 import type { ListRequest, ListResult } from '../../carrier/carrier.ts';
 import type { Db } from '../../db/database.ts';
-import { takeUnknown } from '../../db/reconcile/unknowns.ts';
+import { createPostgresUnknownStore } from '../../db/reconcile/postgres-unknowns.ts';
 import { ASKING_TIMES } from '../../domain/carrier-list.ts';
+import { type AskListDeps, askList } from '../../domain/dispatch/ask-list.ts';
 import type { FrozenCampaign } from './ledger-world.ts';
 
 /** A carrier's list that a test fills: uuids by number. */
@@ -23,21 +23,19 @@ export function scriptList(db: Db): {
 } {
   const list: ScriptedList = { records: new Map(), asked: [], fails: null, pageSize: 20 };
   const deps: AskListDeps = {
-    db,
+    store: createPostgresUnknownStore(db),
     times: ASKING_TIMES,
     machine: { now: () => performance.now(), sleep: () => Promise.resolve() },
-    carriers: {
-      list: (_carrierAccountId, request) => {
-        list.asked.push(request);
-        if (list.fails !== null) return Promise.resolve(list.fails);
-        const uuids = list.records.get(request.to) ?? [];
-        const page = uuids.slice(request.offset, request.offset + list.pageSize);
-        return Promise.resolve({
-          kind: 'listed',
-          texts: page.map((uuid) => ({ uuid, at: request.since })),
-          isLast: page.length < list.pageSize,
-        });
-      },
+    list: (_carrierAccountId, request): Promise<ListResult> => {
+      list.asked.push(request);
+      if (list.fails !== null) return Promise.resolve(list.fails);
+      const uuids = list.records.get(request.to) ?? [];
+      const page = uuids.slice(request.offset, request.offset + list.pageSize);
+      return Promise.resolve({
+        kind: 'listed',
+        texts: page.map((uuid) => ({ uuid, at: request.since })),
+        isLast: page.length < list.pageSize,
+      });
     },
   };
   return {
@@ -45,7 +43,7 @@ export function scriptList(db: Db): {
     ask: async (campaign, afterMs) => {
       const { carrierAccountId } = campaign.account;
       const now = Date.now() + afterMs;
-      const unknown = await takeUnknown(db, carrierAccountId, now, now + 600_000);
+      const unknown = await deps.store.takeUnknown(carrierAccountId, now, now + 600_000);
       if (unknown === null) return null;
       const { signal } = new AbortController();
       return (await askList(deps, carrierAccountId, unknown, () => now, signal)).verdict;

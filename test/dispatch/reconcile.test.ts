@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { grantList } from '../../db/reconcile/grant-list.ts';
+import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { carriersToAsk, closeUnknowns } from '../../db/reconcile/unknowns.ts';
 import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
@@ -9,6 +10,7 @@ import {
   type FrozenCampaign,
   type LedgerWorld,
   openLedgerWorld,
+  resultsOf,
   statusReportOf,
   uuidOf,
 } from './ledger-world.ts';
@@ -207,6 +209,39 @@ describe('two texts to one number', () => {
     expect(await ask(one, SOON_MS)).toBe('unclear');
     await other.record(lease, 'accepted');
     expect(await ask(one, LATE_MS)).toBe('absent');
+  });
+
+  it('of which one went out just before the time looked through: the only record may be of either', async () => {
+    const { campaign: one, number } = await oneUnknown();
+    const other = await world.freezeAgain(one);
+    const before = await other.lease();
+    // As after a request in bulk form whose reports have all been lost.
+    const results = resultsOf(before, 'accepted').map((result) => ({ ...result, carrierUuid: null }));
+    const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
+    await store.record(before, results, Date.now());
+    await other.inside((trx) =>
+      sql`update leases set opened_at = opened_at - interval '90 seconds' where id = ${before.id}`.execute(
+        trx,
+      ),
+    );
+    list.records.set(number, ['a']);
+    expect(await ask(one, LATE_MS)).toBe('unclear');
+    expect(await statesOf(one)).toEqual(['open']);
+  });
+
+  it('of which one went out just after the time looked through: by its own clock the carrier may list it within', async () => {
+    const { campaign: one, number } = await oneUnknown();
+    const other = await world.freezeAgain(one);
+    const after = await other.lease();
+    await other.record(after, 'accepted');
+    await other.inside((trx) =>
+      sql`update leases set opened_at = opened_at + interval '150 seconds' where id = ${after.id}`.execute(
+        trx,
+      ),
+    );
+    list.records.set(number, [uuidOf(1)]);
+    expect(await ask(one, LATE_MS)).toBe('absent');
+    expect(await other.report()).toMatchObject({ accepted: 1 });
   });
 
   it('from another sender or to another number do not count', async () => {

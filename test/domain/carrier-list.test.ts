@@ -12,6 +12,7 @@ const ALONE: ListFacts = {
   listed: [],
   bound: new Set(),
   accepted: 0,
+  acceptedInTime: 0,
   unknown: 1,
   inFlight: 0,
   isComplete: true,
@@ -44,13 +45,35 @@ describe('what the list means for an unknown attempt', () => {
     ['no record for two is neither', { unknown: 2 }, 'absent', undefined],
     [
       'a record that may be of an accepted one is nobody yet',
-      { listed: ['a'], accepted: 1, isLate: false },
+      { listed: ['a'], accepted: 1, acceptedInTime: 1, isLate: false },
       'too_early',
       undefined,
     ],
-    ['a record that is of the accepted one leaves none', { listed: ['a'], accepted: 1 }, 'absent', undefined],
+    [
+      'a record that is of the accepted one leaves none',
+      { listed: ['a'], accepted: 1, acceptedInTime: 1 },
+      'absent',
+      undefined,
+    ],
+    [
+      'a record that is of the accepted one only if that went out in time is nobody',
+      { listed: ['a'], accepted: 1 },
+      'unclear',
+      undefined,
+    ],
+    [
+      'no record although an accepted one may have gone out before is none',
+      { accepted: 1 },
+      'absent',
+      undefined,
+    ],
     ['a record for each leaves no doubt', { listed: ['a', 'b'], accepted: 1 }, 'accepted', null],
-    ['an accepted one that it lacks shows that it lags', { accepted: 1 }, 'too_early', undefined],
+    [
+      'an accepted one that it lacks shows that it lags',
+      { accepted: 1, acceptedInTime: 1 },
+      'too_early',
+      undefined,
+    ],
     [
       'more records than texts of ours are of somebody else, too',
       { listed: ['a', 'b'] },
@@ -74,26 +97,33 @@ describe('what the list means for an unknown attempt', () => {
     const counts = fc.record({
       taken: fc.integer({ min: 0, max: 4 }),
       notTaken: fc.integer({ min: 0, max: 4 }),
-      accepted: fc.integer({ min: 0, max: 3 }),
+      acceptedInTime: fc.integer({ min: 0, max: 3 }),
+      acceptedAround: fc.integer({ min: 0, max: 3 }),
+      shownAround: fc.integer({ min: 0, max: 3 }),
       bound: fc.integer({ min: 0, max: 3 }),
       isLate: fc.boolean(),
     });
     fc.assert(
-      fc.property(counts, ({ taken, notTaken, accepted, bound, isLate }) => {
-        fc.pre(taken + notTaken > 0);
-        const boundUuids = Array.from({ length: bound }, (_, index) => `bound-${index}`);
-        const others = Array.from({ length: taken + accepted }, (_, index) => `free-${index}`);
-        const verdict = readList({
-          ...ALONE,
-          listed: [...others, ...boundUuids],
-          bound: new Set(boundUuids),
-          accepted,
-          unknown: taken + notTaken,
-          isLate,
-        });
-        expect(verdict.kind === 'accepted' && notTaken > 0).toBe(false);
-        expect(verdict.kind === 'absent' && taken > 0).toBe(false);
-      }),
+      fc.property(
+        counts,
+        ({ taken, notTaken, acceptedInTime, acceptedAround, shownAround, bound, isLate }) => {
+          fc.pre(taken + notTaken > 0 && shownAround <= acceptedAround);
+          const shown = acceptedInTime + shownAround;
+          const boundUuids = Array.from({ length: bound }, (_, index) => `bound-${index}`);
+          const others = Array.from({ length: taken + shown }, (_, index) => `free-${index}`);
+          const verdict = readList({
+            ...ALONE,
+            listed: [...others, ...boundUuids],
+            bound: new Set(boundUuids),
+            accepted: acceptedInTime + acceptedAround,
+            acceptedInTime,
+            unknown: taken + notTaken,
+            isLate,
+          });
+          expect(verdict.kind === 'accepted' && notTaken > 0).toBe(false);
+          expect(verdict.kind === 'absent' && taken > 0).toBe(false);
+        },
+      ),
     );
   });
 });

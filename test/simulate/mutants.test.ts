@@ -4,7 +4,7 @@ import { shrink } from '../../simulate/shrink.ts';
 import { PROTOCOL } from '../../simulate/protocol.ts';
 
 // The same seeds hold without a mutation; see simulate.test.ts.
-const SEEDS = 500;
+const SEEDS = 1_000;
 
 test.each(MUTANTS.map((mutant) => ({ ...mutant })))(
   'a protocol that would $name is found out',
