@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../dev/embedded-postgres.ts';
+import { pageCacheMb, startEmbeddedPostgres, type EmbeddedPostgres } from '../../dev/embedded-postgres.ts';
 import { freePorts } from '../../dev/ports.ts';
 import { isRunning, sendSignal } from '../../dev/process-identity.ts';
 import { allGone, mustIdentify, runProgram } from './program-process.ts';
@@ -44,9 +44,20 @@ describe('an embedded PostgreSQL', () => {
     expect(await ask(url, 'show server_version_num')).toEqual([expect.stringMatching(/^18/)]);
     expect(await ask(url, 'show fsync')).toEqual(['on']);
     expect(await ask(url, 'show timezone')).toEqual(['UTC']);
+    // More than its default, with which a large audience does not stay in memory.
+    const pages = "select setting::int / 128 from pg_settings where name = 'shared_buffers'";
+    expect((await ask(url, pages))[0]).toBeGreaterThan(pageCacheMb(0));
     const wrong = new URL(url);
     wrong.password = 'guessed';
     await expect(ask(wrong.href, 'select 1')).rejects.toThrow('password');
+  });
+
+  it.each([
+    { memoryMb: 256, cacheMb: 128 },
+    { memoryMb: 4_096, cacheMb: 1_024 },
+    { memoryMb: 262_144, cacheMb: 2_048 },
+  ])('keeps $cacheMb MB of its data in memory where there are $memoryMb', ({ memoryMb, cacheMb }) => {
+    expect(pageCacheMb(memoryMb)).toBe(cacheMb);
   });
 
   it('ends when its starter is killed, and starts again with what was committed', async () => {
