@@ -67,7 +67,7 @@ function serverOptions(options: PostgresOptions, place: PostgresPlace, data: str
     port: String(port),
     max_connections: '200',
     // Tests run many servers of little data at a time.
-    ...(durable ? { shared_buffers: `${pageCacheMb(memoryMb())}MB` } : {}),
+    ...(durable ? { shared_buffers: `${pageCacheMb(usableMemoryMb())}MB` } : {}),
     max_wal_size: '2GB',
     fsync: durable ? 'on' : 'off',
     synchronous_commit: durable ? 'on' : 'off',
@@ -102,7 +102,7 @@ export function pageCacheMb(memoryMb: number): number {
 }
 
 /** What this process may use: the machine's memory, or what its container is given of it. */
-function memoryMb(): number {
+function usableMemoryMb(): number {
   const given = process.constrainedMemory();
   return (given > 0 ? Math.min(given, totalmem()) : totalmem()) / 1_048_576;
 }
