@@ -1,4 +1,4 @@
-import type { UnknownStore } from '../domain/dispatch/unknown-store.ts';
+import { asAttempt, type UnknownStore } from '../domain/dispatch/unknown-store.ts';
 import type { SimulatedCarrier } from './carrier.ts';
 import { beat } from './engine.ts';
 import type { Fleet, Worker } from './fleet.ts';
@@ -106,8 +106,9 @@ export function createReconciler(
       takeUnknown: (...asked) => via('take', () => raw.takeUnknown(...asked)),
       nextTurnAt: (...asked) => via('next', () => raw.nextTurnAt(...asked)),
       knownTexts: (...asked) => via('known', () => raw.knownTexts(...asked)),
-      recordVerdict: (key, evidence, uuid) =>
+      recordVerdict: (text, evidence, uuid) =>
         via('verdict', () => {
+          const key = asAttempt(text);
           if (evidence.verdict === 'absent') of.witness.absent(key, carrier.ledger);
           const who = `${key.recipient}/${key.attempt} of message ${key.messageKey}`;
           trace(process.id, `is told by the list of ${who}: ${evidence.verdict}`);

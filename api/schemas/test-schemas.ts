@@ -53,7 +53,12 @@ const TestFields = {
   state: oneOf(TEST_STATES, {
     description: 'unknown: nobody knows whether it went out. It is never sent again by itself.',
   }),
-  cause: nullable(Type.String({ description: 'Why it was refused or rejected, or is unknown.' })),
+  cause: nullable(
+    Type.String({
+      description:
+        "Why it was refused or rejected, or is unknown. `not_in_list`: the carrier's list, asked long enough afterwards, does not have it.",
+    }),
+  ),
   errorCode: nullable(Type.String({ description: "The carrier's." })),
   inQuietHours: Type.Boolean({ description: 'Whether it was confirmed for quiet hours.' }),
   segments: Type.Integer(),

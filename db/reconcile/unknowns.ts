@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { AttemptKey, Evidence, KnownText, Unknown } from '../../domain/dispatch/unknown-store.ts';
+import type { AttemptKey, Doubt, Evidence, KnownText, Unknown } from '../../domain/dispatch/unknown-store.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { count, type Deltas, writeDeltas } from '../dispatch/rollup.ts';
 import { resolveUnknowns } from './resolve-unknowns.ts';
@@ -26,7 +26,10 @@ export async function takeUnknown(
   return { ...taken, postedSince: taken.postedSince.getTime(), postedUntil: taken.postedUntil.getTime() };
 }
 
-type TakenUnknown = Omit<Unknown, 'postedSince' | 'postedUntil'> & {
+type TakenUnknown = AttemptKey & TakenDoubt;
+
+/** The same as PostgreSQL tells it. */
+export type TakenDoubt = Omit<Doubt, 'postedSince' | 'postedUntil'> & {
   readonly postedSince: Date;
   readonly postedUntil: Date;
 };
@@ -45,18 +48,17 @@ export async function knownTexts(
   since: number,
   until: number,
 ): Promise<KnownText[]> {
-  const rows = await sql<{ [Field in keyof AttemptKey]: AttemptKey[Field] | null } & Omit<KnownText, 'key'>>`
-    select account_id as "accountId", month, message_key as "messageKey", recipient, attempt, standing, uuid
+  type Row = AttemptKey & { readonly testKey: number | null } & Omit<KnownText, 'key'>;
+  const rows = await sql<Row>`
+    select account_id as "accountId", month, message_key as "messageKey", recipient, attempt, test_key as "testKey",
+      standing, uuid
     from known_texts(${carrierAccountId}, ${of.from}, decode(${of.numberHash}, 'hex'), ${new Date(since)}, ${new Date(until)})`.execute(
     db,
   );
-  return rows.rows.map(({ standing, uuid, accountId, month, messageKey, recipient, attempt }) => ({
+  return rows.rows.map(({ standing, uuid, accountId, testKey, ...attempt }) => ({
     standing,
     uuid,
-    key:
-      accountId === null || month === null || messageKey === null || recipient === null || attempt === null
-        ? null
-        : { accountId, month, messageKey, recipient, attempt },
+    key: testKey === null ? { accountId, ...attempt } : { accountId, testKey },
   }));
 }
 

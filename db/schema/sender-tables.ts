@@ -131,6 +131,8 @@ interface TestSendTable {
   outcome: string | null;
   error_code: string | null;
   billed_micro_usd: number | null;
+  asks: Generated<number>;
+  next_ask_at: Date | null;
 }
 
 /** What texts go out through, and within which limits. */

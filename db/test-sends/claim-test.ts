@@ -10,6 +10,7 @@ import { grantPace, grantRequests } from '../dispatch/grants.ts';
 import { lockOpenGates } from '../gates.ts';
 import { gravestSuppression } from '../left-out.ts';
 import { quotasOfSender } from '../quotas.ts';
+import { firstAskOfTest } from '../reconcile/unknown-tests.ts';
 
 /** A test that may be posted, once. */
 export interface ClaimedTest {
@@ -233,7 +234,13 @@ async function giveBackSpend(trx: Trx, test: LockedTest, month: string): Promise
 async function end(trx: Trx, testId: string, state: 'refused' | 'unknown', cause: string): Promise<void> {
   await trx
     .updateTable('test_sends')
-    .set({ state, cause, text: null, answered_at: sql<Date>`clock_timestamp()` })
+    .set({
+      state,
+      cause,
+      text: null,
+      answered_at: sql<Date>`clock_timestamp()`,
+      next_ask_at: state === 'unknown' ? firstAskOfTest() : null,
+    })
     .where('id', '=', testId)
     .execute();
 }

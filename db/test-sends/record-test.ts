@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { giveBackUnits } from '../dispatch/claim-quotas.ts';
+import { firstAskOfTest } from '../reconcile/unknown-tests.ts';
 import type { ClaimedTest } from './claim-test.ts';
 
 /** What became of the one post of a test. */
@@ -27,6 +28,7 @@ export async function recordTest(
       text: null,
       carrier_uuid: sql<string | null>`coalesce(carrier_uuid, ${result.carrierUuid})`,
       answered_at: sql<Date>`clock_timestamp()`,
+      next_ask_at: result.state === 'unknown' ? firstAskOfTest() : null,
     })
     .where('id', '=', test.testId)
     .where('state', 'in', ['posting', 'unknown'])
@@ -94,6 +96,7 @@ export async function applyTestReport(
         cause: null,
         text: null,
         carrier_uuid: report.uuid,
+        next_ask_at: null,
         ...(isNews ? { outcome, error_code: report.errorCode, billed_micro_usd: report.billedMicroUsd } : {}),
       })
       .where('id', '=', test.id)

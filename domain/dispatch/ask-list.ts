@@ -1,6 +1,13 @@
 import { type AskingTimes, type ListVerdict, nextAskAt, readList } from '../carrier-list.ts';
 import type { MachineClock } from './post-lease.ts';
-import type { AttemptKey, Evidence, KnownText, Unknown, UnknownStore } from './unknown-store.ts';
+import {
+  type Evidence,
+  isTestKey,
+  type KnownText,
+  type TextKey,
+  type Unknown,
+  type UnknownStore,
+} from './unknown-store.ts';
 
 /** A page of the carrier's list, or why there is none; see `carrier/carrier.ts`, whose answers have this shape. */
 export type ListPage =
@@ -49,7 +56,7 @@ export interface Asked {
 const FAILED: Asked = { verdict: 'failed', wake: null };
 
 /**
- * Asks the carrier's list about an unknown attempt, within the limit that all processes share, and writes down what it
+ * Asks the carrier's list about an unknown text, within the limit that all processes share, and writes down what it
  * says. `now` is machine time in epoch milliseconds. Resolves with the verdict, or `failed` when there was no answer.
  */
 export async function askList(
@@ -114,10 +121,10 @@ async function recordAll(
   evidence: Evidence,
   verdict: ListVerdict,
 ): Promise<string | null> {
-  const keys: AttemptKey[] = [unknown];
+  const keys: TextKey[] = [unknown];
   if (verdict.kind === 'accepted') {
     for (const { key, standing } of ours) {
-      if (key !== null && standing === 'unknown' && !isSame(key, unknown)) keys.push(key);
+      if (standing === 'unknown' && !isSame(key, unknown)) keys.push(key);
     }
   }
   let wake: string | null = null;
@@ -132,7 +139,10 @@ async function recordAll(
   return wake;
 }
 
-function isSame(one: AttemptKey, other: AttemptKey): boolean {
+function isSame(one: TextKey, other: TextKey): boolean {
+  if (isTestKey(one) || isTestKey(other)) {
+    return isTestKey(one) && isTestKey(other) && one.testKey === other.testKey;
+  }
   return (
     one.month === other.month &&
     one.messageKey === other.messageKey &&

@@ -11,7 +11,14 @@ import {
   messageOf,
 } from './memory-ledger.ts';
 import { resolveUnknown } from './memory-repeats.ts';
-import type { AttemptKey, KnownText, Unknown, UnknownStore } from './unknown-store.ts';
+import {
+  asAttempt,
+  type AttemptKey,
+  type KnownText,
+  type TextKey,
+  type Unknown,
+  type UnknownStore,
+} from './unknown-store.ts';
 
 /** The carrier's usual limit. */
 const LISTS_PER_MINUTE = 20;
@@ -154,7 +161,9 @@ function keyOf(
   return { accountId: ledger.accountId, month: MONTH, messageKey: message.key, recipient, attempt };
 }
 
-function find(ledger: MemoryLedger, key: AttemptKey): { message: MemoryMessage; attempt: MemoryAttempt } {
+/** There are no texts on trial in memory. */
+function find(ledger: MemoryLedger, text: TextKey): { message: MemoryMessage; attempt: MemoryAttempt } {
+  const key = asAttempt(text);
   const message = [...ledger.messages.values()].find((one) => one.key === key.messageKey);
   const attempt = message?.entries.get(key.recipient)?.attempts.find((one) => one.attempt === key.attempt);
   if (message === undefined || attempt === undefined) throw new Error('There is no such attempt.');

@@ -10,8 +10,31 @@ export interface AttemptKey {
   readonly attempt: number;
 }
 
-/** An unknown attempt whose turn it is; instants are machine time in epoch milliseconds. */
-export interface Unknown extends AttemptKey {
+/** Names a text on trial. */
+export interface TestKey {
+  readonly accountId: string;
+  readonly testKey: number;
+}
+
+/** Names a text of ours. */
+export type TextKey = AttemptKey | TestKey;
+
+/** Whether it is a text on trial. */
+export function isTestKey(key: TextKey): key is TestKey {
+  return 'testKey' in key;
+}
+
+/** The same key of what has to be an attempt. Throws an Error where it is not. */
+export function asAttempt(key: TextKey): AttemptKey {
+  if (isTestKey(key)) throw new Error('An attempt is asked for here, and this is a text on trial.');
+  return key;
+}
+
+/** An unknown text whose turn it is; instants are machine time in epoch milliseconds. */
+export type Unknown = TextKey & Doubt;
+
+/** What the carrier's list is asked with. */
+export interface Doubt {
   /** The address that it was sent from. */
   readonly from: string;
   /** E.164; null once its owner has been erased, and then the list cannot be asked. */
@@ -23,9 +46,9 @@ export interface Unknown extends AttemptKey {
   readonly postedUntil: number;
 }
 
-/** A text of ours from an address to a number; without a key it was one on trial. */
+/** A text of ours from an address to a number. */
 export interface KnownText {
-  readonly key: AttemptKey | null;
+  readonly key: TextKey;
   readonly standing: 'bound' | 'accepted' | 'unknown' | 'in_flight';
   readonly uuid: string | null;
 }
@@ -43,7 +66,7 @@ export interface Evidence {
   readonly nextAskAt: number;
 }
 
-/** Unknown attempts as whoever asks the carrier's list sees them. One contract, in PostgreSQL and in memory. */
+/** Unknown texts as whoever asks the carrier's list sees them. One contract, in PostgreSQL and in memory. */
 export interface UnknownStore {
   /** Takes the one of a carrier account whose turn it is; nobody else is given it until `againAt`. */
   takeUnknown(carrierAccountId: string, at: number, againAt: number): Promise<Unknown | null>;
@@ -57,16 +80,16 @@ export interface UnknownStore {
     until: number,
   ): Promise<readonly KnownText[]>;
   /**
-   * Writes down what the list has said of an unknown attempt, and what follows from it; `wake` is the campaign that now
+   * Writes down what the list has said of an unknown text, and what follows from it; `wake` is the campaign that now
    * has somebody to try again by itself. Whoever was resolved meanwhile stays so: a report is the better proof.
    */
   recordVerdict(
-    key: AttemptKey,
+    key: TextKey,
     evidence: Evidence,
     uuid: string | null,
   ): Promise<{ readonly wake: string | null }>;
-  /** Gives an unknown attempt its turn later, when the list could not be asked. */
-  putOff(key: AttemptKey, until: number): Promise<void>;
+  /** Gives an unknown text its turn later, when the list could not be asked. */
+  putOff(key: TextKey, until: number): Promise<void>;
   /** Calls those final that were posted before an instant, some at a time. Resolves with how many. */
   closeUnknowns(carrierAccountId: string, postedBefore: number, howMany: number): Promise<number>;
   /** Takes one list request of the carrier account's limit, over all processes. Resolves with how long to wait for it. */

@@ -1,5 +1,5 @@
 import type { MemoryLedger } from '../../domain/dispatch/memory-ledger.ts';
-import type { UnknownStore } from '../../domain/dispatch/unknown-store.ts';
+import { asAttempt, type UnknownStore } from '../../domain/dispatch/unknown-store.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Changes some of what whoever asks the list reads and writes. */
@@ -31,14 +31,15 @@ export const LIST_MUTANTS: readonly Mutant[] = [
       return {
         takeUnknown: async (...turn) => {
           const unknown = await store.takeUnknown(...turn);
-          asked = unknown;
+          asked = unknown === null ? null : asAttempt(unknown);
           return unknown;
         },
         knownTexts: async (...of) => {
           const texts = await store.knownTexts(...of);
-          return texts.filter(
-            ({ key }) => key?.messageKey === asked?.messageKey && key?.attempt === asked?.attempt,
-          );
+          return texts.filter(({ key }) => {
+            const { messageKey, attempt } = asAttempt(key);
+            return messageKey === asked?.messageKey && attempt === asked.attempt;
+          });
         },
       };
     },
@@ -134,11 +135,10 @@ export const LIST_MUTANTS: readonly Mutant[] = [
     (store, ledger) => ({
       takeUnknown: async (...turn) => {
         const unknown = await store.takeUnknown(...turn);
-        const message = [...ledger.messages.values()].find((one) => one.key === unknown?.messageKey);
-        if (unknown !== null && message !== undefined) {
-          const { recipient, attempt } = unknown;
-          message.retries.push({ recipient, attempt, why: 'absent', code: null });
-        }
+        if (unknown === null) return null;
+        const { messageKey, recipient, attempt } = asAttempt(unknown);
+        const message = [...ledger.messages.values()].find((one) => one.key === messageKey);
+        message?.retries.push({ recipient, attempt, why: 'absent', code: null });
         return unknown;
       },
     }),
