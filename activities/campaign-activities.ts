@@ -1,4 +1,4 @@
-import { activityInfo, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { freezeAudience } from '../db/audience.ts';
 import type { StepInput, StepPlan } from '../db/campaign-step/step-campaign.ts';
@@ -6,8 +6,6 @@ import { withAccount } from '../db/database.ts';
 import { expireSome, type MessagePlanInput, planMessage } from '../db/message-plan.ts';
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import { prepareCampaign, type PrepareResult } from '../db/prepare-campaign.ts';
-import { openEndsOfCampaign } from '../db/report-counters.ts';
-import { messagesWithRetries } from '../db/retries.ts';
 import { alertOfForecast } from '../db/review/forecast-alerts.ts';
 import { suspendCampaign } from '../db/suspend-campaign.ts';
 import type { AskAccountDeps } from './ask-account.ts';
@@ -24,8 +22,6 @@ interface CampaignAt {
   /** Campaign time in epoch milliseconds. */
   readonly at: number;
 }
-
-const POLL_MS = 500;
 
 /** The activities by which campaigns and messages read and move their rows. */
 export function createCampaignActivities(deps: CampaignActivityDeps) {
@@ -63,29 +59,6 @@ export function createCampaignActivities(deps: CampaignActivityDeps) {
         if (some === 0) return { expired };
         expired += some;
         Context.current().heartbeat(expired);
-      }
-    },
-
-    /**
-     * Watches for the last reports for `waitMs` of machine time. True when none is awaited any more, or one of them has
-     * said that somebody may be tried again.
-     */
-    awaitReports: async (input: {
-      readonly accountId: string;
-      readonly campaignId: string;
-      readonly waitMs: number;
-    }): Promise<boolean> => {
-      const { cancellationSignal } = Context.current();
-      const started = performance.now();
-      for (;;) {
-        const isOver = await withAccount(deps.db, input.accountId, async (trx) => {
-          const { awaited } = await openEndsOfCampaign(trx, input.campaignId);
-          return awaited <= 0 || (await messagesWithRetries(trx, input.campaignId)).size > 0;
-        });
-        if (isOver) return true;
-        if (performance.now() - started >= input.waitMs || cancellationSignal.aborted) return false;
-        Context.current().heartbeat(activityInfo().attempt);
-        await Context.current().sleep(POLL_MS);
       }
     },
   };

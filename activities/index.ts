@@ -14,6 +14,7 @@ import { createLaneActivities } from './lane-activities.ts';
 import { createLaneDeps, mediaUrlOf } from './lane-deps.ts';
 import { createTestSendActivities } from './test-send-activities.ts';
 import { machineClock } from './machine-clock.ts';
+import { createReportActivities } from './report-activities.ts';
 import { createReconcileActivities } from './reconcile-activities.ts';
 
 /** Everything that activities reach the world through, wired in the worker's composition root. */
@@ -46,6 +47,7 @@ export const REQUESTS_AT_ONCE_MAX = 50;
 export function createActivities(deps: ActivityDeps) {
   const slots = createSlots(REQUESTS_AT_ONCE_MAX);
   return {
+    ...createReportActivities(deps),
     ...createCampaignActivities({ ...deps, machine: machineClock }),
     ...createImportActivities(deps),
     ...createLaneActivities({

@@ -40,7 +40,7 @@ export function withBenchPostgres<Result>(work: (place: BenchPlace) => Promise<R
 }
 
 /** Works on a connection as the database's owner, who sees everything. */
-export async function asOwner<Result>(
+export async function withOwner<Result>(
   databaseUrl: string,
   work: (owner: Client) => Promise<Result>,
 ): Promise<Result> {

@@ -6,10 +6,13 @@ import { benchDispatch } from './dispatch.ts';
 import { benchEvents } from './events.ts';
 import { benchExport } from './export.ts';
 import { benchFairness } from './fairness.ts';
+import { benchHistories } from './histories.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
 import { type BenchRow, formatRow } from './pairs.ts';
+import { benchReport } from './report.ts';
 import { benchScale } from './scale.ts';
+import { benchSleepers } from './sleepers.ts';
 import { benchWorkers } from './workers.ts';
 
 /** What every bench may be told. */
@@ -27,9 +30,12 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   events: benchEvents,
   export: benchExport,
   fairness: benchFairness,
+  histories: benchHistories,
   import: benchImport,
   memory: benchMemory,
+  report: benchReport,
   scale: benchScale,
+  sleepers: benchSleepers,
   workers: benchWorkers,
 };
 

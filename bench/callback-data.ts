@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { signPlivoCallback } from '../carrier/plivo/callback-signature.ts';
-import type { CarrierCredentials } from '../db/carrier-accounts.ts';
-import { callbackUrl, type SigningKey } from '../db/callback-url.ts';
+import { callbackUrl } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
 import { numberHash } from '../db/number-hash.ts';
-import { asOwner } from './bench-postgres.ts';
+import { withOwner } from './bench-postgres.ts';
+import type { ReportTarget } from './callback-posts.ts';
 import { type DispatchAccount, type DispatchCampaign, seedDispatchCampaign } from './dispatch-data.ts';
 
 /** A campaign whose texts the carrier has accepted and reported nothing of. */
@@ -27,7 +27,7 @@ const NEIGHBOURS = 1_000;
 
 /** Gives contacts the hashes that callbacks find them by. */
 export async function hashNumbers(databaseUrl: string, hashKey: Buffer): Promise<void> {
-  await asOwner(databaseUrl, async (owner) => {
+  await withOwner(databaseUrl, async (owner) => {
     const { rows } = await owner.query<{ id: string; number: string }>('select id, number from contacts');
     const hashes = rows.map(({ number }) => numberHash(hashKey, number).toString('hex'));
     await owner.query(
@@ -45,7 +45,7 @@ export async function seedPostedCampaign(
   account: DispatchAccount,
 ): Promise<PostedCampaign> {
   const campaign = await seedDispatchCampaign(db, account, 'Hi {{firstName}}, our summer sale begins today.');
-  return asOwner(databaseUrl, async (owner) => {
+  return withOwner(databaseUrl, async (owner) => {
     await owner.query(
       `insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane,
          fence, sender_id, width, recorded, segments, cost_micro_usd, spend_month, closed_at)
@@ -91,14 +91,7 @@ export async function seedPostedCampaign(
 }
 
 /** What the carrier reports of a campaign: of each text that it is sent, and then how it ended. */
-export function reportsOf(
-  { accountId, posts }: PostedCampaign,
-  carrier: {
-    readonly publicUrl: string;
-    readonly signingKey: SigningKey;
-    readonly credentials: CarrierCredentials;
-  },
-): CarrierReport[] {
+export function reportsOf({ accountId, posts }: PostedCampaign, carrier: ReportTarget): CarrierReport[] {
   const reports: CarrierReport[] = [];
   for (let from = 0; from < posts.length; from += NEIGHBOURS) {
     const neighbours = posts.slice(from, from + NEIGHBOURS);

@@ -1,11 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultCredentials, localUrl, readConfig } from '../config.ts';
-import type { CarrierCredentials } from '../db/carrier-accounts.ts';
 import { type Db, openDatabase, openPool } from '../db/database.ts';
 import { freePorts } from '../dev/ports.ts';
-import { loadKeys, type Keys } from '../keys.ts';
-import { asOwner, withBenchPostgres } from './bench-postgres.ts';
+import { loadKeys } from '../keys.ts';
+import { withOwner, withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import {
   type CarrierReport,
@@ -14,15 +11,20 @@ import {
   reportsOf,
   seedPostedCampaign,
 } from './callback-data.ts';
+import {
+  postReports,
+  type PostedReports,
+  reportTarget,
+  type ReportTarget,
+  writeReports,
+} from './callback-posts.ts';
 import { type DispatchAccount, seedDispatchAccount } from './dispatch-data.ts';
 import { type BenchRow, boundRow, measurePairs } from './pairs.ts';
-import { numberIn, runProgram } from './run-program.ts';
 import { type Program, startApi, startServer } from './start-server.ts';
 
 const CALLBACKS = 40_000;
 /** Of each text: that it is sent, and how it ended. */
 const REPORTS_EACH = 2;
-const CONNECTIONS = 64;
 const RATIO_MIN = 0.45;
 const P99_MS_MAX = 50;
 const KILL_AFTER = 0.4;
@@ -32,8 +34,7 @@ interface CallbackBench {
   readonly databaseUrl: string;
   readonly folder: string;
   readonly account: DispatchAccount;
-  readonly credentials: CarrierCredentials;
-  readonly keys: Keys;
+  readonly target: ReportTarget;
   readonly ourPort: number;
   readonly theirPort: number;
   readonly progress: (line: string) => void;
@@ -48,8 +49,6 @@ export function benchCallbacks(options: BenchOptions): Promise<BenchRow[]> {
   const texts = Math.ceil((options.rows ?? CALLBACKS) / REPORTS_EACH);
   return withBenchPostgres(async ({ folder, databaseUrl }) => {
     const [ourPort = 0, theirPort = 0] = await freePorts(2);
-    const credentials = defaultCredentials(readConfig({}));
-    if (credentials === null) throw new Error('The sandbox has no credentials.');
     const keys = await loadKeys({ home: folder, keys: undefined, hashKey: undefined });
     const db = openDatabase(
       openPool({ connectionString: databaseUrl, connectionsMax: 2, role: 'carillon_app' }),
@@ -58,7 +57,8 @@ export function benchCallbacks(options: BenchOptions): Promise<BenchRow[]> {
       const account = await seedDispatchAccount(db, databaseUrl, texts);
       await hashNumbers(databaseUrl, keys.hashKey);
       const { progress } = options;
-      const bench = { db, databaseUrl, folder, account, credentials, keys, ourPort, theirPort, progress };
+      const target = reportTarget(ourPort, keys.signing);
+      const bench = { db, databaseUrl, folder, account, target, ourPort, theirPort, progress };
       return [...(await rates(bench)), await afterKill(bench)];
     } finally {
       await db.destroy();
@@ -79,7 +79,7 @@ async function rates(bench: CallbackBench): Promise<BenchRow[]> {
     };
     const theirs = async (): Promise<number> => {
       await prepared(bench);
-      return rateOf(await post(bench, bench.theirPort));
+      return rateOf(await postReports(fileOf(bench), bench.theirPort));
     };
     bench.progress('Callbacks, ours against Fastify that only parses the form');
     await ours();
@@ -105,7 +105,7 @@ async function rates(bench: CallbackBench): Promise<BenchRow[]> {
 /** One run of ours. Throws when what was answered is not what is counted. */
 async function received(bench: CallbackBench): Promise<{ rate: number; p99Ms: number }> {
   const { campaign } = await prepared(bench);
-  const result = await post(bench, bench.ourPort);
+  const result = await postReports(fileOf(bench), bench.ourPort);
   await assertCounted(bench, campaign);
   return { rate: rateOf(result), p99Ms: result.p99Ms };
 }
@@ -119,7 +119,7 @@ async function afterKill(bench: CallbackBench): Promise<BenchRow> {
   const { campaign, reports } = await prepared(bench);
   const killed = await startApi(bench.databaseUrl, bench.ourPort, bench.folder);
   const kill = { pid: killed.pid, afterAnswers: Math.ceil(reports.length * KILL_AFTER) };
-  const { answered } = await post(bench, bench.ourPort, kill);
+  const { answered } = await postReports(fileOf(bench), bench.ourPort, kill);
   await killed.stop();
   const known = await storedReports(bench, campaign);
   const isStored = (index: number): boolean => {
@@ -129,7 +129,7 @@ async function afterKill(bench: CallbackBench): Promise<BenchRow> {
   const found = answered.filter(isStored).length;
   const again = await startApi(bench.databaseUrl, bench.ourPort, bench.folder);
   try {
-    await post(bench, bench.ourPort);
+    await postReports(fileOf(bench), bench.ourPort);
     await assertCounted(bench, campaign);
   } finally {
     await again.stop();
@@ -153,14 +153,9 @@ async function prepared(
   bench: CallbackBench,
 ): Promise<{ campaign: PostedCampaign; reports: readonly CarrierReport[] }> {
   const campaign = await seedPostedCampaign(bench.db, bench.databaseUrl, bench.account);
-  const reports = reportsOf(campaign, {
-    publicUrl: localUrl('127.0.0.1', bench.ourPort),
-    signingKey: bench.keys.signing,
-    credentials: bench.credentials,
-  });
-  const lines = reports.map(({ request }) => JSON.stringify(request));
-  await writeFile(fileOf(bench), lines.join('\n'));
-  await asOwner(bench.databaseUrl, (owner) => owner.query('checkpoint'));
+  const reports = reportsOf(campaign, bench.target);
+  await writeReports(fileOf(bench), reports);
+  await withOwner(bench.databaseUrl, (owner) => owner.query('checkpoint'));
   return { campaign, reports };
 }
 
@@ -168,41 +163,14 @@ function fileOf(bench: CallbackBench): string {
   return join(bench.folder, 'callbacks.ndjson');
 }
 
-interface Posted {
-  readonly ms: number;
-  readonly p99Ms: number;
-  readonly answered: readonly number[];
-}
-
-/** Posts all of them. Throws when one was answered otherwise or, unless the server is killed, not at all. */
-async function post(
-  bench: CallbackBench,
-  port: number,
-  kill?: { readonly pid: number; readonly afterAnswers: number },
-): Promise<Posted> {
-  const given = {
-    file: fileOf(bench),
-    port,
-    connections: CONNECTIONS,
-    ...(kill === undefined ? {} : { kill }),
-  };
-  const answer = await runProgram('callback-load.ts', [JSON.stringify(given)]);
-  // The program printed them in this shape.
-  const answered = answer['answered'] as number[];
-  const others = numberIn(answer, 'others');
-  const lost = kill === undefined ? numberIn(answer, 'requests') - others - answered.length : 0;
-  if (others > 0 || lost > 0) throw new Error(`${others} were answered otherwise and ${lost} not at all.`);
-  return { ms: numberIn(answer, 'ms'), p99Ms: numberIn(answer, 'p99Ms'), answered };
-}
-
-function rateOf({ answered, ms }: Posted): number {
+function rateOf({ answered, ms }: PostedReports): number {
   return answered.length / (ms / 1_000);
 }
 
 /** Each text has both of its reports, and the counters say so. */
 async function assertCounted(bench: CallbackBench, campaign: PostedCampaign): Promise<void> {
   const stored = await storedReports(bench, campaign);
-  const { rows } = await asOwner(bench.databaseUrl, (owner) =>
+  const { rows } = await withOwner(bench.databaseUrl, (owner) =>
     owner.query<{ finals: number; sent: number }>(
       `select coalesce(sum(x.value) filter (where x.counter = 'sent'), 0)::int as sent,
        coalesce(sum(x.value) filter (where x.counter = 'delivered' or x.counter like 'undelivered:%'), 0)::int as finals
@@ -223,7 +191,7 @@ async function assertCounted(bench: CallbackBench, campaign: PostedCampaign): Pr
 
 /** The reports that stand in the database, as `uuid stage`. */
 async function storedReports(bench: CallbackBench, campaign: PostedCampaign): Promise<Set<string>> {
-  const { rows } = await asOwner(bench.databaseUrl, (owner) =>
+  const { rows } = await withOwner(bench.databaseUrl, (owner) =>
     owner.query<{ report: string }>(
       `select o.carrier_uuid || ' ' || o.stage as report from outcomes o join messages m on m.key = o.message_key
      where m.id = $1 and o.stage in ('sent', 'final')`,

@@ -5,12 +5,13 @@ import { freezeAudience } from '../db/audience.ts';
 import { orderAction } from '../db/campaign-orders.ts';
 import { stepCampaign } from '../db/campaign-step/step-campaign.ts';
 import { insertCampaign, lockCampaign } from '../db/campaigns.ts';
-import { type Db, withAccount } from '../db/database.ts';
+import { type Db, type Trx, withAccount } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
 import { insertMessage } from '../db/messages.ts';
 import { insertPerson } from '../db/people.ts';
 import { prepareCampaign } from '../db/prepare-campaign.ts';
 import type { Actor } from '../domain/actor.ts';
+import type { Schedule } from '../domain/schedule.ts';
 import { insertBenchAccount } from './bench-account.ts';
 
 /** An account with one unpaced sender at a carrier without limits, and a list of contacts. */
@@ -90,25 +91,11 @@ export async function seedDispatchCampaign(
   account: DispatchAccount,
   text: string,
 ): Promise<DispatchCampaign> {
-  const { accountId, personId, senderId, listId } = account;
-  const actor: Actor = { id: personId, via: 'api' };
+  const { accountId } = account;
   const at = Date.now();
   return withAccount(db, accountId, async (trx) => {
-    const campaignId = await insertCampaign(trx, {
-      accountId,
-      createdBy: personId,
-      name: `Campaign ${newId('cmp')}`,
-      senderId,
-      ownerId: personId,
-      purpose: 'informational',
-      acknowledgedBy: personId,
-      listIds: [listId],
-    });
-    const messageId = await insertMessage(trx, accountId, campaignId, { text });
-    const campaign = await lockCampaign(trx, campaignId);
-    if (campaign === null) throw new Error('The campaign was not made.');
-    const ordered = await orderAction(trx, { campaign, name: 'launch', args: { start: 'now' }, actor, at });
-    if (ordered.kind === 'refused') throw new Error(ordered.reason);
+    const launched = await launchCampaign(trx, account, { text }, at);
+    const { campaignId } = launched;
     for (;;) {
       const input = { accountId, campaignId, at, running: [], poked: false, signals: [], asked: [] };
       const step = await stepCampaign(trx, input);
@@ -117,8 +104,35 @@ export async function seedDispatchCampaign(
       else if (step.kind === 'run' && step.start.length > 0) break;
       else throw new Error(`The campaign is ${step.status} and does not send.`);
     }
-    return { accountId, campaignId, messageId };
+    return launched;
   });
+}
+
+/** Launches a campaign to the whole list, at once or at its message's schedule; its workflow does the rest. */
+export async function launchCampaign(
+  trx: Trx,
+  { accountId, personId, senderId, listId }: DispatchAccount,
+  message: { readonly text: string; readonly schedule?: Schedule },
+  at: number,
+): Promise<DispatchCampaign> {
+  const campaignId = await insertCampaign(trx, {
+    accountId,
+    createdBy: personId,
+    name: `Campaign ${newId('cmp')}`,
+    senderId,
+    ownerId: personId,
+    purpose: 'informational',
+    acknowledgedBy: personId,
+    listIds: [listId],
+  });
+  const messageId = await insertMessage(trx, accountId, campaignId, message);
+  const campaign = await lockCampaign(trx, campaignId);
+  if (campaign === null) throw new Error('The campaign was not made.');
+  const actor: Actor = { id: personId, via: 'api' };
+  const args = { start: message.schedule === undefined ? 'now' : 'scheduled' };
+  const ordered = await orderAction(trx, { campaign, name: 'launch', args, actor, at });
+  if (ordered.kind === 'refused') throw new Error(ordered.reason);
+  return { accountId, campaignId, messageId };
 }
 
 /** How many of a campaign are recorded as accepted. */

@@ -1,7 +1,6 @@
-import { Client } from 'pg';
 import { type Db, openDatabase, openPool } from '../db/database.ts';
 import { freePorts } from '../dev/ports.ts';
-import { withBenchPostgres } from './bench-postgres.ts';
+import { type BenchPlace, withBenchPostgres, withOwner } from './bench-postgres.ts';
 import { numberIn } from './run-program.ts';
 import { startServer } from './start-server.ts';
 import type { WorkerPlace } from './start-worker.ts';
@@ -10,9 +9,8 @@ import type { WorkerPlace } from './start-worker.ts';
 export const REQUESTS_AT_ONCE = 256;
 
 /** Where texts are sent: a database of its own and a carrier that takes everything and counts it. */
-export interface DispatchPlace extends WorkerPlace {
+export interface DispatchPlace extends WorkerPlace, BenchPlace {
   readonly db: Db;
-  readonly folder: string;
 }
 
 /** What the carrier has counted. */
@@ -23,7 +21,8 @@ export interface SinkCounts {
 
 /** Works in such a place, which is gone afterwards. */
 export function withDispatchPlace<Result>(work: (place: DispatchPlace) => Promise<Result>): Promise<Result> {
-  return withBenchPostgres(async ({ folder, databaseUrl }) => {
+  return withBenchPostgres(async (postgres) => {
+    const { databaseUrl } = postgres;
     const [sinkPort = 0] = await freePorts(1);
     const sink = await startServer(['bench/yardsticks/sink.ts', String(sinkPort)], {});
     try {
@@ -32,7 +31,7 @@ export function withDispatchPlace<Result>(work: (place: DispatchPlace) => Promis
       );
       try {
         const sinkUrl = `http://127.0.0.1:${sinkPort}`;
-        return await work({ db, databaseUrl, folder, sinkUrl, requestsAtOnce: REQUESTS_AT_ONCE });
+        return await work({ ...postgres, db, sinkUrl, requestsAtOnce: REQUESTS_AT_ONCE });
       } finally {
         await db.destroy();
       }
@@ -62,10 +61,7 @@ export async function countedAtSink<Result>(
 
 /** Runs a statement as the owner of the database. */
 export async function asOwner(databaseUrl: string, statement: string): Promise<void> {
-  const owner = new Client({ connectionString: databaseUrl });
-  await owner.connect();
-  await owner.query(statement);
-  await owner.end();
+  await withOwner(databaseUrl, (owner) => owner.query(statement));
 }
 
 async function askSink(sinkUrl: string): Promise<SinkCounts> {

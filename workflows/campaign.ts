@@ -14,6 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { CampaignActivities } from '../activities/campaign-activities.ts';
+import type { ReportActivities } from '../activities/report-activities.ts';
 import type { SignalActionName } from '../domain/campaign-actions.ts';
 import {
   ACTION_NAMES,
@@ -52,7 +53,7 @@ const { freezeAudience } = proxyActivities<CampaignActivities>({
   heartbeatTimeout: '1 minute',
   summary: 'Freeze the audience',
 });
-const { awaitReports } = proxyActivities<CampaignActivities>({
+const { awaitReports } = proxyActivities<ReportActivities>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '30 seconds',
   taskQueue: DISPATCH_QUEUE,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventsMax } from '../../workflows/events-max.ts';
 import { at, DAY_MS, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign, type WorkflowWorld } from './workflow-world.ts';
 
@@ -8,24 +9,6 @@ import { type CampaignUnderTest, launchCampaign, type WorkflowWorld } from './wo
  */
 const HASTE = 100;
 const TEN_MINUTES_MS = 600_000;
-/** What a campaign's histories may hold at most, all together. */
-function eventsMax(facts: {
-  readonly messages: number;
-  readonly windowOpenings: number;
-  readonly daysAsleep: number;
-  readonly actions: number;
-  readonly recipients: number;
-  readonly laneTenMinutes: number;
-}): number {
-  return (
-    60 +
-    40 * facts.messages +
-    10 * facts.windowOpenings +
-    15 * facts.daysAsleep +
-    20 * facts.actions +
-    Math.max(facts.recipients / 5_000, 10 * facts.laneTenMinutes)
-  );
-}
 
 async function countEvents(world: WorkflowWorld, campaign: CampaignUnderTest): Promise<number> {
   const histories = await Promise.all([

@@ -1,0 +1,46 @@
+import { activityInfo, Context } from '@temporalio/activity';
+import { type Db, withAccount } from '../db/database.ts';
+import { openEndsOfCampaign } from '../db/report-counters.ts';
+import { messagesWithRetries } from '../db/retries.ts';
+
+const POLL_MS = 500;
+/** A watch takes one of the slots that lanes need, so thousands of campaigns that end at once must not all have one. */
+const WATCHES_MAX = 100;
+
+/** The activity by which a campaign that has sent waits for what the carrier has still to report. */
+export function createReportActivities(deps: { readonly db: Db }) {
+  let watches = 0;
+  return {
+    /**
+     * Watches for the last reports for `waitMs` of machine time. True when none is awaited any more, or one of them has
+     * said that somebody may be tried again. While many watch already it looks once.
+     */
+    awaitReports: async (input: {
+      readonly accountId: string;
+      readonly campaignId: string;
+      readonly waitMs: number;
+    }): Promise<boolean> => {
+      const { cancellationSignal } = Context.current();
+      const waitMs = watches < WATCHES_MAX ? input.waitMs : 0;
+      const started = performance.now();
+      watches += 1;
+      try {
+        for (;;) {
+          const isOver = await withAccount(deps.db, input.accountId, async (trx) => {
+            const { awaited } = await openEndsOfCampaign(trx, input.campaignId);
+            return awaited <= 0 || (await messagesWithRetries(trx, input.campaignId)).size > 0;
+          });
+          if (isOver) return true;
+          if (performance.now() - started >= waitMs || cancellationSignal.aborted) return false;
+          Context.current().heartbeat(activityInfo().attempt);
+          await Context.current().sleep(POLL_MS);
+        }
+      } finally {
+        watches -= 1;
+      }
+    },
+  };
+}
+
+/** The activities as workflows see them. */
+export type ReportActivities = ReturnType<typeof createReportActivities>;
