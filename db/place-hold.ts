@@ -1,5 +1,5 @@
 import type { Actor } from '../domain/actor.ts';
-import type { CampaignStatus } from '../domain/campaign-status.ts';
+import { type CampaignStatus, isLive } from '../domain/campaign-status.ts';
 import { HOLDS_OF_SCOPE_MAX, INSTALLATION } from '../domain/hold.ts';
 import type { Trx } from './database.ts';
 import { moveGate } from './gates.ts';
@@ -18,14 +18,19 @@ export interface NewHold extends Scope {
 
 /**
  * Closes the scope's gate in this transaction: after it commits no lease is opened behind it. `inFlight` is how many
- * texts may still be on their way. `gone` when the scope is none of this account's, `too_many` (roll back then) when
+ * texts may still be on their way, `isRunning` whether a campaign's run has to hear of it. `gone` when the scope is none of this account's, `too_many` (roll back then) when
  * enough holds stand on it. A campaign's row is locked before its gates, as everywhere.
  */
 export async function placeHold(
   trx: Trx,
   hold: NewHold,
 ): Promise<
-  | { readonly kind: 'placed'; readonly hold: Hold; readonly inFlight: number }
+  | {
+      readonly kind: 'placed';
+      readonly hold: Hold;
+      readonly inFlight: number;
+      readonly isRunning: boolean;
+    }
   | { readonly kind: 'gone' }
   | { readonly kind: 'too_many' }
 > {
@@ -55,7 +60,12 @@ export async function placeHold(
     })
     .execute();
   await showHold(trx, 'hold', id, { ...hold, ...place });
-  return { kind: 'placed', hold: await lockHold(trx, id), inFlight: await inFlight(trx, hold) };
+  return {
+    kind: 'placed',
+    hold: await lockHold(trx, id),
+    inFlight: await inFlight(trx, hold),
+    isRunning: place.status !== null && isLive(place.status),
+  };
 }
 
 interface Place {

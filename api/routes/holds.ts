@@ -37,12 +37,16 @@ export function registerHoldRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { accountId } = request.caller;
       const scopeId = scopeIdOf(request.caller, request.body);
-      const { body } = await idempotent(deps, request, reply, (trx) =>
-        place(trx, request.caller, { ...request.body, scopeId }),
-      );
+      let isRunning = false;
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const placed = await place(trx, request.caller, { ...request.body, scopeId });
+        isRunning = placed.isRunning;
+        return placed;
+      });
       deps.crash('hold.committed');
-      if (body.campaignId !== null) {
-        // Whoever is not reached now sees the closed gate at his next lease or waking.
+      if (isRunning && body.campaignId !== null) {
+        // Whoever is not reached now sees the closed gate at his next lease or waking. A draft and what rests have no
+        // run, and would be given one that ends at once.
         deps.workflows.wakeCampaign(accountId, body.campaignId).catch(() => undefined);
       }
       return body;
@@ -146,7 +150,7 @@ async function place(
   trx: Trx,
   caller: Caller,
   input: Static<typeof HoldInput> & { readonly scopeId: string },
-): Promise<{ status: number; body: Static<typeof HoldOutput> }> {
+): Promise<{ status: number; body: Static<typeof HoldOutput>; isRunning: boolean }> {
   const placed = await placeHold(trx, {
     ...input,
     accountId: caller.accountId,
@@ -163,6 +167,7 @@ async function place(
   return {
     status: placed.inFlight === 0 ? 201 : 202,
     body: viewOf(placed.hold, placed.inFlight),
+    isRunning: placed.isRunning,
   };
 }
 
