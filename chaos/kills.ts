@@ -5,9 +5,10 @@ import type { System } from '../dev/launcher.ts';
 import { ADDRESS, type ChaosAccount, type ChaosCampaign, numbersOf, setUpAccount } from './account.ts';
 import { readLedger } from './carrier-ledger.ts';
 import { withChaosSystem } from './chaos-system.ts';
+import { checkUntilQuiet } from './check-until-quiet.ts';
 import { type ChaosRecord, checkInvariants, fingerprintOf, type Invariant } from './invariants.ts';
 import type { MoreWorkers } from './more-workers.ts';
-import { createVictims } from './victims.ts';
+import { createVictims, type Target } from './victims.ts';
 import { waitThroughChaos } from './wait-until.ts';
 
 /** What is harmed, and how much. */
@@ -15,6 +16,8 @@ export interface KillOptions {
   readonly kills: number;
   readonly recipients: number;
   readonly seed: number;
+  /** Everything unless given. */
+  readonly target?: Target;
   /** The ledger of another carrier, which `PLIVO_API_URL` names; null for the sandbox. */
   readonly ledgerUrl: string | null;
   readonly say: (line: string) => void;
@@ -95,7 +98,7 @@ async function runChaos(system: System, more: MoreWorkers, options: KillOptions)
     `${options.recipients} recipients of ${campaigns.length} campaigns, ${WORKERS} workers, seed ${options.seed}.`,
   );
 
-  const victims = createVictims(system, [system.part('worker'), ...more.parts], random);
+  const victims = createVictims(system, [system.part('worker'), ...more.parts], random, options.target);
   const stoppedAt = new Map<string, number>();
   let whileSending = 0;
   for (let kill = 1; kill <= kills; kill += 1) {
@@ -126,7 +129,7 @@ async function runChaos(system: System, more: MoreWorkers, options: KillOptions)
     spendLimitMicroUsd: SPEND_LIMIT_MICRO_USD,
     bystander: { before, after: await fingerprintOf(urls.database, bystander.accountId) },
   };
-  return checkInvariants(urls.database, await readLedger(ledgerUrl), record);
+  return checkUntilQuiet(async () => checkInvariants(urls.database, await readLedger(ledgerUrl), record));
 }
 
 interface ChaosList {

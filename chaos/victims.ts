@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
 import type { System } from '../dev/launcher.ts';
 import type { Part } from '../dev/supervisor.ts';
 import { deleteTemporalData } from '../dev/temporal-server.ts';
+
+/** What is harmed: any process, or the database alone in the ways in which databases go away. */
+export type Target = 'everything' | 'database';
 
 /** What has been done to the processes. */
 export interface Harm {
@@ -24,7 +28,12 @@ export interface Victims {
 const FREEZE_MS = 40_000;
 
 /** Processes of this system and these workers, chosen by a seeded random. */
-export function createVictims(system: System, workers: readonly Part[], random: () => number): Victims {
+export function createVictims(
+  system: System,
+  workers: readonly Part[],
+  random: () => number,
+  target: Target = 'everything',
+): Victims {
   const harm: Harm = { kills: 0, workersLost: 0, frozen: 0 };
   const thawing = new Set<Promise<void>>();
 
@@ -52,10 +61,28 @@ export function createVictims(system: System, workers: readonly Part[], random: 
     });
     thawing.add(thaw);
   };
+  const harmDatabase = async (): Promise<string> => {
+    const postgres = system.part('postgres');
+    await pidOf(postgres);
+    const draw = random();
+    harm.workersLost += workers.length;
+    if (draw < 0.4) {
+      await kill(postgres);
+      return 'PostgreSQL was killed';
+    }
+    harm.kills += 1;
+    if (draw < 0.7) {
+      await postgres.stop();
+      await postgres.start();
+      return 'PostgreSQL was restarted in order';
+    }
+    return `PostgreSQL broke ${await breakConnections(system.urls.database)} connections off`;
+  };
 
   return {
     harm,
     harmNext: async (isHalfWay) => {
+      if (target === 'database') return harmDatabase();
       if (isHalfWay) {
         const temporal = system.part('temporal');
         await temporal.kill();
@@ -105,5 +132,20 @@ async function pidOf(part: Part): Promise<number> {
     const pid = part.pid();
     if (pid !== undefined) return pid;
     await delay(100);
+  }
+}
+
+/** Resolves with how many there were. */
+async function breakConnections(databaseUrl: string): Promise<number> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where backend_type = 'client backend' and pid <> pg_backend_pid()`,
+    );
+    return rowCount ?? 0;
+  } finally {
+    await client.end();
   }
 }
