@@ -3,7 +3,7 @@ import type { DispatchAccount } from './dispatch-data.ts';
 import { type DispatchPlace, withDispatchPlace } from './dispatch-place.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
 import { memoryMbOf, peakMemoryMb } from './process-memory.ts';
-import { sendCampaign, sendRepeatedly } from './send-campaign.ts';
+import { sendRepeatedly } from './send-campaign.ts';
 import { seedSizedAccounts } from './sized-accounts.ts';
 import { withWorkers } from './start-worker.ts';
 import { BULK_TEXT } from './texts.ts';
@@ -12,10 +12,10 @@ const MANY = 10_000_000;
 const RATIO_MAX = 1.2;
 const LOOK_EVERY_MS = 50;
 /**
- * Small campaigns are sent one after another until they make this share of the large one: memory goes up with the
- * collector, and one of them alone would be over before its peak.
+ * Small campaigns are sent one after another until they make this share of the large one: memory goes up and down with
+ * the collector, and one of them alone is over long before its peak.
  */
-const FEW_TOGETHER_SHARE = 0.1;
+const FEW_TOGETHER_SHARE = 0.2;
 
 /** Measures how much more memory a worker takes for a campaign of millions, in bulk form, than for a small one. */
 export function benchMemory(options: BenchOptions): Promise<BenchRow[]> {
@@ -28,7 +28,7 @@ export function benchMemory(options: BenchOptions): Promise<BenchRow[]> {
       `Peak memory of a worker over idle, in MB, ${many.contacts} recipients beside ${few.contacts}`,
     );
     const excessOf = (account: DispatchAccount) =>
-      excessMb(bench, accounts.warmUp, account, many.contacts * FEW_TOGETHER_SHARE);
+      excessMb(bench, account, many.contacts * FEW_TOGETHER_SHARE);
     const measured = await measurePairs(
       { ours: () => excessOf(many), theirs: () => excessOf(few) },
       bench.progress,
@@ -49,14 +49,12 @@ export function benchMemory(options: BenchOptions): Promise<BenchRow[]> {
 /** By how many MB the peak of a worker that sends is over what it takes when it has nothing to do. */
 function excessMb(
   bench: DispatchPlace & { readonly progress: (line: string) => void },
-  warmUp: DispatchAccount,
   account: DispatchAccount,
   togetherMin: number,
 ): Promise<number> {
   return withWorkers(1, bench, async (workers) => {
     const [worker] = workers;
     if (worker === undefined) throw new Error('There is no worker.');
-    await sendCampaign(bench, workers, warmUp, BULK_TEXT);
     await worker.collectGarbage();
     const idleMb = await memoryMbOf(worker.pid);
     const peakMb = await peakMemoryMb(worker.pid, LOOK_EVERY_MS, async () => {
