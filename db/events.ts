@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Progress, progressOf } from '../domain/progress.ts';
+import { nameOfActor } from './actor-names.ts';
 import type { Db, Trx } from './database.ts';
 
 /** Something that happened, as it was when its transaction committed. */
@@ -13,6 +14,9 @@ export interface LiveEvent {
   readonly kind: string;
   readonly at: Date;
   readonly data: Readonly<Record<string, unknown>>;
+  /** How who acted, and the key that was used, are called today; null for nobody of the account. */
+  readonly actorName: string | null;
+  readonly keyName: string | null;
 }
 
 /** How far a campaign has come. */
@@ -43,7 +47,8 @@ export async function eventsAfter(
   limit: number,
 ): Promise<LiveEvent[]> {
   const rows = await sql<LiveEvent>`
-    select position, account_id as "accountId", number, campaign_id as "campaignId", kind, at, data
+    select position, account_id as "accountId", number, campaign_id as "campaignId", kind, at, data,
+      actor_name as "actorName", key_name as "keyName"
     from events_after(${position}, ${[...accountIds]}::text[], ${limit})`.execute(db);
   return rows.rows;
 }
@@ -69,6 +74,8 @@ export async function eventsSince(
       'kind',
       'at',
       'data',
+      nameOfActor(sql`coalesce(data->>'by', data->>'acknowledgedBy')`).as('actorName'),
+      nameOfActor(sql`data->>'key'`).as('keyName'),
     ])
     .orderBy('number')
     .limit(limit)

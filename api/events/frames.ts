@@ -1,4 +1,5 @@
 import type { CampaignProgress, LiveEvent } from '../../db/events.ts';
+import { actorView } from '../views/log-view.ts';
 
 /** A frame of a stream of server-sent events, made once for all its readers. */
 export type Frame = Buffer;
@@ -8,7 +9,16 @@ export const BEAT: Frame = Buffer.from(': beat\n\n');
 
 /** An event with its id, which a reader names when it comes back. */
 export function eventFrame(event: LiveEvent): Frame {
-  return frameOf(event.kind, { at: event.at.toISOString(), ...event.data }, event.number);
+  return frameOf(event.kind, { at: event.at.toISOString(), ...event.data, ...actorsOf(event) }, event.number);
+}
+
+/** Who acted, as the log and the list of alerts show him. */
+function actorsOf({ kind, data, actorName, keyName }: LiveEvent): Record<string, unknown> {
+  const { by, key, acknowledgedBy } = data;
+  const actorOr = (id: unknown) => (typeof id === 'string' ? actorView(id, actorName) : null);
+  if (kind === 'alert') return { acknowledgedBy: actorOr(acknowledgedBy) };
+  if (kind !== 'log') return {};
+  return { by: actorOr(by), key: typeof key === 'string' ? { id: key, name: keyName } : null };
 }
 
 /** Progress is a state and has no id: whoever comes back is told how far the campaign has come by then. */

@@ -32,7 +32,7 @@ const EventsAnswer = Type.Unsafe<Readable>({ description: 'Server-sent events.' 
 
 const WAYS =
   'Events: `status`, `log`, `alert` with ids in the order in which they were committed, and `progress` without one, ' +
-  'two a second a campaign at most. They name people and keys by id only. Come back with the last id as Last-Event-ID and nothing is lost or repeated; ' +
+  'two a second a campaign at most. `log` and `alert` have the fields that the log and the list of alerts have. Come back with the last id as Last-Event-ID and nothing is lost or repeated; ' +
   '`reset` says that it is older than what is kept (24 hours). A line that begins with a colon is a heartbeat.';
 
 /** Server-sent events: what happens in an account or with a campaign, as it happens. */

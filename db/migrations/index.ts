@@ -30,6 +30,7 @@ import { up as carrierPermits } from './0031-carrier-permits.ts';
 import { up as recipientsByNumber } from './0033-recipients-by-number.ts';
 import { up as callbackRefusals } from './0034-callback-refusals.ts';
 import { up as unknownTests } from './0035-unknown-tests.ts';
+import { up as eventNames } from './0036-event-names.ts';
 import { up as plainReports } from './0040-plain-reports.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -65,5 +66,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0033-recipients-by-number': { up: recipientsByNumber },
   '0034-callback-refusals': { up: callbackRefusals },
   '0035-unknown-tests': { up: unknownTests },
+  '0036-event-names': { up: eventNames },
   '0040-plain-reports': { up: plainReports },
 };

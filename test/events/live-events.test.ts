@@ -53,11 +53,45 @@ describe('a stream of events', () => {
     expect(reader.numbered()).toMatchObject([
       { id: (ready.id ?? 0) + 1, kind: 'status', data: { campaignId, from: null, to: 'draft' } },
       { kind: 'status', data: { campaignId, from: 'draft', to: 'processing', deleted: false } },
-      { kind: 'log', data: { campaignId, what: 'launch', by: actor.id, to: 'processing' } },
+      {
+        kind: 'log',
+        data: {
+          campaignId,
+          what: 'launch',
+          by: { id: actor.id, kind: 'person', name: 'Owner' },
+          to: 'processing',
+        },
+      },
       { kind: 'alert', data: { campaignId, cause: 'credit', state: 'open', count: 1 } },
       { kind: 'alert', data: { campaignId, cause: 'credit', state: 'resolved' } },
     ]);
     expect(isAscending(reader.numbered())).toBe(true);
+  });
+
+  test('tells a line of the log as the log itself does, also to whoever comes back, and names nobody of another account', async () => {
+    const { accountId, key, keyId } = world.mine;
+    const reader = await world.follow(api);
+    const { id: since } = await reader.awaits((event) => event.kind === 'ready');
+    const stranger = world.theirs.personId;
+    await withAccount(world.db, accountId, async (trx) => {
+      const of = (id: string) => ({ id, via: 'api', keyId }) as const;
+      await appendLog(trx, { accountId, what: 'by_key', actor: of(keyId), detail: { count: 1 } });
+      await appendLog(trx, { accountId, what: 'by_stranger', actor: of(stranger) });
+      await appendLog(trx, { accountId, what: 'by_system', actor: { id: 'system', via: 'system' } });
+    });
+    await reader.awaits(says('by_system'));
+    const late = await world.follow(api, '/v1/events?follow=false', since);
+    await late.ended;
+    const response = await fetch(`${api.url}/v1/log?what=by_key&what=by_stranger&what=by_system&order=asc`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    const { items } = (await response.json()) as { items: readonly Record<string, unknown>[] };
+    expect(items).toMatchObject([
+      { by: { id: keyId, kind: 'key', name: 'Test' }, key: { id: keyId, name: 'Test' } },
+      { by: { id: stranger, kind: 'person', name: null } },
+      { by: { id: 'system', kind: 'system', name: null }, key: null },
+    ]);
+    for (const told of [reader, late]) expect(told.numbered().map(({ data }) => data)).toEqual(items);
   });
 
   test('gives ids in the order of commits, whichever transaction wrote first', async () => {
