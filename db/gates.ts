@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { askedTogether } from './asked-together.ts';
 import type { Trx } from './database.ts';
+import { prepareQuery } from './prepared-query.ts';
 
 /** Closed and opened gates tell every worker; the payload is the scope's id. */
 export const GATE_CHANNEL = 'carillon_gates';
@@ -35,28 +36,43 @@ export async function closedScopes(trx: Trx, scopeIds: readonly string[]): Promi
   return new Set(scopeIds.filter((id) => !openIds.has(id)));
 }
 
-/**
- * Whether all these gates are open; they stay so until the transaction ends. Whoever places a hold waits for leases under
- * way, and leases after it see the hold.
- */
-export async function lockOpenGates(trx: Trx, scopeIds: readonly string[]): Promise<boolean> {
-  const open = await lockGates(trx, sql`unnest(${[...scopeIds]}::text[])`);
-  return scopeIds.every((id) => open.has(id));
+/** Gates that are looked at together. */
+export interface Scopes {
+  readonly scopeIds: readonly string[];
+  /** A campaign whose sender's gate is one more of them. */
+  readonly campaignId: string | null;
 }
 
+/** Their ids, as a table. */
+const idsOf = ({ scopeIds, campaignId }: Scopes): RawBuilder<unknown> => sql`(
+  select unnest(${scopeIds}::text[]) as id
+  union all select sender_id from campaigns where id = ${campaignId}) s`;
+
+/** A statement of its own, so that what is read after it is what was committed before the locks were given. */
+const lockScopes = prepareQuery((db, scopes: Scopes) =>
+  sql`
+    select pg_advisory_xact_lock_shared(hashtextextended(x.id, ${sql.lit(GATE_LOCKS)}))
+    from (select id from ${idsOf(scopes)} order by id collate "C") x`.compile(db),
+);
+
+const openScopes = prepareQuery((db, scopes: Scopes) =>
+  sql<{ scopeId: string }>`
+    select scope_id as "scopeId" from gates where scope_id in (select id from ${idsOf(scopes)}) and holds = 0`.compile(
+    db,
+  ),
+);
+
 /**
- * Locks gates, whose ids are what `scopes` gives, and resolves with those that are open. The locks are a statement of
- * their own, so that what is read is what was committed before they were given, and are taken in one order by everybody.
+ * Which of these gates are open; they stay so until the transaction ends. Whoever places a hold waits for leases under
+ * way, and leases after it see the hold. The locks are taken in one order by everybody.
  */
-export async function lockGates(trx: Trx, scopes: RawBuilder<unknown>): Promise<Set<string>> {
-  const [, open] = await askedTogether([
-    sql`
-      select pg_advisory_xact_lock_shared(hashtextextended(x.id, ${GATE_LOCKS}))
-      from (select id from ${scopes} as s(id) order by id collate "C") x`.execute(trx),
-    sql<{ scopeId: string }>`
-      select scope_id as "scopeId" from gates where scope_id in (select id from ${scopes} as s(id)) and holds = 0`.execute(
-      trx,
-    ),
-  ]);
-  return new Set(open.rows.map((gate) => gate.scopeId));
+export async function lockGates(trx: Trx, scopes: Scopes): Promise<Set<string>> {
+  const [, open] = await askedTogether([lockScopes(trx, scopes), openScopes(trx, scopes)]);
+  return new Set(open.map((gate) => gate.scopeId));
+}
+
+/** The same where they all have to be open. */
+export async function lockOpenGates(trx: Trx, scopeIds: readonly string[]): Promise<boolean> {
+  const open = await lockGates(trx, { scopeIds, campaignId: null });
+  return scopeIds.every((id) => open.has(id));
 }

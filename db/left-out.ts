@@ -20,7 +20,7 @@ export function leftOutReason(person: {
   return sql`case
     when ${person.suppression} is not null then ${person.suppression}
     when ${person.contactId} is null then 'contact_deleted'
-    when ${person.country} <> all(${[...person.countries]}::text[]) then 'country_not_allowed'
+    when ${person.country} <> all(${person.countries}::text[]) then 'country_not_allowed'
   end`;
 }
 

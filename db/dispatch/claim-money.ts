@@ -3,8 +3,18 @@ import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS } from '../../domain/dispatch/pa
 import { monthOf } from '../../domain/zoned-time.ts';
 import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import { type Claim, type LeaseDraft, narrowTo, passes, type Refusal } from './lease-draft.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
+
+const lockBudget = prepareQuery((db, { campaignId }: { readonly campaignId: string }) =>
+  db
+    .selectFrom('campaign_spends')
+    .where('campaign_id', '=', campaignId)
+    .select(['budget_micro_usd as budgetMicroUsd', 'spent_micro_usd as spentMicroUsd'])
+    .forUpdate()
+    .compile(),
+);
 
 /**
  * The campaign's budget. Its row is locked and counted with or without a budget, so that one that is given on the way
@@ -12,35 +22,44 @@ import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
  */
 export async function claimBudget(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   if (draft.people.length === 0) return passes;
-  const { budgetMicroUsd, spentMicroUsd } = await trx
-    .selectFrom('campaign_spends')
-    .where('campaign_id', '=', draft.lane.campaignId)
-    .select(['budget_micro_usd as budgetMicroUsd', 'spent_micro_usd as spentMicroUsd'])
-    .forUpdate()
-    .executeTakeFirstOrThrow();
+  const [row] = await lockBudget(trx, draft.lane);
+  if (row === undefined) throw new Error('A campaign has no row of what it has spent.');
+  const { budgetMicroUsd, spentMicroUsd } = row;
   return () =>
     narrowToMoney(draft, budgetMicroUsd, spentMicroUsd) ? null : waitOr(trx, draft, 'campaign_budget');
 }
+
+interface SpendMonth {
+  readonly accountId: string;
+  readonly month: string;
+}
+
+const makeMonth = prepareQuery((db, { accountId, month }: SpendMonth) =>
+  db
+    .insertInto('spend_months')
+    .values({ account_id: accountId, month })
+    .onConflict((conflict) => conflict.doNothing())
+    .compile(),
+);
+
+const lockMonth = prepareQuery((db, { accountId, month }: SpendMonth) =>
+  db
+    .selectFrom('spend_months')
+    .where('account_id', '=', accountId)
+    .where('month', '=', month)
+    .select('spent_micro_usd as spentMicroUsd')
+    .forUpdate()
+    .compile(),
+);
 
 /** The account's limit of a calendar month, over all its campaigns. */
 export async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const { lane, context } = draft;
   draft.spendMonth = monthOf(draft.at, context.account.timeZone);
   if (draft.people.length === 0) return passes;
-  const [, { spentMicroUsd }] = await askedTogether([
-    trx
-      .insertInto('spend_months')
-      .values({ account_id: lane.accountId, month: draft.spendMonth })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute(),
-    trx
-      .selectFrom('spend_months')
-      .where('account_id', '=', lane.accountId)
-      .where('month', '=', draft.spendMonth)
-      .select('spent_micro_usd as spentMicroUsd')
-      .forUpdate()
-      .executeTakeFirstOrThrow(),
-  ]);
+  const month = { accountId: lane.accountId, month: draft.spendMonth };
+  const [, [spent]] = await askedTogether([makeMonth(trx, month), lockMonth(trx, month)]);
+  const spentMicroUsd = spent?.spentMicroUsd ?? 0;
   return () =>
     narrowToMoney(draft, context.account.spendLimitMicroUsd, spentMicroUsd)
       ? null
@@ -80,18 +99,19 @@ async function waitOr(
     : { kind: 'wait', delayMs: RECLAIM_DELAY_MS };
 }
 
+const addSpend = prepareQuery(
+  (db, lease: SpendMonth & { readonly campaignId: string; readonly costMicroUsd: number }) =>
+    sql`
+      with campaign as (
+        update campaign_spends set spent_micro_usd = spent_micro_usd + ${lease.costMicroUsd}::bigint
+        where campaign_id = ${lease.campaignId}
+      )
+      update spend_months set spent_micro_usd = spent_micro_usd + ${lease.costMicroUsd}::bigint
+      where account_id = ${lease.accountId} and month = ${lease.month}`.compile(db),
+);
+
 /** Counts the cost of a lease that is about to be committed; both rows have been locked by its claims. */
 export async function countSpend(trx: Trx, draft: LeaseDraft, costMicroUsd: number): Promise<void> {
-  await trx
-    .with('campaign', (db) =>
-      db
-        .updateTable('campaign_spends')
-        .set((set) => ({ spent_micro_usd: set('spent_micro_usd', '+', costMicroUsd) }))
-        .where('campaign_id', '=', draft.lane.campaignId),
-    )
-    .updateTable('spend_months')
-    .set((set) => ({ spent_micro_usd: set('spent_micro_usd', '+', costMicroUsd) }))
-    .where('account_id', '=', draft.lane.accountId)
-    .where('month', '=', draft.spendMonth)
-    .execute();
+  const { accountId, campaignId } = draft.lane;
+  await addSpend(trx, { accountId, campaignId, month: draft.spendMonth, costMicroUsd });
 }

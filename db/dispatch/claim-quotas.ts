@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
+import type { LaneRef, QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
 import {
   leaseWidth,
   MAY_BE_GIVEN_BACK_MS,
@@ -17,6 +17,7 @@ import {
 } from '../../domain/dispatch/quota.ts';
 import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import type { Grant } from './grants.ts';
 import {
   type Claim,
@@ -39,14 +40,15 @@ export interface StoredUse extends QuotaUse {
   readonly delayMs: number;
 }
 
+const askForUses = prepareQuery((db, { campaignId }: LaneRef) =>
+  usesOf(
+    sql`(select x.quota_id from campaigns c join sender_quotas x on x.sender_id = c.sender_id where c.id = ${campaignId})`,
+  ).compile(db),
+);
+
 /** Looks at what is left without a lock, so that a lane that has to wait costs next to nothing. */
 export async function peekQuotas(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
-  const uses = await readUses(
-    trx,
-    sql`(select x.quota_id from campaigns c join sender_quotas x on x.sender_id = c.sender_id
-      where c.id = ${lane.campaignId})`,
-    false,
-  );
+  const uses = await askForUses(trx, lane);
   return (draft) => {
     const { quotas, pace } = draft.context.sender;
     if (quotas.length === 0) return null;
@@ -63,7 +65,7 @@ export async function peekQuotas(trx: Trx, { lane }: LeaseRequest): ReturnType<F
 export async function claimQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const { quotas } = draft.context.sender;
   if (quotas.length === 0 || draft.people.length === 0) return passes;
-  draft.quotaUses = await readUses(trx, idsOf(quotas), true);
+  draft.quotaUses = await lockUses(trx, quotas);
   return async () => {
     for (const quota of quotas) {
       const fitting = countFitting(draft, unitsLeft(quota, useOf(draft.quotaUses, quota), draft.at));
@@ -91,7 +93,7 @@ export async function grantQuotas(
   at: number,
 ): Promise<QuotaGrant | null> {
   if (quotas.length === 0) return { intervalMs: 0, delayMs: 0, claims: [] };
-  const uses = await readUses(trx, idsOf(quotas), true);
+  const uses = await lockUses(trx, quotas);
   if (quotas.some((quota) => unitsLeft(quota, useOf(uses, quota), at) < units)) return null;
   return grantUnits(trx, quotas, uses, units, at);
 }
@@ -154,17 +156,20 @@ async function takeUnits(
   return quota.rateUnits === null ? 0 : Math.max(0, rows[0]?.delayMs ?? 0);
 }
 
-async function readUses(trx: Trx, ids: RawBuilder<unknown>, locked: boolean): Promise<StoredUse[]> {
-  const { rows } = await sql<StoredUse>`
+/** What is used of quotas, whose ids are a subquery, in the order in which everybody locks them. */
+function usesOf(ids: RawBuilder<unknown>) {
+  return sql<StoredUse>`
     select quota_id as id, day, day_hundredths as "dayHundredths",
       greatest(0, extract(epoch from next_free_at - clock_timestamp()) * 1000)::float8 as "delayMs"
     from quota_uses where quota_id in ${ids}
-    order by quota_id ${locked ? sql`for update` : sql``}`.execute(trx);
-  return rows;
+    order by quota_id`;
 }
 
-function idsOf(quotas: readonly Quota[]): RawBuilder<unknown> {
-  return sql`(select unnest(${quotas.map((quota) => quota.id)}::text[]))`;
+async function lockUses(trx: Trx, quotas: readonly Quota[]): Promise<StoredUse[]> {
+  const ids = quotas.map((quota) => quota.id);
+  const { rows } = await sql<StoredUse>`
+    ${usesOf(sql`(select unnest(${ids}::text[]))`)} for update`.execute(trx);
+  return rows;
 }
 
 function useOf(uses: readonly StoredUse[], quota: Quota): StoredUse {

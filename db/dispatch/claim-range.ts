@@ -4,6 +4,7 @@ import { costMicroUsd } from '../../domain/rates.ts';
 import { renderText } from '../../domain/render-text.ts';
 import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import { GRAVEST_SUPPRESSION, leftOutReason } from '../left-out.ts';
 import type { Claim, LeaseContext, LeaseDraft } from './lease-draft.ts';
 
@@ -69,51 +70,70 @@ function fillDraft(draft: LeaseDraft, wave: Wave, candidates: readonly Candidate
  * as it nearly always is.
  */
 async function lockRange(trx: Trx, draft: LeaseDraft): Promise<Range> {
+  const asked = askedOf(draft);
   for (;;) {
-    const lowest = lowestOpenWave(draft);
-    const [wave, fromCohort] = await askedTogether([
-      lockWave(trx, lowest),
+    const [[wave], fromCohort] = await askedTogether([
+      lockLowest(trx, asked),
       // The lock was given when this begins, so that it sees where the lanes before have come to.
-      readCandidates(trx, draft, cohortRange(draft, lowest)),
+      askForCohort(trx, asked),
     ]);
-    if (wave !== null) {
+    if (wave !== undefined) {
       // A lower wave may have been opened between the two.
       const isSame = fromCohort[0]?.waveId === wave.id;
-      if (isSame) return { wave, candidates: fromCohort };
-      const own = sql`${wave.id}::bigint`;
-      const range = wave.number === 0 ? cohortRange(draft, own) : memberRange(draft, own);
-      return { wave, candidates: await readCandidates(trx, draft, range) };
+      return { wave, candidates: isSame ? fromCohort : await readCandidates(trx, asked, wave) };
     }
     // What was the lowest may have been taken to its end meanwhile.
-    const { isOpen, nextDueAt } = await waitingWaves(trx, draft);
-    if (!isOpen) return { wave: null, nextDueAt };
+    const [waiting] = await askForWaiting(trx, asked);
+    if (waiting?.isOpen !== true) return { wave: null, nextDueAt: waiting?.dueAt?.getTime() ?? null };
   }
 }
 
-/** Its id, as an expression. */
-function lowestOpenWave({ context, at }: LeaseDraft): RawBuilder<unknown> {
+/** What the queries go by. */
+interface Asked {
+  readonly messageKey: number;
+  readonly campaignKey: number;
+  readonly month: string;
+  readonly senderId: string;
+  readonly countries: readonly string[];
+  readonly at: Date;
+  readonly width: number;
+}
+
+function askedOf({ context, at, width }: LeaseDraft): Asked {
+  const { messageKey, campaignKey, month, sender, account } = context;
+  const { countries } = account;
+  return { messageKey, campaignKey, month, senderId: sender.id, countries, at: new Date(at), width };
+}
+
+/** The id of the lowest open wave, as an expression. */
+function lowestOpenWave({ messageKey, at }: Asked): RawBuilder<unknown> {
   return sql`(
-    select o.id from waves o where o.message_key = ${context.messageKey} and o.next_ordinal < o.size
-      and (o.due_at is null or o.due_at <= ${new Date(at)})
+    select o.id from waves o where o.message_key = ${messageKey} and o.next_ordinal < o.size
+      and (o.due_at is null or o.due_at <= ${at})
     order by o.wave, o.cohort limit 1)`;
 }
 
-async function lockWave(trx: Trx, waveId: RawBuilder<unknown>): Promise<Wave | null> {
-  const { rows } = await sql<Wave>`
+const lockLowest = prepareQuery((db, asked: Asked) =>
+  sql<Wave>`
     select w.id, w.wave as number, w.repeats, w.round, w.next_ordinal as "nextOrdinal"
-    from waves w where w.id = ${waveId} and w.next_ordinal < w.size for update`.execute(trx);
-  return rows[0] ?? null;
-}
+    from waves w where w.id = ${lowestOpenWave(asked)} and w.next_ordinal < w.size for update`.compile(db),
+);
 
-async function waitingWaves(
-  trx: Trx,
-  draft: LeaseDraft,
-): Promise<{ readonly isOpen: boolean; readonly nextDueAt: number | null }> {
-  const { rows } = await sql<{ isOpen: boolean; dueAt: Date | null }>`
-    select ${lowestOpenWave(draft)} is not null as "isOpen", min(due_at) as "dueAt"
-    from waves where message_key = ${draft.context.messageKey} and next_ordinal < size`.execute(trx);
-  const [found] = rows;
-  return { isOpen: found?.isOpen === true, nextDueAt: found?.dueAt?.getTime() ?? null };
+const askForWaiting = prepareQuery((db, asked: Asked) =>
+  sql<{ isOpen: boolean; dueAt: Date | null }>`
+    select ${lowestOpenWave(asked)} is not null as "isOpen", min(due_at) as "dueAt"
+    from waves where message_key = ${asked.messageKey} and next_ordinal < size`.compile(db),
+);
+
+const askForCohort = prepareQuery((db, asked: Asked) =>
+  candidatesOf(asked, cohortRange(asked, lowestOpenWave(asked))).compile(db),
+);
+
+async function readCandidates(trx: Trx, asked: Asked, wave: Wave): Promise<readonly Candidate[]> {
+  const own = sql`${wave.id}::bigint`;
+  const range = wave.number === 0 ? cohortRange(asked, own) : memberRange(asked, own);
+  const { rows } = await candidatesOf(asked, range).execute(trx);
+  return rows;
 }
 
 /**
@@ -121,13 +141,13 @@ async function waitingWaves(
  * knows of an audience that was frozen just now: joined as a table, all of it would be read for each of them while
  * there are no statistics. That is what the offsets are for.
  */
-function cohortRange({ context, width }: LeaseDraft, waveId: RawBuilder<unknown>): RawBuilder<unknown> {
+function cohortRange({ month, campaignKey, width }: Asked, waveId: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     select w.id as wave_id, w.repeats, r.*, r.recipient - c.recipient_first as ordinal, 1 as attempt
     from waves w join cohorts c on c.campaign_key = w.campaign_key and c.cohort = w.cohort
     cross join lateral (
       select * from recipients x
-      where x.month = ${context.month} and x.campaign_key = ${context.campaignKey}
+      where x.month = ${month} and x.campaign_key = ${campaignKey}
         and x.recipient between c.recipient_first + w.next_ordinal
           and c.recipient_first + least(w.size, w.next_ordinal + ${width}) - 1 offset 0
     ) r
@@ -135,54 +155,54 @@ function cohortRange({ context, width }: LeaseDraft, waveId: RawBuilder<unknown>
 }
 
 /** The next of a later wave, by its members. */
-function memberRange({ context, width }: LeaseDraft, waveId: RawBuilder<unknown>): RawBuilder<unknown> {
+function memberRange({ month, campaignKey, width }: Asked, waveId: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     select w.id as wave_id, w.repeats, r.*, m.ordinal, m.attempt
     from waves w cross join lateral (
-      select * from wave_members x where x.month = ${context.month} and x.wave_id = w.id
+      select * from wave_members x where x.month = ${month} and x.wave_id = w.id
         and x.ordinal between w.next_ordinal and w.next_ordinal + ${width} - 1 offset 0
     ) m cross join lateral (
       select * from recipients x
-      where x.month = ${context.month} and x.campaign_key = ${context.campaignKey} and x.recipient = m.recipient offset 0
+      where x.month = ${month} and x.campaign_key = ${campaignKey} and x.recipient = m.recipient offset 0
     ) r
     where w.id = ${waveId}`;
 }
 
-async function readCandidates(trx: Trx, draft: LeaseDraft, range: RawBuilder<unknown>): Promise<Candidate[]> {
-  const { sender, account } = draft.context;
+/** Those of a range, each with the reason not to text him, if there is one. */
+function candidatesOf(asked: Asked, range: RawBuilder<unknown>): RawBuilder<Candidate> {
+  const { countries, senderId } = asked;
   const leftOut = leftOutReason({
     suppression: sql`suppression.kind`,
     contactId: sql`p.id`,
     country: sql`r.country`,
-    countries: account.countries,
+    countries,
   });
-  const result = await sql<Candidate>`
+  return sql<Candidate>`
     select r.wave_id as "waveId", r.ordinal, r.recipient, r.attempt, r.number,
       encode(r.number_hash, 'hex') as "numberHash", r.country, p.first_name as "firstName",
       p.last_name as "lastName", p.custom,
-      coalesce(${leftOut}, case when r.repeats then ${settledMeanwhile(draft)} end) as "leftOut"
+      coalesce(${leftOut}, case when r.repeats then ${settledMeanwhile(asked)} end) as "leftOut"
     from (${range}) r
     left join contacts p on p.id = r.contact_id and p.number = r.number
     left join lateral (
       select ${GRAVEST_SUPPRESSION} as kind from suppressions s where s.account_id = r.account_id
-        and s.number_hash = r.number_hash and (s.sender_id is null or s.sender_id = ${sender.id})
+        and s.number_hash = r.number_hash and (s.sender_id is null or s.sender_id = ${senderId})
     ) suppression on true
-    order by r.ordinal`.execute(trx);
-  return result.rows;
+    order by r.ordinal`;
 }
 
 /**
  * Whoever is to be tried again is so only while nothing is known of a text that reached him: each of his attempts is
  * still unknown, or the carrier never handed it over. An older one may have been proved after a newer one had a result.
  */
-function settledMeanwhile({ context }: LeaseDraft) {
+function settledMeanwhile({ month, messageKey }: Asked): RawBuilder<unknown> {
   return sql`(
     select 'accepted_meanwhile' from attempts a
     left join outcomes p on p.month = a.month and p.message_key = a.message_key and p.recipient = a.recipient
       and p.attempt = a.attempt and p.stage = 'resolved'
     left join outcomes o on o.month = a.month and o.message_key = a.message_key and o.recipient = a.recipient
       and o.attempt = a.attempt and o.stage = 'final'
-    where a.month = ${context.month} and a.message_key = ${context.messageKey} and a.recipient = r.recipient
+    where a.month = ${month} and a.message_key = ${messageKey} and a.recipient = r.recipient
       and a.attempt < r.attempt and a.result <> 'not_accepted'
       and (a.result <> 'unknown' or p.stage is not null)
       and o.status is distinct from 'failed'

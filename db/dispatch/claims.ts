@@ -8,6 +8,7 @@ import { isRegistered } from '../../domain/registration.ts';
 import { claimProbe } from '../circuits.ts';
 import type { Trx } from '../database.ts';
 import { lockGates } from '../gates.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import { claimBudget, claimSpend } from './claim-money.ts';
 import { claimQuotas, peekQuotas } from './claim-quotas.ts';
 import { claimRange } from './claim-range.ts';
@@ -26,26 +27,27 @@ export const CLAIMS: {
   later: [[claimRange], [claimBudget, claimSpend, claimQuotas], [claimCircuit]],
 };
 
+const askForFence = prepareQuery((db, { messageId, lane }: LaneRef) =>
+  sql<{ fence: number }>`
+    select fence from lanes where message_key = (select key from messages where id = ${messageId}) and lane = ${lane}
+    for share`.compile(db),
+);
+
 async function claimFence(trx: Trx, { lane, fence }: LeaseRequest): ReturnType<FirstClaim> {
-  const { rows } = await sql<{ fence: number }>`
-    select fence from lanes
-    where message_key = (select key from messages where id = ${lane.messageId}) and lane = ${lane.lane}
-    for share`.execute(trx);
-  return () => (rows[0]?.fence === fence ? null : { kind: 'fenced' });
+  const [found] = await askForFence(trx, lane);
+  return () => (found?.fence === fence ? null : { kind: 'fenced' });
 }
+
+const lockNeverLeased = prepareQuery((db, { campaignId }: LaneRef) =>
+  sql`select from campaigns where id = ${campaignId} and not ever_leased for no key update`.compile(db),
+);
 
 /**
  * The first lease writes to the campaign's row. Whoever places a hold locks that row before the gate, so it is locked
  * before the gates here too; the two would wait for each other otherwise.
  */
 async function lockCampaignFirst(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
-  await trx
-    .selectFrom('campaigns')
-    .where('id', '=', lane.campaignId)
-    .where('ever_leased', '=', false)
-    .select('key')
-    .forNoKeyUpdate()
-    .execute();
+  await lockNeverLeased(trx, lane);
   return passes;
 }
 
@@ -59,9 +61,7 @@ function scopesOfLane({ accountId, campaignId, messageId }: LaneRef): string[] {
 }
 
 async function claimGates(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
-  const scopes = sql`(select unnest(${scopesOfLane(lane)}::text[])
-    union all select sender_id from campaigns where id = ${lane.campaignId})`;
-  const open = await lockGates(trx, scopes);
+  const open = await lockGates(trx, { scopeIds: scopesOfLane(lane), campaignId: lane.campaignId });
   return (draft) => (scopesOf(draft).every((scope) => open.has(scope)) ? null : { kind: 'held' });
 }
 
@@ -85,9 +85,8 @@ async function claimWindow(): ReturnType<FirstClaim> {
   };
 }
 
-/** Looks at the hot rows without a lock, so that a lane far ahead of its pace costs next to nothing. */
-async function peekPace(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
-  const { rows } = await sql<{ kind: string; delayMs: number } & CircuitState>`
+const askForPace = prepareQuery((db, { campaignId }: LaneRef) =>
+  sql<{ kind: string; delayMs: number } & CircuitState>`
     select p.kind, greatest(0, extract(epoch from greatest(
         p.next_free_at, p.slowed_until, a.next_request_at, a.paused_until, clock_timestamp()
       ) - clock_timestamp()) * 1000)::float8 as "delayMs",
@@ -100,7 +99,12 @@ async function peekPace(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim
       select min(o.opened_at) as opened_at, max(o.probe_after) as probe_after, max(o.probing_until) as probing_until
       from circuits o where o.scope_id in (s.id, a.id) and o.opened_at is not null
     ) x on true
-    where c.id = ${lane.campaignId}`.execute(trx);
+    where c.id = ${campaignId}`.compile(db),
+);
+
+/** Looks at the hot rows without a lock, so that a lane far ahead of its pace costs next to nothing. */
+async function peekPace(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
+  const rows = await askForPace(trx, lane);
   return (draft) => {
     const { sender, kind } = draft.context;
     const peeked = rows.find((row) => row.kind === kind);

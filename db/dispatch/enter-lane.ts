@@ -61,7 +61,11 @@ async function closeOpenLeases(
   }>`
     with open as (
       update leases set closed_at = clock_timestamp()
-      where message_key = ${messageKey} and closed_at is null and (${lane}::int is null or lane = ${lane})
+      where (month, id) in (
+        select month, id from leases
+        where message_key = ${messageKey} and closed_at is null and (${lane}::int is null or lane = ${lane})
+        order by id for no key update
+      )
       returning month, id, campaign_key, wave_id, ordinal_first, ordinal_last, width, segments, cost_micro_usd
     ), people as (
       select l.month, l.id as lease_id, p.recipient, p.attempt, w.repeats, w.round

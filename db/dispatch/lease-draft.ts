@@ -6,6 +6,7 @@ import type { Quota } from '../../domain/dispatch/quota.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
 import type { Trx } from '../database.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import type { StoredUse } from './claim-quotas.ts';
 
 /** Everything about a message that its claims look at, read in one query at the start of each lease. */
@@ -108,15 +109,14 @@ export function narrowTo(draft: LeaseDraft, count: number): void {
   draft.skips = draft.skips.filter((skip) => skip.ordinal < cut.ordinal);
 }
 
-/** Reads the message with what surrounds it, or null when it, its campaign's audience or its sender is gone. */
-export async function readLeaseContext(trx: Trx, lane: LaneRef): Promise<LeaseContext | null> {
-  const row = await trx
+const askForContext = prepareQuery((db, { messageId }: { readonly messageId: string }) =>
+  db
     .selectFrom('messages as m')
     .innerJoin('campaigns as c', 'c.id', 'm.campaign_id')
     .innerJoin('accounts as a', 'a.id', 'm.account_id')
     .innerJoin('senders as s', 's.id', 'c.sender_id')
     .innerJoin('carrier_accounts as k', 'k.id', 's.carrier_account_id')
-    .where('m.id', '=', lane.messageId)
+    .where('m.id', '=', messageId)
     .where('c.deleted_at', 'is', null)
     .select([
       'm.key as messageKey',
@@ -161,7 +161,12 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef): Promise<LeaseCo
           'sharePercent', q.share_percent) order by q.id)
         from sender_quotas x join quotas q on q.id = x.quota_id where x.sender_id = s.id)`.as('quotas'),
     )
-    .executeTakeFirst();
+    .compile(),
+);
+
+/** Reads the message with what surrounds it, or null when it, its campaign's audience or its sender is gone. */
+export async function readLeaseContext(trx: Trx, lane: LaneRef): Promise<LeaseContext | null> {
+  const [row] = await askForContext(trx, { messageId: lane.messageId });
   if (row === undefined || row.month === null) return null;
   const parsed = parseTemplate(row.text);
   if (parsed.kind === 'malformed') return null;

@@ -6,6 +6,7 @@ import { isConstant } from '../../domain/template.ts';
 import { askedTogether } from '../asked-together.ts';
 import { type Db, type Trx, withLedger } from '../database.ts';
 import type { Closing } from '../pipelined-driver.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import { countSpend } from './claim-money.ts';
 import { takeQuotas } from './claim-quotas.ts';
 import { CLAIMS, isBulk, scopesOf } from './claims.ts';
@@ -107,31 +108,45 @@ async function commitLease(
   deps: OpenLeaseDeps,
   draft: LeaseDraft,
 ): Promise<LeaseAnswer> {
-  const { wave } = draft;
+  const { context, lane, wave } = draft;
   if (wave === null) return { kind: 'exhausted', nextDueAt: null };
   const lastOrdinal = Math.max(...[...draft.people, ...draft.skips].map((one) => one.ordinal));
   const leave = (): Promise<unknown> =>
     wave.repeats ? leaveOut(trx, draft, wave) : writeSkips(trx, draft, wave.number);
   deps.crash('lease.before_commit');
   if (draft.people.length === 0) {
-    await closing(() => askedTogether([moveOn(trx, wave.id, lastOrdinal + 1), leave()]));
+    await closing(() => askedTogether([moveOn(trx, { id: wave.id, nextOrdinal: lastOrdinal + 1 }), leave()]));
     return { kind: 'skipped', count: draft.skips.length };
   }
-  const sum = {
-    costMicroUsd: draft.people.reduce((cost, person) => cost + person.costMicroUsd, 0),
-    segments: draft.people.reduce((segments, person) => segments + person.segments, 0),
-  };
-  const [id, grants] = await closing(() =>
+  const costMicroUsd = draft.people.reduce((sum, person) => sum + person.costMicroUsd, 0);
+  const segments = draft.people.reduce((sum, person) => sum + person.segments, 0);
+  const [[row], grants] = await closing(() =>
     askedTogether([
-      insertLease(trx, draft, { ...sum, wave, lastOrdinal }),
-      takeGrants(trx, draft, sum.segments),
-      moveOn(trx, wave.id, lastOrdinal + 1),
+      insertLease(trx, {
+        month: context.month,
+        accountId: lane.accountId,
+        campaignKey: context.campaignKey,
+        messageKey: context.messageKey,
+        waveId: wave.id,
+        ordinalFirst: wave.nextOrdinal,
+        ordinalLast: lastOrdinal,
+        lane: lane.lane,
+        fence: draft.fence,
+        senderId: context.sender.id,
+        width: draft.people.length,
+        segments,
+        costMicroUsd,
+        spendMonth: draft.spendMonth,
+      }),
+      takeGrants(trx, draft, segments),
+      moveOn(trx, { id: wave.id, nextOrdinal: lastOrdinal + 1 }),
       leave(),
-      countSpend(trx, draft, sum.costMicroUsd),
+      countSpend(trx, draft, costMicroUsd),
       showLeased(trx, draft),
     ]),
   );
-  return { kind: 'leased', lease: leaseOf(deps, draft, id, grants) };
+  if (row === undefined) throw new Error('A lease that was written has no id.');
+  return { kind: 'leased', lease: leaseOf(deps, draft, row.id, grants) };
 }
 
 /** What the lease uses of everything that is shared, in the order in which everybody locks it: the hottest comes last. */
@@ -152,9 +167,9 @@ async function takeGrants(trx: Trx, draft: LeaseDraft, segments: number): Promis
 }
 
 /** The next lease of a wave begins here. */
-async function moveOn(trx: Trx, waveId: number, nextOrdinal: number): Promise<void> {
-  await trx.updateTable('waves').set({ next_ordinal: nextOrdinal }).where('id', '=', waveId).execute();
-}
+const moveOn = prepareQuery((db, wave: { readonly id: number; readonly nextOrdinal: number }) =>
+  db.updateTable('waves').set({ next_ordinal: wave.nextOrdinal }).where('id', '=', wave.id).compile(),
+);
 
 async function showLeased(trx: Trx, { context }: LeaseDraft): Promise<void> {
   if (context.everLeased) return;
@@ -166,39 +181,32 @@ async function showLeased(trx: Trx, { context }: LeaseDraft): Promise<void> {
     .execute();
 }
 
-async function insertLease(
-  trx: Trx,
-  draft: LeaseDraft,
-  lease: {
-    readonly wave: NonNullable<LeaseDraft['wave']>;
-    readonly lastOrdinal: number;
-    readonly segments: number;
-    readonly costMicroUsd: number;
-  },
-): Promise<number> {
-  const { context, lane } = draft;
-  const { id } = await trx
-    .insertInto('leases')
-    .values({
-      month: context.month,
-      account_id: lane.accountId,
-      campaign_key: context.campaignKey,
-      message_key: context.messageKey,
-      wave_id: lease.wave.id,
-      ordinal_first: lease.wave.nextOrdinal,
-      ordinal_last: lease.lastOrdinal,
-      lane: lane.lane,
-      fence: draft.fence,
-      sender_id: context.sender.id,
-      width: draft.people.length,
-      segments: lease.segments,
-      cost_micro_usd: lease.costMicroUsd,
-      spend_month: draft.spendMonth,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
+interface NewLease {
+  readonly month: string;
+  readonly accountId: string;
+  readonly campaignKey: number;
+  readonly messageKey: number;
+  readonly waveId: number;
+  readonly ordinalFirst: number;
+  readonly ordinalLast: number;
+  readonly lane: number;
+  readonly fence: number;
+  readonly senderId: string;
+  readonly width: number;
+  readonly segments: number;
+  readonly costMicroUsd: number;
+  readonly spendMonth: string;
 }
+
+const insertLease = prepareQuery((db, one: NewLease) =>
+  sql<{ id: number }>`
+    insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane,
+      fence, sender_id, width, segments, cost_micro_usd, spend_month)
+    values (${one.month}, ${one.accountId}, ${one.campaignKey}, ${one.messageKey}, ${one.waveId}, ${one.ordinalFirst},
+      ${one.ordinalLast}, ${one.lane}, ${one.fence}, ${one.senderId}, ${one.width}, ${one.segments},
+      ${one.costMicroUsd}, ${one.spendMonth})
+    returning id`.compile(db),
+);
 
 async function writeSkips(trx: Trx, draft: LeaseDraft, waveNumber: number): Promise<void> {
   if (draft.skips.length === 0) return;

@@ -4,13 +4,15 @@ import { withAccount } from '../database.ts';
 import { enterLane } from './enter-lane.ts';
 import { openLease, type OpenLeaseDeps } from './open-lease.ts';
 import { recordAttempts } from './record-attempts.ts';
+import { recordTogether } from './record-together.ts';
 
 /** The ledger in PostgreSQL. */
 export function createPostgresDispatchStore(deps: OpenLeaseDeps): DispatchStore {
+  const record = recordTogether((records) => recordAttempts(deps, records));
   return {
     enterLane: (lane) => enterLane(deps.db, lane),
     openLease: (lane, fence, at, slots) => openLease(deps, lane, fence, at, slots),
-    record: (lease, results, retryAt) => recordAttempts(deps, lease, results, retryAt),
+    record: (lease, results, retryAt) => record({ lease, results, retryAt }),
     slowDown: (lease, delayMs) =>
       withAccount(deps.db, lease.accountId, async (trx) => {
         await sql`

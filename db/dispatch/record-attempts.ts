@@ -4,6 +4,7 @@ import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.
 import { countersOfResult, mayBeTaken, refundOf } from '../../domain/dispatch/result-counters.ts';
 import { askedTogether } from '../asked-together.ts';
 import { type Db, type Trx, withLedger } from '../database.ts';
+import { prepareQuery } from '../prepared-query.ts';
 import { resolveUnknowns } from '../reconcile/resolve-unknowns.ts';
 import { giveBackUnits } from './claim-quotas.ts';
 import { appendLater } from './later-waves.ts';
@@ -11,79 +12,151 @@ import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 import { leaveFormerStates, lockRepeats, repeatsOfLease, type RepeatsOf, roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
+/** What became of attempts that one lease granted. */
+export interface LeaseResults {
+  readonly lease: Lease;
+  readonly results: readonly AttemptResult[];
+  /** Campaign time from which whoever was certainly not accepted may be tried again. */
+  readonly retryAt: number;
+}
+
 /**
- * Writes the results of a lease, each once and never again. Whoever was certainly not accepted goes to a
- * later wave that is due at `retryAt` (campaign time), and what was claimed for him is given back.
+ * Writes results of leases of one message, each once and never again. Whoever was certainly not accepted goes to a
+ * later wave, and what was claimed for him is given back.
  */
 export async function recordAttempts(
   deps: { readonly db: Db; readonly crash: CrashHook },
-  lease: Lease,
-  results: readonly AttemptResult[],
-  retryAt: number,
+  records: readonly LeaseResults[],
 ): Promise<void> {
-  await withLedger(deps.db, lease.accountId, async (trx, closing) => {
-    const repeats = await lockedRepeats(trx, lease, results);
-    const written = await insertAttempts(trx, lease, results);
-    const fresh = results.filter((result) => written.has(result.recipient));
-    const late = results.filter((result) => !written.has(result.recipient));
+  const [one] = records;
+  if (one === undefined) return;
+  const { accountId, messageKey, month } = one.lease;
+  await withLedger(deps.db, accountId, async (trx, closing) => {
+    const repeats = await lockedRepeats(trx, records);
+    const isFresh = await insertAttempts(trx, records);
     const deltas: Deltas = new Map();
-    if (repeats !== null) await leaveFormerStates(trx, lease, fresh);
-    for (const result of fresh) {
-      for (const [counter, delta] of countersOfResult(result, repeats !== null))
-        count(deltas, counter, delta);
-      if (repeats !== null && repeats.round !== null && result.result !== 'not_accepted') {
-        count(deltas, roundCounter(repeats.round, result.result));
-      }
+    const written: Written[] = [];
+    for (const record of records) {
+      const { lease, results } = record;
+      const own = repeats.get(lease.id) ?? null;
+      const fresh = results.filter((result) => isFresh(lease, result));
+      const late = results.filter((result) => !isFresh(lease, result));
+      await settle(trx, { ...record, results: fresh }, own, deltas);
+      await resolveLate(trx, lease, late, deltas);
+      written.push({ leaseId: lease.id, fresh: fresh.length, late: late.length });
     }
-    await resolveLate(trx, lease, late, deltas);
-    await giveBack(trx, lease, fresh);
-    await defer(
-      trx,
-      lease,
-      fresh.filter((result) => result.result === 'not_accepted'),
-      retryAt,
-      repeats,
-    );
     deps.crash('record.before_commit');
     await closing(() =>
       askedTogether([
-        writeDeltas(trx, lease.accountId, lease.messageKey, deltas),
-        closeIfComplete(trx, lease, fresh.length, late.length),
+        writeDeltas(trx, accountId, messageKey, deltas),
+        closeComplete(trx, {
+          month,
+          leaseIds: written.map((lease) => lease.leaseId),
+          fresh: written.map((lease) => lease.fresh),
+          isLate: written.map((lease) => lease.late > 0),
+        }),
       ]),
     );
   });
 }
 
-/** Only who had an attempt before can be in a wave that repeats. */
-async function lockedRepeats(
-  trx: Trx,
-  lease: Lease,
-  results: readonly AttemptResult[],
-): Promise<RepeatsOf | null> {
-  if (results.every(({ attempt }) => attempt === 1)) return null;
-  return (await lockRepeats(trx, lease.messageKey)) ? repeatsOfLease(trx, lease) : null;
+/** How many results of a lease were written, and how many had been before. */
+interface Written {
+  readonly leaseId: number;
+  readonly fresh: number;
+  readonly late: number;
 }
 
-async function insertAttempts(
+/** What follows from results that are written for the first time. */
+async function settle(
   trx: Trx,
-  lease: Lease,
-  results: readonly AttemptResult[],
-): Promise<Set<number>> {
-  const inserted = await sql<{ recipient: number }>`
+  { lease, results, retryAt }: LeaseResults,
+  repeats: RepeatsOf | null,
+  deltas: Deltas,
+): Promise<void> {
+  if (repeats !== null) await leaveFormerStates(trx, lease, results);
+  for (const result of results) {
+    for (const [counter, delta] of countersOfResult(result, repeats !== null)) count(deltas, counter, delta);
+    if (repeats !== null && repeats.round !== null && result.result !== 'not_accepted') {
+      count(deltas, roundCounter(repeats.round, result.result));
+    }
+  }
+  await giveBack(trx, lease, results);
+  const deferred = results.filter((result) => result.result === 'not_accepted');
+  await defer(trx, lease, deferred, retryAt, repeats);
+}
+
+/** The leases of waves that repeat. Only who had an attempt before can be in one. */
+async function lockedRepeats(
+  trx: Trx,
+  records: readonly LeaseResults[],
+): Promise<ReadonlyMap<number, RepeatsOf>> {
+  const found = new Map<number, RepeatsOf>();
+  const again = records.filter(({ results }) => results.some(({ attempt }) => attempt > 1));
+  const [first] = again;
+  if (first === undefined || !(await lockRepeats(trx, first.lease.messageKey))) return found;
+  for (const { lease } of again) {
+    const repeats = await repeatsOfLease(trx, lease);
+    if (repeats !== null) found.set(lease.id, repeats);
+  }
+  return found;
+}
+
+/** The columns of the results, side by side. */
+interface NewAttempts {
+  readonly month: string;
+  readonly accountId: string;
+  readonly messageKey: number;
+  readonly leaseIds: readonly number[];
+  readonly recipients: readonly number[];
+  readonly attempts: readonly number[];
+  readonly requests: readonly number[];
+  readonly results: readonly string[];
+  readonly causes: readonly (string | null)[];
+  readonly uuids: readonly (string | null)[];
+  readonly segments: readonly number[];
+  readonly costs: readonly number[];
+}
+
+const askToInsert = prepareQuery((db, rows: NewAttempts) =>
+  sql<{ leaseId: number; recipient: number; attempt: number }>`
     insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, request, result, cause,
                           carrier_uuid, segments, cost_micro_usd)
-    select ${lease.month}, ${lease.accountId}, ${lease.messageKey}, x.recipient, x.attempt, ${lease.id},
+    select ${rows.month}, ${rows.accountId}, ${rows.messageKey}, x.recipient, x.attempt, x.lease_id,
       x.request, x.result, x.cause, x.uuid, x.segments, x.cost
     from unnest(
-      ${results.map((one) => one.recipient)}::int[], ${results.map((one) => one.attempt)}::smallint[],
-      ${results.map((one) => one.request)}::smallint[], ${results.map((one) => one.result)}::text[],
-      ${results.map((one) => one.cause)}::text[], ${results.map((one) => one.carrierUuid)}::text[],
-      ${results.map((one) => one.segments)}::smallint[], ${results.map((one) => one.costMicroUsd)}::bigint[]
-    ) as x(recipient, attempt, request, result, cause, uuid, segments, cost)
+      ${rows.leaseIds}::bigint[], ${rows.recipients}::int[], ${rows.attempts}::smallint[],
+      ${rows.requests}::smallint[], ${rows.results}::text[], ${rows.causes}::text[], ${rows.uuids}::text[],
+      ${rows.segments}::smallint[], ${rows.costs}::bigint[]
+    ) as x(lease_id, recipient, attempt, request, result, cause, uuid, segments, cost)
     order by x.recipient
     on conflict do nothing
-    returning recipient`.execute(trx);
-  return new Set(inserted.rows.map((row) => row.recipient));
+    returning lease_id as "leaseId", recipient, attempt`.compile(db),
+);
+
+/** Writes what is not written yet, and resolves with which of the results that was. */
+async function insertAttempts(
+  trx: Trx,
+  records: readonly LeaseResults[],
+): Promise<(lease: Lease, result: AttemptResult) => boolean> {
+  const all = records.flatMap(({ lease, results }) => results.map((result) => ({ lease, ...result })));
+  const [{ lease }] = records as [LeaseResults];
+  const rows = await askToInsert(trx, {
+    month: lease.month,
+    accountId: lease.accountId,
+    messageKey: lease.messageKey,
+    leaseIds: all.map((one) => one.lease.id),
+    recipients: all.map((one) => one.recipient),
+    attempts: all.map((one) => one.attempt),
+    requests: all.map((one) => one.request),
+    results: all.map((one) => one.result),
+    causes: all.map((one) => one.cause),
+    uuids: all.map((one) => one.carrierUuid),
+    segments: all.map((one) => one.segments),
+    costs: all.map((one) => one.costMicroUsd),
+  });
+  const written = new Set(rows.map((row) => `${row.leaseId} ${row.recipient} ${row.attempt}`));
+  return (of, { recipient, attempt }) => written.has(`${of.id} ${recipient} ${attempt}`);
 }
 
 /**
@@ -154,15 +227,30 @@ async function defer(
 /**
  * Only rows that were written count: results come twice where the answer to a write was lost, and a lease that is
  * closed with somebody still open would forget him. Where a status report was faster the lease's people are counted.
+ * The rows are locked in the order of their ids, as by whoever closes the leases of a lane that died.
  */
-async function closeIfComplete(trx: Trx, lease: Lease, written: number, late: number): Promise<void> {
-  await sql`
-    update leases l set recorded = l.recorded + ${written},
-      closed_at = case
-        when l.closed_at is not null then l.closed_at
-        when l.recorded + ${written} >= l.width then clock_timestamp()
-        when ${late > 0} and ${IN_FLIGHT_OF_LEASE} <= 0 then clock_timestamp()
-      end
-    from waves w
-    where l.month = ${lease.month} and l.id = ${lease.id} and w.id = l.wave_id`.execute(trx);
-}
+const closeComplete = prepareQuery(
+  (
+    db,
+    leases: {
+      readonly month: string;
+      readonly leaseIds: readonly number[];
+      readonly fresh: readonly number[];
+      readonly isLate: readonly boolean[];
+    },
+  ) =>
+    sql`
+      with own as (
+        select id from leases where month = ${leases.month} and id = any(${leases.leaseIds}::bigint[])
+        order by id for no key update
+      )
+      update leases l set recorded = l.recorded + x.fresh,
+        closed_at = case
+          when l.closed_at is not null then l.closed_at
+          when l.recorded + x.fresh >= l.width then clock_timestamp()
+          when x.is_late and ${IN_FLIGHT_OF_LEASE} <= 0 then clock_timestamp()
+        end
+      from own, waves w,
+        unnest(${leases.leaseIds}::bigint[], ${leases.fresh}::int[], ${leases.isLate}::bool[]) x(id, fresh, is_late)
+      where l.month = ${leases.month} and l.id = own.id and x.id = own.id and w.id = l.wave_id`.compile(db),
+);

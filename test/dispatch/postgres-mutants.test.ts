@@ -85,7 +85,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'update instead of insert',
     mutation: {
-      pattern: /on conflict do nothing(\s+returning recipient)/,
+      pattern: /on conflict do nothing(\s+returning lease_id)/,
       replacement:
         'on conflict (month, message_key, recipient, attempt) do update set result = excluded.result$1',
     },
