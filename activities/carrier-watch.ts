@@ -66,9 +66,7 @@ async function observe(
   }
   const scopeIds = [lease.carrierAccountId, lease.senderId];
   if (isTaken && (lease.isProbe || told.failedSince || deps.now() - told.takenAt >= TAKEN_INTERVAL_MS)) {
-    await noteTaken(deps.db, scopeIds);
-    told.takenAt = deps.now();
-    told.failedSince = false;
+    await tellTaken(deps, told, scopeIds);
   }
   if (trouble === null) return;
   told.failedSince = true;
@@ -77,6 +75,23 @@ async function observe(
   told.alertAt = deps.now();
   const seen = trouble;
   await withAccount(deps.db, lease.accountId, (trx) => raiseCarrierTrouble(trx, lease, seen));
+}
+
+/**
+ * Counts as told before it is written, so that what is recorded meanwhile, by lanes that would wait for the same rows,
+ * does not tell it again.
+ */
+async function tellTaken(deps: CarrierWatchDeps, told: Told, scopeIds: readonly string[]): Promise<void> {
+  const { failedSince, takenAt } = told;
+  told.failedSince = false;
+  told.takenAt = deps.now();
+  try {
+    await noteTaken(deps.db, scopeIds);
+  } catch (error) {
+    told.failedSince ||= failedSince;
+    told.takenAt = takenAt;
+    throw error;
+  }
 }
 
 /** A request in bulk form fails or is taken as a whole. */

@@ -103,6 +103,31 @@ test('a text that is taken in between starts the count anew, and a bulk request 
   expect(await open(account.accountId)).toEqual(['timeout']);
 });
 
+test('texts that are taken at the same time are told once, and again where telling them has failed', async () => {
+  let told = 0;
+  let isBroken = true;
+  const counted = db.withPlugin({
+    transformQuery: ({ node }) => {
+      if (JSON.stringify(node).includes('insert into circuits')) {
+        told += 1;
+        if (isBroken) throw new Error('It cannot be written now.');
+      }
+      return node;
+    },
+    transformResult: ({ result: rows }) => Promise.resolve(rows),
+  });
+  watched = watchCarriers(bare, { db: counted, now: () => clock });
+  await record([result(0, 'accepted')]);
+  expect(told).toBe(1);
+  isBroken = false;
+  await Promise.all(Array.from({ length: 5 }, (_, request) => record([result(request, 'accepted')])));
+  expect(told).toBe(2);
+  expect(recorded).toBe(6);
+  clock += 2_000;
+  await record([result(0, 'accepted')]);
+  expect(told).toBe(3);
+});
+
 test('a number that is no good, or a limit of requests, is no trouble of the carrier', async () => {
   await record(Array.from({ length: 9 }, (_, index) => result(index, 'rejected', 'http_400')));
   await record(Array.from({ length: 9 }, (_, index) => result(index, 'not_accepted', 'rate_limited')));
