@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Takes items one by one and hands them on in batches. */
 export interface MicroBatch<Item, Result> {
   /** Resolves with what became of this item, once its batch is done. */
@@ -12,19 +14,25 @@ interface Waiting<Item, Result> {
 
 /** The most items of one batch. */
 const ITEMS_MAX = 500;
+/** A batch costs a few round trips whatever its size: so long after one has begun the next gathers at least. */
+const SPACING_MS = 4;
 
 /**
- * While one batch is under way the next gathers, so a burst shares its round trips and commits, and a single item
- * waits for nothing but its own. `apply` answers for each item in order; when it fails, it fails for all of them.
+ * While one batch is under way the next gathers, so a burst shares its round trips and commits, and an item that comes
+ * alone waits for nothing but its own. `apply` answers for each item in order; when it fails, it fails for all of them.
  */
 export function createMicroBatch<Item, Result>(
   apply: (items: readonly Item[]) => Promise<readonly Result[]>,
 ): MicroBatch<Item, Result> {
   let waiting: Waiting<Item, Result>[] = [];
   let isRunning = false;
+  let begunAt = Number.NEGATIVE_INFINITY;
 
   const run = async (): Promise<void> => {
     while (waiting.length > 0) {
+      const earlyMs = begunAt + SPACING_MS - performance.now();
+      if (earlyMs > 0) await delay(earlyMs);
+      begunAt = performance.now();
       const batch = waiting.slice(0, ITEMS_MAX);
       waiting = waiting.slice(ITEMS_MAX);
       try {

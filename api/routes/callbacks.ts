@@ -3,27 +3,28 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
 import { verifyPlivoSignature } from '../../carrier/plivo/callback-signature.ts';
-import { type CallbackPath, verifyCallbackPath } from '../../db/callback-url.ts';
+import { verifyCallbackPath } from '../../db/callback-url.ts';
 import {
-  carrierCredentialsOfLeases,
   type CarrierCredentials,
   defaultCarrierAccountId,
   findCarrierCredentials,
-  type LeaseOfAccount,
-  openCredentials,
 } from '../../db/carrier-accounts.ts';
 import { withAccount } from '../../db/database.ts';
 import { receiveInbound } from '../../db/inbound.ts';
 import { numberHash } from '../../db/number-hash.ts';
-import { applyStatusReports, type ReportVerdict, type StatusReport } from '../../db/status-reports.ts';
 import { applyTestReport, carrierAccountOfTest } from '../../db/test-sends/record-test.ts';
-import type { PostId } from '../../domain/callback-path.ts';
 import type { CallbackRefusal } from '../../domain/refused-callback.ts';
 import { CallbackRefused, createRefusalCounter, type RefusalCounter } from '../callback-refusals.ts';
 import { createSpamWatch } from '../spam-watch.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { createMicroBatch } from '../micro-batch.ts';
 import { Problem, ProblemOutput } from '../problem.ts';
+import {
+  applySignedReports,
+  type CallbackFate,
+  type CallbackOfPost,
+  type ReadCallback,
+} from '../signed-reports.ts';
 
 const FORM_BYTES_MAX = 64 * 1024;
 const FORM_FIELDS_MAX = 64;
@@ -63,13 +64,16 @@ function logUncounted(api: Api, error: unknown): void {
 }
 
 function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void {
-  const reports = createMicroBatch((batch: readonly StatusReport[]) => applyStatusReports(deps, batch));
-  const credentialsOf = createCredentialsOf(deps);
   const spam = createSpamWatch(deps.db, (error) => logUncounted(api, error));
+  const posted = createMicroBatch((batch: readonly CallbackOfPost[]) =>
+    applySignedReports(deps, batch, spam.note),
+  );
   api.addHook('onClose', spam.close);
   api.post(
     '/callbacks/plivo/:account/:key/:post/:mac',
     {
+      // No browser comes here, and a carrier does not read what is meant for one.
+      helmet: false,
       onError: async (_request, _reply, error) => refusals.noteError('status', error),
       config: { scope: 'public', countsRefused: true, isFrequent: true },
       schema: {
@@ -93,25 +97,17 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
       const { account, key, post, mac } = request.params;
       const path = verifyCallbackPath(deps.keys, { accountId: account, keyId: key, postId: post, mac });
       if (path === null) return refuse(api, request, reply, 'path');
-      const credentials = await credentialsOf(path);
-      // A lease that was retained away has nothing left to apply; the carrier gets its 200 all the same.
-      if (credentials === 'gone') return { status: 'ok' as const };
-      if (!isSigned(deps, request, credentials)) return refuse(api, request, reply, 'signature');
-      const parsed = parseStatusCallback(request.body);
-      if (parsed.kind === 'malformed')
-        throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
-      const { report } = parsed;
+      const read = (credentials: CarrierCredentials | null): ReadCallback =>
+        isSigned(deps, request, credentials) ? parseStatusCallback(request.body) : { kind: 'unsigned' };
       const { accountId } = path;
-      const applyToLease = async (of: PostId): Promise<ReportVerdict> => {
-        const own = { ...report, accountId, post: of, toHash: numberHash(deps.hashKey, report.to) };
-        const applied = await reports.add(own);
-        spam.note(own, applied);
-        return applied;
-      };
-      const verdict =
+      const fate =
         path.kind === 'test'
-          ? await applyTestReport(deps.db, { ...report, accountId, key: path.key })
-          : await applyToLease(path.post);
+          ? await applyTestCallback(deps, { accountId, key: path.key, read })
+          : await posted.add({ accountId, post: path.post, read });
+      if (fate.kind === 'unsigned') return refuse(api, request, reply, 'signature');
+      if (fate.kind === 'malformed')
+        throw new Problem('malformed-request', `The field ${fate.field} is not valid.`);
+      const { verdict } = fate;
       if (verdict === 'mismatch') {
         request.log.warn({ post }, 'A status report does not belong to its post');
         return refuse(api, request, reply, 'mismatch');
@@ -173,25 +169,16 @@ async function refuse(
   throw new CallbackRefused(refusal);
 }
 
-/**
- * The credentials with which the callback of a post has to be signed, `gone` when the post is there no more. Those of
- * leases are asked for in batches.
- */
-function createCredentialsOf(
+/** The same for the one post of a text on trial. */
+async function applyTestCallback(
   deps: ApiDeps,
-): (path: CallbackPath) => Promise<CarrierCredentials | null | 'gone'> {
-  const ofLeases = createMicroBatch((leases: readonly LeaseOfAccount[]) =>
-    carrierCredentialsOfLeases(deps.db, leases),
-  );
-  return async (path) => {
-    const { accountId } = path;
-    if (path.kind === 'lease') {
-      const sealed = await ofLeases.add({ accountId, ...path.post });
-      return sealed === null ? 'gone' : openCredentials(sealed, deps.keys, deps.defaultCredentials);
-    }
-    const id = await withAccount(deps.db, accountId, (trx) => carrierAccountOfTest(trx, path.key));
-    return id === null ? 'gone' : findCredentials(deps, id);
-  };
+  { accountId, key, read }: { accountId: string; key: number; read: CallbackOfPost['read'] },
+): Promise<CallbackFate> {
+  const id = await withAccount(deps.db, accountId, (trx) => carrierAccountOfTest(trx, key));
+  if (id === null) return { kind: 'told', verdict: 'gone' };
+  const found = read(await findCredentials(deps, id));
+  if (found.kind !== 'report') return found;
+  return { kind: 'told', verdict: await applyTestReport(deps.db, { ...found.report, accountId, key }) };
 }
 
 function findCredentials(deps: ApiDeps, carrierAccountId: string): Promise<CarrierCredentials | null> {
