@@ -96,7 +96,9 @@ function open(
 ): Readable {
   const { accountId, keyId } = request.caller;
   if (hub.size() >= READERS_MAX || hub.readersOf(accountId) >= READERS_OF_ACCOUNT_MAX) {
-    throw new Problem('too-many-readers', 'Too many streams are open. Close some, or come back later.');
+    throw new Problem('too-many-readers', 'Too many streams are open. Close some, or come back later.', {
+      retryAfterS: 30,
+    });
   }
   const { follow, lastEventId } = request.query;
   const header = request.headers['last-event-id'];

@@ -43,11 +43,14 @@ export function registerHealthRoutes(api: Api, deps: ApiDeps): void {
     async () => {
       const schema = await schemaState(deps.db).catch(() => null);
       if (schema === null)
-        throw new Problem('not-ready', 'The database does not answer or has no schema yet.');
+        throw new Problem('not-ready', 'The database does not answer or has no schema yet.', {
+          retryAfterS: 5,
+        });
       if (schema.missing.length > 0) {
         throw new Problem(
           'not-ready',
           `The schema lacks ${schema.missing.join(', ')}. Run \`npm run migrate\`.`,
+          { retryAfterS: 5 },
         );
       }
       const temporal = (await deps.workflows.isReachable()) ? ('ok' as const) : ('degraded' as const);

@@ -40,6 +40,7 @@ test('an API is ready only when its database lacks no migration, be it an earlie
     const reply = await ready();
     expect(reply).toMatchObject({ status: 503, body: { code: 'not-ready' } });
     expect(reply.body['detail']).toContain(lacking);
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
   }
   await world.close();
 });
