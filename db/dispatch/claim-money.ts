@@ -87,7 +87,7 @@ async function waitOr(
   { context }: LeaseDraft,
   cause: 'campaign_budget' | 'spend_limit',
 ): Promise<Refusal> {
-  // A lease whose reports overtook its results may stay open for a while although nobody in it is under way.
+  // A lease whose reports overtook its results stays open until those are recorded, although nobody in it is under way.
   const underWay = await sql`
     select from leases l join waves w on w.id = l.wave_id
     where l.campaign_key = ${context.campaignKey} and l.closed_at is null

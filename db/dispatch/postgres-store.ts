@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { DispatchStore } from '../../domain/dispatch/dispatch-store.ts';
+import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { withAccount } from '../database.ts';
 import { enterLane } from './enter-lane.ts';
 import { openLease, type OpenLeaseDeps } from './open-lease.ts';
@@ -8,7 +8,8 @@ import { recordTogether } from './record-together.ts';
 
 /** The ledger in PostgreSQL. */
 export function createPostgresDispatchStore(deps: OpenLeaseDeps): DispatchStore {
-  const record = recordTogether((records) => recordAttempts(deps, records));
+  const recording = { ...deps, overtaken: new WeakSet<Lease>() };
+  const record = recordTogether((records) => recordAttempts(recording, records));
   return {
     enterLane: (lane) => enterLane(deps.db, lane),
     openLease: (lane, fence, at, slots) => openLease(deps, lane, fence, at, slots),

@@ -12,6 +12,14 @@ import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 import { leaveFormerStates, lockRepeats, repeatsOfLease, type RepeatsOf, roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
+/** What recording needs besides the database. */
+export interface RecordDeps {
+  readonly db: Db;
+  readonly crash: CrashHook;
+  /** Leases some of whose results were overtaken by reports, so that their rows were not written here. */
+  readonly overtaken: WeakSet<Lease>;
+}
+
 /** What became of attempts that one lease granted. */
 export interface LeaseResults {
   readonly lease: Lease;
@@ -24,10 +32,7 @@ export interface LeaseResults {
  * Writes results of leases of one message, each once and never again. Whoever was certainly not accepted goes to a
  * later wave, and what was claimed for him is given back.
  */
-export async function recordAttempts(
-  deps: { readonly db: Db; readonly crash: CrashHook },
-  records: readonly LeaseResults[],
-): Promise<void> {
+export async function recordAttempts(deps: RecordDeps, records: readonly LeaseResults[]): Promise<void> {
   const [one] = records;
   if (one === undefined) return;
   const { accountId, messageKey, month } = one.lease;
@@ -43,7 +48,8 @@ export async function recordAttempts(
       const late = results.filter((result) => !isFresh(lease, result));
       await settle(trx, { ...record, results: fresh }, own, deltas);
       await resolveLate(trx, lease, late, deltas);
-      written.push({ leaseId: lease.id, fresh: fresh.length, late: late.length });
+      if (late.length > 0) deps.overtaken.add(lease);
+      written.push({ leaseId: lease.id, fresh: fresh.length, isOvertaken: deps.overtaken.has(lease) });
     }
     deps.crash('record.before_commit');
     await closing(() =>
@@ -53,18 +59,18 @@ export async function recordAttempts(
           month,
           leaseIds: written.map((lease) => lease.leaseId),
           fresh: written.map((lease) => lease.fresh),
-          isLate: written.map((lease) => lease.late > 0),
+          isOvertaken: written.map((lease) => lease.isOvertaken),
         }),
       ]),
     );
   });
 }
 
-/** How many results of a lease were written, and how many had been before. */
+/** How many results of a lease were written, and whether some of it had been before, now or earlier. */
 interface Written {
   readonly leaseId: number;
   readonly fresh: number;
-  readonly late: number;
+  readonly isOvertaken: boolean;
 }
 
 /** What follows from results that are written for the first time. */
@@ -226,7 +232,8 @@ async function defer(
 
 /**
  * Only rows that were written count: results come twice where the answer to a write was lost, and a lease that is
- * closed with somebody still open would forget him. Where a status report was faster the lease's people are counted.
+ * closed with somebody still open would forget him. Where a status report was faster, now or before, the lease's people
+ * are counted.
  * The rows are locked in the order of their ids, as by whoever closes the leases of a lane that died.
  */
 const closeComplete = prepareQuery(
@@ -236,7 +243,7 @@ const closeComplete = prepareQuery(
       readonly month: string;
       readonly leaseIds: readonly number[];
       readonly fresh: readonly number[];
-      readonly isLate: readonly boolean[];
+      readonly isOvertaken: readonly boolean[];
     },
   ) =>
     sql`
@@ -248,9 +255,9 @@ const closeComplete = prepareQuery(
         closed_at = case
           when l.closed_at is not null then l.closed_at
           when l.recorded + x.fresh >= l.width then clock_timestamp()
-          when x.is_late and ${IN_FLIGHT_OF_LEASE} <= 0 then clock_timestamp()
+          when x.is_overtaken and ${IN_FLIGHT_OF_LEASE} <= 0 then clock_timestamp()
         end
       from own, waves w,
-        unnest(${leases.leaseIds}::bigint[], ${leases.fresh}::int[], ${leases.isLate}::bool[]) x(id, fresh, is_late)
+        unnest(${leases.leaseIds}::bigint[], ${leases.fresh}::int[], ${leases.isOvertaken}::bool[]) x(id, fresh, is_overtaken)
       where l.month = ${leases.month} and l.id = own.id and x.id = own.id and w.id = l.wave_id`.compile(db),
 );

@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { inFlight } from '../../db/in-flight.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
@@ -7,7 +9,9 @@ import {
   type LedgerWorld,
   NOON,
   openLedgerWorld,
+  resultsOf,
   statusReportOf,
+  uuidOf,
 } from './ledger-world.ts';
 
 let world: LedgerWorld;
@@ -57,3 +61,33 @@ test('whoever is tried again is either deferred or in flight, never both', async
   await campaign.record(again, 'accepted');
   expect(await countsOf(campaign)).toEqual({ accepted: 2, deferred: 0, inFlight: 0, held: 0, waiting: 0 });
 });
+
+test.each(['first', 'last'] as const)(
+  'a lease is closed with its last result, also where a report on its %s was faster',
+  async (which) => {
+    const campaign = await world.freeze(2);
+    const lease = await campaign.lease();
+    const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
+    const [first, last] = resultsOf(lease, 'accepted').map((result) => [result]);
+    if (first === undefined || last === undefined) throw new Error('The lease holds two.');
+    const person = lease.recipients[which === 'first' ? 0 : 1];
+    await applyStatusReports({ db: world.db, crash: noCrash }, [
+      statusReportOf(campaign, lease, { status: 'delivered', uuid: uuidOf(person?.recipient ?? 0) }, person),
+    ]);
+    const isClosed = async (): Promise<boolean | undefined> => {
+      const { rows } = await campaign.inside((trx) =>
+        sql<{ isClosed: boolean }>`
+          select closed_at is not null as "isClosed" from leases where id = ${lease.id}`.execute(trx),
+      );
+      return rows[0]?.isClosed;
+    };
+    await store.record(lease, first, NOON);
+    expect(await isClosed()).toBe(false);
+    // The same once more, as where the answer to a write was lost, closes it only if nobody is left.
+    await store.record(lease, first, NOON);
+    expect(await isClosed()).toBe(which === 'last');
+    await store.record(lease, last, NOON);
+    expect(await isClosed()).toBe(true);
+    expect(await countsOf(campaign)).toMatchObject({ accepted: 2, inFlight: 0 });
+  },
+);
