@@ -14,22 +14,22 @@ const ROWS_READ_MAX = 15 * WIDTH;
 
 let world: LedgerWorld;
 let db: Db;
+let owner: Db;
 let store: DispatchStore;
 
 beforeAll(async () => {
   world = await openLedgerWorld();
   const options = { connectionString: world.databaseUrl, connectionsMax: 1 } as const;
-  const owner = openDatabase(openPool({ ...options, role: 'owner' }));
+  owner = openDatabase(openPool({ ...options, role: 'owner' }));
   // Another campaign is known to the planner, so that it thinks that a new one has no rows.
   await world.freeze(RECIPIENTS);
   await sql`analyze`.execute(owner);
-  await owner.destroy();
   // One connection, since each tells of its reads by itself.
   db = openPipelinedDatabase({ ...options, role: 'carillon_app' });
   store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
 });
 afterAll(async () => {
-  await db.destroy();
+  await Promise.all([db.destroy(), owner.destroy()]);
   await world.close();
 });
 
@@ -46,7 +46,7 @@ async function rowsRead(): Promise<number> {
   await sql`select pg_stat_force_next_flush()`.execute(db);
   const { rows } = await sql<{ read: number }>`
     select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint as read from pg_stat_all_tables
-    where relname ~ '^(recipients|attempts|outcomes|wave_members)_[0-9]+$'`.execute(db);
+    where relname ~ '^(recipients|attempts|outcomes|wave_members|leases)_[0-9]+$'`.execute(db);
   return rows[0]?.read ?? 0;
 }
 
@@ -60,6 +60,12 @@ test('a lease, its record and the fence read no more than its range of an audien
   const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
   const { fence } = await store.enterLane(lane);
   const ask = () => store.openLease(lane, fence, NOON, WIDTH);
+  // Leases of others are many, too, and nothing is known of them either.
+  await sql`
+    insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane, fence,
+                        sender_id, width, segments, cost_micro_usd, spend_month, closed_at)
+    select audience_month, account_id, key, 0, 0, 1, 1, 0, 0, '', 1, 1, 1, '', clock_timestamp()
+    from campaigns, generate_series(1, ${RECIPIENTS}::int) where id = ${campaignId}`.execute(owner);
   for (let number = 0; number < 50; number += 1) {
     const lease = leased(await ask());
     await store.record(lease, resultsOf(lease, number < 25 ? 'accepted' : 'not_accepted'), NOON);
