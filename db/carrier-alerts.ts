@@ -19,6 +19,20 @@ export async function raiseCarrierTrouble(
   });
 }
 
+/** What the account has been told of its sender's carrier account, as sentences, and is not over as far as is known. */
+export async function openCarrierTroubles(trx: Trx, senderId: string): Promise<string[]> {
+  const open = await trx
+    .selectFrom('alerts as a')
+    .innerJoin('senders as s', 's.carrier_account_id', 'a.subject_id')
+    .where('s.id', '=', senderId)
+    .where('a.kind', '=', 'carrier_trouble')
+    .where('a.resolved_at', 'is', null)
+    .select(['a.reason', 'a.remedy'])
+    .orderBy('a.cause')
+    .execute();
+  return open.map(({ reason, remedy }) => `${reason} ${remedy}`);
+}
+
 /** How long all has to be well before a trouble counts as over, so that a carrier that limps is one alert. */
 const QUIET_MS = 20_000;
 

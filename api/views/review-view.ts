@@ -1,6 +1,7 @@
 import { capBelow } from '../../domain/dispatch/quota.ts';
 import type { Static } from 'typebox';
 import type { Campaign } from '../../db/campaigns.ts';
+import { openCarrierTroubles } from '../../db/carrier-alerts.ts';
 import type { Trx } from '../../db/database.ts';
 import { holdsOver } from '../../db/holds-over.ts';
 import { inFlight } from '../../db/in-flight.ts';
@@ -121,6 +122,7 @@ async function warningsOf(
       budgetLeftMicroUsd:
         campaign.budgetMicroUsd === null ? null : campaign.budgetMicroUsd - campaign.spentMicroUsd,
       dailyCap: capBelow(sender?.quotas ?? [], Math.max(0, ...messages.map(unitsOfMessage))),
+      carrierTroubles: sender === null ? [] : await openCarrierTroubles(trx, sender.id),
       inFlight: await inFlight(trx, { scope: 'campaign', scopeId: campaign.id }),
       // What the restart itself lifts is no obstacle to it.
       holdReasons: holds.filter((hold) => hold.kind === 'hold').map((hold) => hold.reason),

@@ -71,6 +71,8 @@ export function campaignWarnings(facts: {
   readonly budgetLeftMicroUsd: number | null;
   /** The smallest daily cap of the sender that is less than what the campaign needs; null when all goes out in a day. */
   readonly dailyCap: { readonly name: string; readonly units: number } | null;
+  /** What is the matter with the sender's carrier account, in sentences. */
+  readonly carrierTroubles: readonly string[];
   readonly isSenderShared: boolean;
   /** Recipients of a stopped campaign whose texts may still be on their way. */
   readonly inFlight: number;
@@ -110,6 +112,7 @@ export function campaignWarnings(facts: {
             `The quota "${facts.dailyCap.name}" lets ${facts.dailyCap.units} units a day through, so a part goes out on later days, unless it expires before.`,
           ),
         ]),
+    ...facts.carrierTroubles.map((trouble) => warning('carrier_trouble', trouble)),
     ...facts.holdReasons.map((reason) =>
       warning('held', `A hold keeps it from sending until that is lifted: ${reason}`),
     ),

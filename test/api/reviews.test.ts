@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { resolveAlerts } from '../../db/alerts.ts';
+import { raiseCarrierTrouble } from '../../db/carrier-alerts.ts';
 import { withAccount } from '../../db/database.ts';
 import { suppress } from '../../db/suppressions.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
@@ -190,6 +192,21 @@ describe('a review', () => {
       { pointer: '/purpose' },
       { code: 'content-refused' },
     ]);
+  });
+
+  test("warns of trouble with the sender's carrier account until it is over", async () => {
+    const { campaign } = await draft(2);
+    const { accountId, carrierAccountId } = world.mine;
+    const inside = (work: Parameters<typeof withAccount<unknown>>[2]) =>
+      withAccount(world.db, accountId, work);
+    await inside((trx) => raiseCarrierTrouble(trx, { accountId, carrierAccountId }, 'credit'));
+    expect((await review(campaign)).body['warnings']).toMatchObject([
+      { code: 'carrier_trouble', message: expect.stringMatching(/insufficient credit.*Top/) },
+    ]);
+    await inside((trx) =>
+      resolveAlerts(trx, { accountId, kind: 'carrier_trouble', subjectId: carrierAccountId }),
+    );
+    expect((await review(campaign)).body['warnings']).toEqual([]);
   });
 
   test('warns of a spend limit that is too low, and of an audience of nobody', async () => {
