@@ -1,10 +1,5 @@
 import { sql } from 'kysely';
-import {
-  FAILURES_MIN,
-  PROBE_DELAY_MS,
-  PROBE_DELAY_MS_MAX,
-  PROBE_MS_MAX,
-} from '../domain/dispatch/circuit.ts';
+import { afterFailures, type Circuit, PROBE_MS_MAX } from '../domain/dispatch/circuit.ts';
 import type { Db, Trx } from './database.ts';
 
 /** Tells every worker of a circuit that opens; the payload is the scope's id. */
@@ -13,27 +8,25 @@ export const CIRCUIT_CHANNEL = 'carillon_circuits';
 /** Counts requests that failed one after the other. Resolves with whether one of the scopes' circuits is open now. */
 export async function noteFailures(db: Db, scopeIds: readonly string[], failures: number): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
-    await lockCircuits(trx, scopeIds);
-    const { rows } = await sql<{ scopeId: string; isOpen: boolean; opens: boolean }>`
-      with before as (
-        select scope_id, opened_at is null and failures + ${failures}::int >= ${FAILURES_MIN}::int as opens,
-          probing_until is not null as probed
-        from circuits where scope_id = any(${[...scopeIds]}::text[])
-      )
-      update circuits c set
-        failures = c.failures + ${failures}::int,
-        trips = case when b.opens then 1 when b.probed then c.trips + 1 else c.trips end,
-        opened_at = case when b.opens then clock_timestamp() else c.opened_at end,
-        probe_after = case when b.opens or b.probed then clock_timestamp() + interval '1 millisecond' * least(
-          ${PROBE_DELAY_MS_MAX}::float8, ${PROBE_DELAY_MS}::float8 * power(2, case when b.opens then 0 else c.trips end)
-        ) else c.probe_after end,
-        probing_until = null
-      from before b where b.scope_id = c.scope_id
-      returning c.scope_id as "scopeId", c.opened_at is not null as "isOpen", b.opens`.execute(trx);
-    for (const { scopeId } of rows.filter((row) => row.opens)) {
+    const before = await lockCircuits(trx, scopeIds);
+    const after = before.map((circuit) => ({
+      scopeId: circuit.scopeId,
+      isOpen: circuit.isOpen,
+      ...afterFailures(circuit, failures),
+    }));
+    await sql`
+      update circuits c set failures = x.failures, trips = x.trips, probing_until = null,
+        opened_at = case when x.opens then clock_timestamp() else c.opened_at end,
+        probe_after = case when x.delay_ms is null then c.probe_after
+          else clock_timestamp() + x.delay_ms * interval '1 millisecond' end
+      from unnest(${after.map((one) => one.scopeId)}::text[], ${after.map((one) => one.failures)}::int[],
+        ${after.map((one) => one.trips)}::int[], ${after.map((one) => one.opens)}::boolean[],
+        ${after.map((one) => one.probeDelayMs)}::float8[]) as x(scope_id, failures, trips, opens, delay_ms)
+      where c.scope_id = x.scope_id`.execute(trx);
+    for (const { scopeId } of after.filter((one) => one.opens)) {
       await sql`select pg_notify(${CIRCUIT_CHANNEL}, ${scopeId})`.execute(trx);
     }
-    return rows.some((row) => row.isOpen);
+    return after.some((one) => one.isOpen || one.opens);
   });
 }
 
@@ -48,14 +41,18 @@ export async function noteTaken(db: Db, scopeIds: readonly string[]): Promise<vo
 }
 
 /** Makes the rows that are missing, and locks all in one order for everybody. */
-async function lockCircuits(trx: Trx, scopeIds: readonly string[]): Promise<void> {
+async function lockCircuits(
+  trx: Trx,
+  scopeIds: readonly string[],
+): Promise<(Circuit & { readonly scopeId: string })[]> {
   await sql`
     insert into circuits (scope_id) select x.id from unnest(${scopeIds.toSorted()}::text[]) as x(id)
     on conflict do nothing`.execute(trx);
-  await sql`
-    select from circuits where scope_id = any(${[...scopeIds]}::text[]) order by scope_id for update`.execute(
-    trx,
-  );
+  const { rows } = await sql<Circuit & { readonly scopeId: string }>`
+    select scope_id as "scopeId", failures, trips, opened_at is not null as "isOpen",
+      probing_until is not null as "isProbing"
+    from circuits where scope_id = any(${[...scopeIds]}::text[]) order by scope_id for update`.execute(trx);
+  return rows;
 }
 
 /** Takes the one probe that open circuits allow; false when somebody else has it. Closed ones need none. */

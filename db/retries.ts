@@ -66,6 +66,9 @@ async function takeNoted(trx: Trx, messageKey: number): Promise<readonly Noted[]
     join cohorts c on c.campaign_key = k.key and t.recipient between c.recipient_first and c.recipient_first + c.size - 1
     where not exists (select from attempts a where a.month = t.month and a.message_key = ${messageKey}
       and a.recipient = t.recipient and a.attempt > t.attempt)
+    -- A round, or the carrier's list, may have given him his next attempt before this was told.
+    and not exists (select from waves w join wave_members x on x.month = w.month and x.wave_id = w.id
+      where w.message_key = ${messageKey} and w.repeats and x.recipient = t.recipient and x.attempt > t.attempt)
     order by t.recipient`.execute(trx);
   return rows.rows;
 }

@@ -31,6 +31,8 @@ export interface Callback {
 /** The carrier, with a ledger of its own. */
 export interface SimulatedCarrier {
   readonly ledger: readonly Acceptance[];
+  /** Takes nothing for so long. */
+  readonly breakDown: (forMs: number) => void;
   /** A request has arrived. Resolves with what the worker's socket sees. */
   /** A page of its list: the newest come first. */
   readonly list: (question: ListQuestion) => ListPage;
@@ -51,6 +53,8 @@ const STUBBORN = { final: 'failed', code: '300' } as const;
 const STUBBORN_EVERY = 4;
 const FORGED = ['delivered', 'failed', 'undelivered'] as const;
 const AMBIGUOUS = ['error', 'reset', 'hang', 'empty'] as const;
+/** What a 429 asks for, in seconds. */
+const RETRY_AFTER_S = [0, 1, 1, 3, 20] as const;
 const REFUSALS = ['rate', 'rate', 'refused', 'bad', 'credit'] as const;
 
 /** A carrier that reports to `report`. */
@@ -58,6 +62,8 @@ export function createCarrier(world: World, report: (callback: Callback) => void
   const { loop, chance, scenario, witness, trace } = world;
   const { weather } = scenario;
   const ledger: Acceptance[] = [];
+  /** Since when it takes nothing, and how many requests have arrived since. */
+  const down = { since: 0, until: 0, requests: 0, isSilent: false };
 
   const accept = (lease: Lease, person: LeasedRecipient): Acceptance => {
     const luck = chance.draw('carrier.final');
@@ -129,10 +135,23 @@ export function createCarrier(world: World, report: (callback: Callback) => void
       const page = shown.slice(offset, offset + LIST_PAGE);
       return { kind: 'listed', texts: page, isLast: offset + page.length >= shown.length };
     },
+    breakDown: (forMs) => {
+      down.until = Math.max(down.until, loop.now() + forMs);
+      down.since = loop.now();
+      down.requests = 0;
+      down.isSilent = chance.draw('down.how') < 0.5;
+    },
     serve: (lease, request, people) => {
+      if (loop.now() < down.until) {
+        down.requests += 1;
+        witness.failedWhileDown(down.requests, loop.now() - down.since);
+        if (down.isSilent) return later(broken('ECONNREFUSED', false));
+        witness.ambiguous(lease.id, request);
+        return later(muddle('error'));
+      }
       if (chance.strikes('carrier.refusal', weather.refusal)) {
         return Promise.resolve(
-          refuse(chance.pick('carrier.refusal.how', REFUSALS), chance.whole('retry', 0, 20)),
+          refuse(chance.pick('carrier.refusal.how', REFUSALS), chance.pick('retry', RETRY_AFTER_S)),
         );
       }
       const isAmbiguous = chance.strikes('carrier.ambiguous', weather.carrier);

@@ -1,6 +1,9 @@
 import { UNLIMITED } from '../domain/dispatch/at-once.ts';
 import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
 import type { LaneDeps } from '../domain/dispatch/lane.ts';
+import type { CarrierNotes } from '../domain/dispatch/carrier-watch.ts';
+import { circuitStateOf, noteMemoryFailures, noteMemoryTaken } from '../domain/dispatch/memory-circuits.ts';
+import { CARRIER_ACCOUNT, messageOf, senderOf } from '../domain/dispatch/memory-ledger.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
 import { createWatchMemory, type WatchMemory } from '../domain/dispatch/watch-memory.ts';
 import type { SimulatedCarrier } from './carrier.ts';
@@ -98,12 +101,23 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
     const watch = createWatchMemory(loop.now);
     const draining = new AbortController();
     const raw = protocol.store(ledger);
+    const notes: CarrierNotes = {
+      now: loop.now,
+      taken: (scopeIds) => process.call('circuit', () => Promise.resolve(noteMemoryTaken(ledger, scopeIds))),
+      failed: (scopeIds, failures) =>
+        process.call('circuit', () => {
+          const { isOpen, opened } = noteMemoryFailures(ledger, scopeIds, failures);
+          for (const scopeId of opened) notify((one) => one.watch.circuitOpened(scopeId));
+          return Promise.resolve(isOpen);
+        }),
+      tell: () => Promise.resolve(),
+    };
     return {
       process,
       watch,
       draining,
       depsOf: (run) => ({
-        store: protocol.remoteStore(remote(of, process, raw, run), ledger),
+        store: protocol.listen(protocol.remoteStore(remote(of, process, raw, run), ledger), notes),
         slots,
         atOnce: UNLIMITED,
         machine: { now: loop.now, sleep: process.sleep },
@@ -137,14 +151,18 @@ function connect(world: World, worker: Worker): void {
 
 /** The ledger behind the worker's connection. */
 function remote(world: World, process: Process, raw: DispatchStore, run: LaneWitness): DispatchStore {
-  const { trace, witness } = world;
+  const { trace, witness, ledger } = world;
   return {
     enterLane: (lane) => process.call('enterLane', () => raw.enterLane(lane)),
     openLease: (lane, fence, at, slots) =>
       process.call('openLease', async () => {
+        const before = circuitStateOf(ledger, [
+          senderOf(ledger, messageOf(ledger, lane.messageId)).id,
+          CARRIER_ACCOUNT,
+        ]);
         const answer = await raw.openLease(lane, fence, at, slots);
         if (answer.kind === 'leased') {
-          witness.leased(answer.lease, run, slots);
+          witness.leased(answer.lease, run, slots, before);
           const people = answer.lease.recipients.map((one) => `${one.recipient}/${one.attempt}`);
           trace(process.id, `leases ${answer.lease.id} of ${lane.messageId}: ${people.join(' ')}`);
         } else trace(process.id, `is told ${answer.kind} for ${lane.messageId}`);
@@ -156,6 +174,10 @@ function remote(world: World, process: Process, raw: DispatchStore, run: LaneWit
         trace(process.id, `records lease ${lease.id}: ${words.join(', ')}`);
         return raw.record(lease, results, retryAt);
       }),
-    slowDown: (lease, delayMs) => process.call('slowDown', () => raw.slowDown(lease, delayMs)),
+    slowDown: (lease, delayMs) =>
+      process.call('slowDown', () => {
+        witness.slowed(delayMs);
+        return raw.slowDown(lease, delayMs);
+      }),
   };
 }

@@ -185,13 +185,24 @@ function checkList(
 function checkSpend(world: World, carrierLedger: readonly Acceptance[]): void {
   const { ledger, witness } = world;
   let used = 0;
+  const spent = new Map<string, number>();
   for (const message of ledger.messages.values()) {
     for (const entry of message.entries.values()) {
       for (const { result, costMicroUsd, final } of entry.attempts) {
         if (final?.status === 'failed') continue;
-        if (result === 'accepted' || result === 'unknown') used += costMicroUsd;
+        if (result !== 'accepted' && result !== 'unknown') continue;
+        used += costMicroUsd;
+        spent.set(message.campaignId, (spent.get(message.campaignId) ?? 0) + costMicroUsd);
       }
     }
+  }
+  for (const campaign of ledger.campaigns.values()) {
+    const own = spent.get(campaign.id) ?? 0;
+    if (own === campaign.spentMicroUsd) continue;
+    witness.blame(
+      'I5',
+      `${campaign.spentMicroUsd} of ${campaign.id}'s budget are claimed and ${own} were used`,
+    );
   }
   if (used !== ledger.spentMicroUsd) {
     witness.blame('I5', `${ledger.spentMicroUsd} micro-dollars are claimed and ${used} were used`);

@@ -1,6 +1,13 @@
 import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import type { MessageStatus } from '../domain/campaign-status.ts';
-import { campaignOf, gatesAreOpen, messageOf, messagesOf } from '../domain/dispatch/memory-ledger.ts';
+import { circuitStateOf } from '../domain/dispatch/memory-circuits.ts';
+import {
+  campaignOf,
+  CARRIER_ACCOUNT,
+  gatesAreOpen,
+  messageOf,
+  messagesOf,
+} from '../domain/dispatch/memory-ledger.ts';
 import { endMemoryMessages, moveMemoryGate } from '../domain/dispatch/memory-orders.ts';
 import { finishMemoryCampaign } from '../domain/dispatch/memory-retries.ts';
 import { mayBeResentInMemory } from '../domain/dispatch/memory-unknowns.ts';
@@ -74,9 +81,18 @@ export function createOffice(world: World, onGate: OnGate): Office {
     holds.set(campaignId, kept);
     for (let count = kept.length; count < all.length; count += 1) moveGate(campaignId, -1);
   };
-  const canPay = (): boolean =>
-    ledger.spendLimitMicroUsd === null ||
-    ledger.spentMicroUsd + SEGMENT_MICRO_USD <= ledger.spendLimitMicroUsd;
+  const isPaid = (spent: number, limit: number | null): boolean =>
+    limit === null || spent + SEGMENT_MICRO_USD <= limit;
+  /** Whether what suspended a campaign persists, so that a resume is refused. */
+  const persists = (campaignId: string, held: readonly string[]): boolean => {
+    const { spentMicroUsd, budgetMicroUsd, senderId } = campaignOf(ledger, campaignId);
+    const { openMs, probeInMs } = circuitStateOf(ledger, [senderId, CARRIER_ACCOUNT]);
+    return (
+      (held.includes('suspend spend_limit') && !isPaid(ledger.spentMicroUsd, ledger.spendLimitMicroUsd)) ||
+      (held.includes('suspend campaign_budget') && !isPaid(spentMicroUsd, budgetMicroUsd)) ||
+      (held.includes('suspend carrier_down') && openMs !== null && probeInMs > 0)
+    );
+  };
   const apply = (
     campaignId: string,
     { kind, step }: { readonly kind: OrderKind; readonly step: number },
@@ -97,7 +113,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
         break;
       case 'resume':
         if (held.includes('stop')) break;
-        if (held.includes('suspend spend_limit') && !canPay()) break;
+        if (persists(campaignId, held)) break;
         lift(campaignId, step, (one) => one !== 'stop');
         break;
     }

@@ -1,9 +1,10 @@
 import { campaignOf } from '../domain/dispatch/memory-ledger.ts';
+import type { SimulatedCarrier } from './carrier.ts';
 import type { Engine } from './engine.ts';
 import type { Fleet } from './fleet.ts';
 import type { Office } from './office.ts';
 import type { Move } from './scenario.ts';
-import { ACCOUNT, contactOf, SENDER, SEGMENT_MICRO_USD, type World } from './world.ts';
+import { ACCOUNT, contactOf, OTHER_SENDER, SENDER, SEGMENT_MICRO_USD, type World } from './world.ts';
 
 /** Whoever acts from outside: owners, contacts, operators, the world's clocks. */
 export interface Owner {
@@ -15,14 +16,20 @@ const REPAIR_MS = 30_000;
 const CALM_REPAIR_MS = 600_000;
 const RESUME_MS_MAX = 60_000;
 const HOLD_MS_MAX = 60_000;
+const OUTAGES_MS = [10_000, 40_000, 700_000] as const;
 
 /** Carries out the moves of the scenario. */
 export function startOwner(
   world: World,
-  deps: { readonly engine: Engine; readonly fleet: Fleet; readonly office: Office },
+  deps: {
+    readonly engine: Engine;
+    readonly fleet: Fleet;
+    readonly office: Office;
+    readonly carrier: SimulatedCarrier;
+  },
 ): Owner {
   const { loop, chance, ledger, scenario, clock, trace, witness } = world;
-  const { engine, fleet, office } = deps;
+  const { engine, fleet, office, carrier } = deps;
   let isCalm = false;
 
   const campaigns = [...ledger.campaigns.keys()];
@@ -62,7 +69,10 @@ export function startOwner(
         order(someCampaign(), 'stop');
         break;
       case 'hold_sender':
-        holdFor(SENDER, chance.whole('hold.for', 1, HOLD_MS_MAX));
+        holdFor(
+          chance.pick('hold.sender', [SENDER, SENDER, OTHER_SENDER]),
+          chance.whole('hold.for', 1, HOLD_MS_MAX),
+        );
         break;
       case 'hold_account':
         holdFor(ACCOUNT, chance.whole('hold.for', 1, HOLD_MS_MAX));
@@ -77,6 +87,12 @@ export function startOwner(
       }
       case 'raise_limit':
         if (ledger.spendLimitMicroUsd !== null) ledger.spendLimitMicroUsd += 4 * SEGMENT_MICRO_USD;
+        for (const campaign of ledger.campaigns.values()) {
+          if (campaign.budgetMicroUsd !== null) campaign.budgetMicroUsd += 3 * SEGMENT_MICRO_USD;
+        }
+        break;
+      case 'carrier_down':
+        carrier.breakDown(chance.pick('down.for', OUTAGES_MS));
         break;
       case 'clock_forward':
         clock.jump(chance.pick('jump', [1_000, 60_000, 3_600_000, 11 * 3_600_000]));
@@ -137,6 +153,9 @@ export function startOwner(
     healAll: () => {
       isCalm = true;
       ledger.spendLimitMicroUsd = null;
+      for (const campaign of ledger.campaigns.values()) campaign.budgetMicroUsd = null;
+      // A daily cap would keep a campaign for as many days as it has to be shared out over.
+      for (const one of ledger.quotas.values()) one.quota = { ...one.quota, dayUnits: null };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { classify } from '../carrier/plivo/classify.ts';
 import type { HttpReport } from '../carrier/plivo/http-report.ts';
 import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
+import { type CarrierNotes, listenToCarriers } from '../domain/dispatch/carrier-watch.ts';
 import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
 import { type LaneDeps, type LaneReport, type LaneRun, runLane } from '../domain/dispatch/lane.ts';
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
@@ -30,6 +31,8 @@ export interface Protocol {
   readonly store: (ledger: MemoryLedger) => DispatchStore;
   /** The store as a worker calls it, behind its connection. */
   readonly remoteStore: (store: DispatchStore, ledger: MemoryLedger) => DispatchStore;
+  /** The store of a worker that also writes down how the carrier answers. */
+  readonly listen: (store: DispatchStore, notes: CarrierNotes) => DispatchStore;
   readonly runLane: (deps: LaneDeps, run: LaneRun) => Promise<LaneReport>;
   readonly classify: (report: HttpReport) => PostAnswer;
   /** Whether a callback carries the carrier's signature and our MAC. */
@@ -54,6 +57,7 @@ export interface Protocol {
 export const PROTOCOL: Protocol = {
   store: createMemoryDispatchStore,
   remoteStore: (store) => store,
+  listen: listenToCarriers,
   runLane,
   classify,
   isGenuine: (callback) => callback.isSigned,

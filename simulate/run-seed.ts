@@ -62,7 +62,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const engine = startEngine(world, processDeps, { fleet, office, carrier });
   links.fleet = fleet;
   links.engine = engine;
-  const owner = startOwner(world, { engine, fleet, office });
+  const owner = startOwner(world, { engine, fleet, office, carrier });
 
   let events = 0;
   try {

@@ -1,4 +1,5 @@
 import type { QuietHours } from '../domain/quiet-hours.ts';
+import type { Quota } from '../domain/dispatch/quota.ts';
 import type { RequestLimit } from '../domain/dispatch/pace.ts';
 import type { Chance } from './chance.ts';
 
@@ -35,6 +36,7 @@ export interface Move {
     | 'hold_account'
     | 'opt_out'
     | 'raise_limit'
+    | 'carrier_down'
     | 'clock_forward'
     | 'clock_back'
     | 'engine_lost'
@@ -50,6 +52,9 @@ export interface PlannedCampaign {
   readonly contacts: number;
   readonly messages: readonly { readonly isConstant: boolean; readonly segments: number }[];
   readonly expiresAfterMs: number | null;
+  readonly isOfOtherSender: boolean;
+  /** Budget in texts of one segment. */
+  readonly textsMax: number | null;
   /** Machine time until it begins. */
   readonly startsAfterMs: number;
 }
@@ -65,6 +70,8 @@ export interface Scenario {
   readonly slotsMax: number;
   readonly pace: number | null;
   readonly limit: RequestLimit;
+  /** What both senders share. */
+  readonly quota: Omit<Quota, 'id' | 'name'> | null;
   /** Spend limit in texts. */
   readonly textsMax: number | null;
   readonly campaigns: readonly PlannedCampaign[];
@@ -94,6 +101,8 @@ const MOVES = [
   'opt_out',
   'opt_out',
   'raise_limit',
+  'carrier_down',
+  'carrier_down',
   'clock_forward',
   'clock_back',
   'engine_lost',
@@ -131,6 +140,9 @@ export function plannedOf({ campaigns }: Scenario, campaignId: string): PlannedC
 /** Makes the scenario of a seed. */
 export function makeScenario(chance: Chance): Scenario {
   const odds = (key: string): number => chance.pick(`weather.${key}`, [0, 0, 0.01, 0.03, 0.08]);
+  // Where nothing happens to processes, limits can be held to their figures.
+  const process = chance.draw('calm') < 0.2 ? 0 : 0.5;
+  // A carrier that reports nothing leaves all to its list, and texts close to each other make that hard to read.
   const isSilent = chance.draw('silent') < 0.2;
   // Some owners are restless: much happens while the texts go out, one after the other.
   const isRestless = chance.draw('restless') < 0.3;
@@ -141,15 +153,15 @@ export function makeScenario(chance: Chance): Scenario {
       : chance.whole('faults', 20_000, 150_000);
   return {
     weather: {
-      kill: odds('kill') / 2,
-      crashPoint: odds('crash') / 2,
-      freeze: odds('freeze') / 2,
-      connection: odds('connection') / 2,
-      carrier: odds('carrier') * 4,
+      kill: odds('kill') * process,
+      crashPoint: odds('crash') * process,
+      freeze: odds('freeze') * process,
+      connection: odds('connection') * process,
+      carrier: Math.max(odds('carrier') * 4, isSilent ? 0.12 : 0),
       refusal: odds('refusal') * 2,
       callback: odds('callback') * 4,
       list: odds('list') * 4,
-      answerMs: chance.pick('answer', [0, 0, 500, 12_000]),
+      answerMs: isSilent ? 12_000 : chance.pick('answer', [0, 0, 500, 12_000]),
       latencyMs: chance.pick('latency', isRestless ? [400, 4_000] : [5, 50, 400, 4_000]),
     },
     startsAt: Date.parse(chance.pick('start', STARTS)),
@@ -168,11 +180,12 @@ export function makeScenario(chance: Chance): Scenario {
       { requestsMax: 10, windowMs: 5_000 },
       { requestsMax: 60, windowMs: 5_000 },
     ]),
-    textsMax: chance.pick('spend', [null, null, 5, 12]),
-    campaigns: Array.from({ length: chance.pick('campaigns', [1, 2, 2, 3]) }, () =>
+    quota: isSilent ? null : planQuota(chance),
+    textsMax: isSilent ? null : chance.pick('spend', [null, null, 5, 12]),
+    campaigns: Array.from({ length: chance.pick('campaigns', isSilent ? [2, 3] : [1, 2, 2, 3]) }, () =>
       planCampaign(chance, isSilent),
     ),
-    laneBudgetMs: chance.pick('budget', [2_000, 20_000, 600_000]),
+    laneBudgetMs: chance.pick('lane budget', [2_000, 20_000, 600_000]),
     isSilent,
     carrierClockMs: chance.pick('carrier.clock', [0, -50_000, 50_000]),
     resendsAbsent: chance.draw('resends') < 0.4,
@@ -191,7 +204,23 @@ function planCampaign(chance: Chance, isSilent: boolean): PlannedCampaign {
       segments: chance.whole('segments', 1, 2),
     })),
     expiresAfterMs: chance.pick('expires', [null, null, 15_000, 300_000]),
-    startsAfterMs: chance.pick('starts', [0, 0, 15_000, 70_000, 90_000, 115_000]),
+    isOfOtherSender: !isSilent && chance.draw('other sender') < 0.3,
+    textsMax: isSilent ? null : chance.pick('budget', [null, null, 4, 9]),
+    startsAfterMs: chance.pick(
+      'starts',
+      isSilent ? [0, 24_000, 28_000, 75_000, 115_000] : [0, 0, 15_000, 70_000],
+    ),
+  };
+}
+
+function planQuota(chance: Chance): Scenario['quota'] {
+  if (chance.draw('quota') < 0.6) return null;
+  return {
+    rateUnits: chance.pick('quota.rate', [null, 1, 4]),
+    ratePeriod: 'second',
+    dayUnits: chance.pick('quota.day', [null, 6, 15]),
+    resetZone: chance.pick('quota.zone', ['America/Los_Angeles', 'America/New_York']),
+    sharePercent: chance.pick('quota.share', [100, 100, 50]),
   };
 }
 

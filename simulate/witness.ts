@@ -1,9 +1,11 @@
+import type { CircuitState } from '../domain/dispatch/circuit.ts';
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
 import { isQuiet } from '../domain/quiet-hours.ts';
 import type { AttemptKey } from '../domain/dispatch/unknown-store.ts';
 import type { Acceptance } from './carrier.ts';
 import type { EventLoop } from './event-loop.ts';
+import { createLimitsWitness, type LimitsWitness } from './limits-witness.ts';
 import { createRepeatsWitness, type RepeatsWitness } from './repeats-witness.ts';
 import type { Scenario } from './scenario.ts';
 import type { CampaignClock } from './world.ts';
@@ -17,7 +19,7 @@ export interface LaneWitness {
 }
 
 /** Sees what really happens, and finds fault with it at once or remembers it for the end. */
-export interface Witness extends RepeatsWitness {
+export interface Witness extends RepeatsWitness, Pick<LimitsWitness, 'slowed' | 'failedWhileDown'> {
   readonly violations: string[];
   readonly blame: (invariant: string, what: string) => void;
   /** Something that may leave people unknown has happened to a process. */
@@ -29,7 +31,7 @@ export interface Witness extends RepeatsWitness {
   readonly ownerSaid: (campaignId: string, word: 'stop' | 'go') => void;
   /** A message is set going, with its expiry in campaign time. */
   readonly setGoing: (messageId: string, expiresAt: number | null) => void;
-  readonly leased: (lease: Lease, run: LaneWitness, slots: number) => void;
+  readonly leased: (lease: Lease, run: LaneWitness, slots: number, before: CircuitState) => void;
   /** The carrier's list is said not to have an attempt. */
   readonly absent: (key: AttemptKey, carrierLedger: readonly Acceptance[]) => void;
   /** The bytes of a request leave now. */
@@ -44,9 +46,6 @@ export interface Witness extends RepeatsWitness {
   readonly wasAmbiguous: (leaseId: number, request: number) => boolean;
   readonly runOf: (leaseId: number) => LaneWitness | undefined;
 }
-
-/** Answers that take no longer than this keep a tenth of the carrier's window free. */
-const PUNCTUAL_MS = 400;
 
 /** A witness of one simulation. */
 export function createWitness(deps: {
@@ -65,7 +64,6 @@ export function createWitness(deps: {
   const expiries = new Map<string, number | null>(
     [...ledger.messages.values()].map(({ id, expiresAt }) => [id, expiresAt]),
   );
-  const requestTimes: number[] = [];
   const runs: LaneWitness[] = [];
 
   const blame = (invariant: string, what: string): void => {
@@ -106,17 +104,7 @@ export function createWitness(deps: {
     if (expiresAt !== null && at >= expiresAt) blame('I4', `lease ${lease.id} is posted after it expired`);
   };
 
-  const checkLimit = (): void => {
-    const { requestsMax, windowMs } = scenario.limit;
-    // A grant is spread over time, so it bounds a window only as far as processes and connections are punctual.
-    const { freeze, latencyMs } = scenario.weather;
-    if (requestsMax === 0 || freeze > 0 || latencyMs > PUNCTUAL_MS) return;
-    requestTimes.push(loop.now());
-    while ((requestTimes[0] ?? 0) <= loop.now() - windowMs) requestTimes.shift();
-    if (requestTimes.length > requestsMax) {
-      blame('pace', `${requestTimes.length} requests left within ${windowMs} ms`);
-    }
-  };
+  const limits = createLimitsWitness({ ledger, loop, scenario, blame });
 
   return {
     violations,
@@ -138,19 +126,18 @@ export function createWitness(deps: {
       else if (!stoppedAt.has(campaignId)) stoppedAt.set(campaignId, loop.step());
     },
     ...repeats,
+    slowed: limits.slowed,
+    failedWhileDown: limits.failedWhileDown,
     setGoing: (messageId, expiresAt) => {
       expiries.set(messageId, expiresAt);
     },
-    leased: (lease, run, slots) => {
+    leased: (lease, run, slots, before) => {
       leases.set(lease.id, { step: loop.step(), run });
       if (!lease.isBulk && lease.recipients.length > slots) {
         blame('I6', `lease ${lease.id} is wider than the free slots`);
       }
       repeats.check(lease);
-      const { spentMicroUsd, spendLimitMicroUsd } = ledger;
-      if (spendLimitMicroUsd !== null && spentMicroUsd > spendLimitMicroUsd) {
-        blame('I5', `lease ${lease.id} makes ${spentMicroUsd} micro-dollars of ${spendLimitMicroUsd}`);
-      }
+      limits.checkLease(lease, before);
     },
     absent: (key, carrierLedger) => {
       const message = [...ledger.messages.values()].find((one) => one.key === key.messageKey);
@@ -170,7 +157,7 @@ export function createWitness(deps: {
       if (heard)
         blame('I4', `lease ${lease.id}, request ${request} is posted though its worker knows better`);
       checkWindow(lease);
-      checkLimit();
+      limits.checkPost(lease, people, leases.get(lease.id)?.step ?? 0);
     },
     ambiguous: (leaseId, request) => {
       ambiguous.add(`${leaseId}/${request}`);

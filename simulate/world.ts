@@ -37,6 +37,9 @@ export interface World {
 export const SEGMENT_MICRO_USD = 1_000;
 export const ACCOUNT = 'acc';
 export const SENDER = 'sender';
+/** Another one on the same carrier account. */
+export const OTHER_SENDER = 'sender2';
+const QUOTA = 'quota';
 
 /** The ledger of a scenario, frozen and ready to send. */
 export function createWorld(
@@ -53,12 +56,21 @@ export function createWorld(
     machineNow: loop.now,
   });
   ledger.resendAbsentSince = scenario.resendsAbsent ? 0 : null;
-  addSender(ledger, SENDER, scenario.pace);
+  for (const id of [SENDER, OTHER_SENDER]) {
+    const sender = addSender(ledger, id, scenario.pace);
+    if (scenario.quota !== null) sender.quotaIds.push(QUOTA);
+  }
+  if (scenario.quota !== null) {
+    const quota = { id: QUOTA, name: QUOTA, ...scenario.quota };
+    ledger.quotas.set(QUOTA, { quota, use: { day: '', dayHundredths: 0 }, nextFreeAt: 0 });
+  }
   for (const [index, campaign] of scenario.campaigns.entries()) {
     const id = `cmp${index + 1}`;
     // Audiences of two campaigns overlap, and some number is twice in a list.
     const contacts = Array.from({ length: campaign.contacts }, (_, contact) => contactOf(contact));
-    addCampaign(ledger, { id, senderId: SENDER, contacts: [...contacts, contactOf(0)] });
+    const senderId = campaign.isOfOtherSender ? OTHER_SENDER : SENDER;
+    const added = addCampaign(ledger, { id, senderId, contacts: [...contacts, contactOf(0)] });
+    added.budgetMicroUsd = campaign.textsMax === null ? null : campaign.textsMax * SEGMENT_MICRO_USD;
     for (const [position, message] of campaign.messages.entries()) {
       const { expiresAfterMs } = campaign;
       addMessage(ledger, {

@@ -12,7 +12,7 @@ import {
   type Quota,
   quotaIntervalMs,
   type QuotaUse,
-  resetsAt,
+  resetDelayMs,
   unitsLeft,
 } from '../../domain/dispatch/quota.ts';
 import { askedTogether } from '../asked-together.ts';
@@ -204,7 +204,5 @@ async function waitForUnits(trx: Trx, { at, context }: LeaseDraft, usedUp: reado
       and ${IN_FLIGHT_OF_LEASE} > 0
     limit 1`.execute(trx);
   if (underWay.rows.length > 0) return { kind: 'wait', delayMs: RECLAIM_DELAY_MS } as const;
-  const opensAt = Math.max(...usedUp.map((quota) => resetsAt(quota, at)));
-  const until = Math.min(opensAt, context.expiresAt ?? opensAt);
-  return { kind: 'wait', delayMs: Math.max(1, until - at) } as const;
+  return { kind: 'wait', delayMs: resetDelayMs(usedUp, at, context.expiresAt) } as const;
 }

@@ -13,6 +13,40 @@ export const PROBE_MS_MAX = 60_000;
 /** A circuit that was open for so long suspends the campaigns that run into it. */
 export const CIRCUIT_OPEN_MS_MAX = 10 * 60_000;
 
+/** A circuit as it is written down. */
+export interface Circuit {
+  /** Requests that have failed since one was taken. */
+  readonly failures: number;
+  /** How often it was left alone since it opened. */
+  readonly trips: number;
+  readonly isOpen: boolean;
+  /** Somebody has its probe, or had it when he was last heard of. */
+  readonly isProbing: boolean;
+}
+
+/** What failures make of a circuit; nobody probes it any more. */
+export interface TrippedCircuit {
+  readonly failures: number;
+  readonly trips: number;
+  readonly opens: boolean;
+  /** Machine milliseconds until the next probe; null leaves it when it was. */
+  readonly probeDelayMs: number | null;
+}
+
+/** A circuit that was never tripped. */
+export const CIRCUIT_CLOSED = { failures: 0, trips: 0 } as const;
+
+/** Requests have failed one after the other. */
+export function afterFailures(circuit: Circuit, failures: number): TrippedCircuit {
+  const sum = circuit.failures + failures;
+  if (!circuit.isOpen && sum >= FAILURES_MIN) {
+    return { failures: sum, trips: 1, opens: true, probeDelayMs: PROBE_DELAY_MS };
+  }
+  if (!circuit.isProbing) return { failures: sum, trips: circuit.trips, opens: false, probeDelayMs: null };
+  const probeDelayMs = Math.min(PROBE_DELAY_MS_MAX, PROBE_DELAY_MS * 2 ** circuit.trips);
+  return { failures: sum, trips: circuit.trips + 1, opens: false, probeDelayMs };
+}
+
 /** What is known of the circuits that a lease would use; in machine milliseconds. */
 export interface CircuitState {
   /** How long the longest open one has been open; null when all are closed. */

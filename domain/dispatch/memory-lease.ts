@@ -1,41 +1,32 @@
-import type { LaneRef, Lease, LeaseAnswer, LeasedRecipient } from './dispatch-store.ts';
+import type { LaneRef, Lease, LeaseAnswer } from './dispatch-store.ts';
 import {
   addToCounter,
   campaignOf,
+  CARRIER_ACCOUNT,
   entryOf,
   gatesAreOpen,
-  isInFlight,
   type MemoryLedger,
   type MemoryMessage,
-  type MemorySender,
   type MemoryWave,
   messageOf,
   scopesOfMessage,
   senderOf,
   spend,
 } from './memory-ledger.ts';
+import { LEASE_PACE_MS, LEASE_WIDTH_MAX, leaseWidth, requestIntervalMs, START_DELAY_MS_MAX } from './pace.ts';
+import { judgeCircuit } from './circuit.ts';
 import {
-  MAY_BE_GIVEN_BACK_MS,
-  RECLAIM_DELAY_MS,
-  LEASE_PACE_MS,
-  LEASE_WIDTH_MAX,
-  leaseWidth,
-  requestIntervalMs,
-  START_DELAY_MS_MAX,
-} from './pace.ts';
+  claimMoney,
+  grantQuotas,
+  narrowToQuotas,
+  peekQuotas,
+  quotasOf,
+  type Range,
+} from './memory-claims.ts';
+import { circuitStateOf, takeMemoryProbe } from './memory-circuits.ts';
 import { countInRound, isSettled } from './memory-repeats.ts';
+import { paceWithin } from './quota.ts';
 import { claimWindow } from './window-claim.ts';
-
-type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
-
-/** A range of a wave in the making. */
-interface Range {
-  readonly people: LeasedRecipient[];
-  /** Who is refused, by the index in the wave. */
-  readonly skips: { readonly index: number; readonly recipient: number; readonly reason: string }[];
-  /** Index of each of the people in the wave. */
-  readonly indexes: number[];
-}
 
 /** Passes all claims in the order of PostgreSQL's store and commits a lease, or says why not. */
 export function openMemoryLease(
@@ -52,6 +43,10 @@ export function openMemoryLease(
   if (sender.isDisabled) return { kind: 'suspend', cause: 'sender_disabled' };
   const window = claimWindow({ ...ledger, expiresAt: message.expiresAt }, at);
   if (window.kind !== 'open') return window;
+  const scopes = [sender.id, CARRIER_ACCOUNT];
+  const circuit = judgeCircuit(circuitStateOf(ledger, scopes));
+  if (circuit.kind === 'suspend') return { kind: 'suspend', cause: 'carrier_down' };
+  if (circuit.kind === 'wait') return circuit;
   const delayMs =
     Math.max(
       sender.nextFreeAt,
@@ -60,21 +55,30 @@ export function openMemoryLease(
       ledger.carrier.pausedUntil,
     ) - ledger.machineNow();
   if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
+  const shared = peekQuotas(ledger, sender, message, at);
+  if (shared !== null) return shared;
   const wave = message.waves.find(
     (one) => one.next < one.members.length && (one.dueAt === null || one.dueAt <= at),
   );
   if (wave === undefined) return { kind: 'exhausted', nextDueAt: nextDueAt(message, at) };
 
+  const isProbe = circuit.kind === 'probe';
+  const pace = paceWithin(
+    sender.pace,
+    quotasOf(ledger, sender).map(({ quota }) => quota),
+  );
   const width = Math.min(
     message.isConstant ? LEASE_WIDTH_MAX : Math.min(LEASE_WIDTH_MAX, slots),
-    leaseWidth(sender.pace),
+    isProbe ? 1 : leaseWidth(pace),
   );
-  const range = takeRange(ledger, message, sender, wave, width);
-  const refused = claimMoney(ledger, message, range);
+  const range = takeRange(ledger, message, pace, wave, width);
+  const refused = claimMoney(ledger, message, range) ?? narrowToQuotas(ledger, sender, message, range, at);
   if (refused !== null) return refused;
   const skipped = commitRange(message, wave, range);
   if (range.people.length === 0) return { kind: 'skipped', count: skipped };
-  return { kind: 'leased', lease: commitLease(ledger, lane, fence, message, wave, range, window.closesAt) };
+  if (isProbe) takeMemoryProbe(ledger, scopes);
+  const draft = { fence, at, wave, range, isProbe, closesAt: window.closesAt };
+  return { kind: 'leased', lease: commitLease(ledger, lane, message, draft) };
 }
 
 function nextDueAt(message: MemoryMessage, at: number): number | null {
@@ -85,13 +89,13 @@ function nextDueAt(message: MemoryMessage, at: number): number | null {
 function takeRange(
   ledger: MemoryLedger,
   message: MemoryMessage,
-  sender: MemorySender,
+  pace: number | null,
   wave: MemoryWave,
   width: number,
 ): Range {
   const range: Range = { people: [], skips: [], indexes: [] };
   const { audience } = campaignOf(ledger, message.campaignId);
-  const segmentsMax = sender.pace === null ? Number.POSITIVE_INFINITY : (sender.pace * LEASE_PACE_MS) / 1_000;
+  const segmentsMax = pace === null ? Number.POSITIVE_INFINITY : (pace * LEASE_PACE_MS) / 1_000;
   const end = Math.min(wave.next + width, wave.members.length);
   for (let index = wave.next; index < end; index += 1) {
     const member = wave.members[index];
@@ -123,52 +127,6 @@ function takeRange(
   return range;
 }
 
-/** The campaign's budget, then the account's limit. */
-function claimMoney(ledger: MemoryLedger, message: MemoryMessage, range: Range): Refusal | null {
-  const campaign = campaignOf(ledger, message.campaignId);
-  const claims = [
-    { cause: 'campaign_budget', limit: campaign.budgetMicroUsd, spent: campaign.spentMicroUsd },
-    { cause: 'spend_limit', limit: ledger.spendLimitMicroUsd, spent: ledger.spentMicroUsd },
-  ] as const;
-  for (const { cause, limit, spent } of claims) {
-    if (limit === null || narrowToMoney(range, limit, spent)) continue;
-    // A suspension would halt what other lanes have paid for already, and that may be given back, too.
-    return isUnderWay(ledger, campaign.id)
-      ? { kind: 'wait', delayMs: RECLAIM_DELAY_MS }
-      : { kind: 'suspend', cause };
-  }
-  return null;
-}
-
-/** Keeps whom the rest of the limit pays for, and those refused before the first who is cut off; false for nobody. */
-function narrowToMoney(range: Range, limit: number, spent: number): boolean {
-  let claimed = spent;
-  const count = range.people.findIndex((person) => {
-    claimed += person.costMicroUsd;
-    return claimed > limit;
-  });
-  const cut = count > 0 ? range.indexes[count] : undefined;
-  if (cut !== undefined) {
-    range.people.length = count;
-    range.indexes.length = count;
-    const kept = range.skips.filter((skip) => skip.index < cut);
-    range.skips.splice(0, range.skips.length, ...kept);
-  }
-  return count !== 0;
-}
-
-/** A lease whose reports came first stays open for a while, although nobody of it is under way. */
-function isUnderWay(ledger: MemoryLedger, campaignId: string): boolean {
-  const since = ledger.machineNow() - MAY_BE_GIVEN_BACK_MS;
-  return [...ledger.leases.values()].some(
-    (lease) =>
-      lease.isOpen &&
-      lease.openedAt > since &&
-      messageOf(ledger, lease.messageId).campaignId === campaignId &&
-      isInFlight(ledger, lease),
-  );
-}
-
 function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): number {
   wave.next = Math.max(...range.indexes, ...range.skips.map((skip) => skip.index)) + 1;
   for (const skip of range.skips) {
@@ -184,15 +142,19 @@ function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): nu
   return range.skips.length;
 }
 
-function commitLease(
-  ledger: MemoryLedger,
-  lane: LaneRef,
-  fence: number,
-  message: MemoryMessage,
-  { repeats }: MemoryWave,
-  { people }: Range,
-  closesAt: number | null,
-): Lease {
+/** What the claims have left of a lease. */
+interface Draft {
+  readonly fence: number;
+  /** Campaign time. */
+  readonly at: number;
+  readonly wave: MemoryWave;
+  readonly range: Range;
+  readonly isProbe: boolean;
+  readonly closesAt: number | null;
+}
+
+function commitLease(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessage, draft: Draft): Lease {
+  const { people } = draft.range;
   const campaign = campaignOf(ledger, message.campaignId);
   const sender = senderOf(ledger, message);
   const isBulk = people.length > 1 && people.every((person) => person.text === people[0]?.text);
@@ -206,13 +168,14 @@ function commitLease(
   if (requestMs > 0) ledger.carrier.nextRequestAt = requestsAt + requestMs * (isBulk ? 1 : people.length);
   const paceAt = Math.max(sender.nextFreeAt, sender.slowedUntil, ledger.machineNow());
   if (segmentMs > 0) sender.nextFreeAt = paceAt + segmentMs * segments;
-  const startAt = Math.max(requestMs > 0 ? requestsAt : 0, segmentMs > 0 ? paceAt : 0);
+  const shared = grantQuotas(ledger, sender, segments, draft.at);
+  const startAt = Math.max(requestMs > 0 ? requestsAt : 0, segmentMs > 0 ? paceAt : 0, shared.startAt);
   const id = ledger.leases.size + 1;
   ledger.leases.set(id, {
     id,
     messageId: message.id,
     lane: lane.lane,
-    repeats,
+    repeats: draft.wave.repeats,
     people,
     segments,
     costMicroUsd,
@@ -225,20 +188,20 @@ function commitLease(
     accountId: ledger.accountId,
     messageKey: message.key,
     lane: lane.lane,
-    fence,
-    carrierAccountId: 'carrier',
+    fence: draft.fence,
+    carrierAccountId: CARRIER_ACCOUNT,
     senderId: sender.id,
     from: sender.id,
     kind: 'sms',
     mediaUrls: [],
     scopes: scopesOfMessage(ledger, message),
     recipients: people,
-    quotaClaims: [],
+    quotaClaims: shared.claims,
     isBulk,
-    isProbe: false,
-    segmentIntervalMs: segmentMs,
+    isProbe: draft.isProbe,
+    segmentIntervalMs: Math.max(segmentMs, shared.intervalMs),
     requestIntervalMs: requestMs,
     startDelayMs: Math.max(0, startAt - ledger.machineNow()),
-    closesAt,
+    closesAt: draft.closesAt,
   };
 }

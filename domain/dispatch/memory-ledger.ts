@@ -3,6 +3,7 @@ import type { UnknownState } from '../carrier-list.ts';
 import type { QuietHours } from '../quiet-hours.ts';
 import type { AttemptResult } from './dispatch-store.ts';
 import type { RequestLimit } from './pace.ts';
+import type { Quota, QuotaUse } from './quota.ts';
 
 /** Somebody whom a campaign's lists hold. */
 export interface MemoryContact {
@@ -80,8 +81,27 @@ export interface MemorySender {
   /** Segments a second; null is unpaced. */
   pace: number | null;
   isDisabled: boolean;
+  /** What it shares with other senders. */
+  readonly quotaIds: string[];
   nextFreeAt: number;
   slowedUntil: number;
+}
+
+/** What several senders may send together, and what they have. */
+export interface MemoryQuota {
+  quota: Quota;
+  use: QuotaUse;
+  /** Machine time. */
+  nextFreeAt: number;
+}
+
+/** Whether a sender or the carrier account is given a rest; machine time. */
+export interface MemoryCircuit {
+  failures: number;
+  trips: number;
+  openedAt: number | null;
+  probeAfter: number;
+  probingUntil: number | null;
 }
 
 /** A campaign with its frozen audience. */
@@ -160,6 +180,8 @@ export interface MemoryLedger {
   /** Since when texts that the list does not have are sent again by themselves; machine time, null is never. */
   resendAbsentSince: number | null;
   readonly senders: Map<string, MemorySender>;
+  readonly quotas: Map<string, MemoryQuota>;
+  readonly circuits: Map<string, MemoryCircuit>;
   readonly campaigns: Map<string, MemoryCampaign>;
   readonly messages: Map<string, MemoryMessage>;
   readonly leases: Map<number, MemoryLease>;
@@ -167,6 +189,8 @@ export interface MemoryLedger {
   readonly machineNow: () => number;
 }
 
+/** The only carrier account in memory. */
+export const CARRIER_ACCOUNT = 'carrier';
 /** Scope id of the gate over everything. */
 export const INSTALLATION_SCOPE = 'installation';
 
@@ -195,6 +219,8 @@ export function createMemoryLedger(settings: MemorySettings): MemoryLedger {
     carrier: { limit, nextRequestAt: 0, pausedUntil: 0, nextListAt: 0 },
     resendAbsentSince: null,
     senders: new Map(),
+    quotas: new Map(),
+    circuits: new Map(),
     campaigns: new Map(),
     messages: new Map(),
     leases: new Map(),
@@ -203,7 +229,7 @@ export function createMemoryLedger(settings: MemorySettings): MemoryLedger {
 
 /** Adds a sender with its gate. */
 export function addSender(ledger: MemoryLedger, id: string, pace: number | null): MemorySender {
-  const sender: MemorySender = { id, pace, isDisabled: false, nextFreeAt: 0, slowedUntil: 0 };
+  const sender: MemorySender = { id, pace, isDisabled: false, quotaIds: [], nextFreeAt: 0, slowedUntil: 0 };
   ledger.senders.set(id, sender);
   ledger.gates.set(id, 0);
   return sender;

@@ -45,7 +45,11 @@ export function collectMemoryRetries(message: MemoryMessage, at: number): number
   let count = 0;
   for (const { recipient, attempt, why, code } of noted) {
     const { attempts } = entryOf(message, recipient);
-    if (attempts.some((one) => one.attempt > attempt)) continue;
+    // A round, or the list, may have given him his next attempt before this was told.
+    const waits = message.waves.some(({ members }) =>
+      members.some((member) => member.recipient === recipient && member.attempt > attempt),
+    );
+    if (waits || attempts.some((one) => one.attempt > attempt)) continue;
     const failures = attempts.filter((one) => one.final?.status === 'failed').length;
     const unknowns = attempts.filter((one) => one.doubt !== null && one.doubt.state !== 'accepted').length;
     const dueAt = retryDueAt({ why, code, failures, unknowns }, at, message.expiresAt);

@@ -10,10 +10,11 @@ import {
   messageOf,
   spend,
 } from './memory-ledger.ts';
+import { giveBackUnits } from './memory-claims.ts';
 import { openMemoryLease } from './memory-lease.ts';
 import { countInRound, leaveFormerState, resolveUnknown } from './memory-repeats.ts';
 import { appendLater } from './memory-retries.ts';
-import { countersOfResult, refundOf } from './result-counters.ts';
+import { countersOfResult, mayBeTaken, refundOf } from './result-counters.ts';
 
 /**
  * The ledger's rules in memory: the same contract as PostgreSQL's, for the simulator and the contract's tests. Each
@@ -98,6 +99,7 @@ function recordResults(
     }
     addAttempt(ledger, owner, message, result);
     spend(ledger, message.campaignId, -refundOf(result));
+    if (!mayBeTaken(result)) giveBackUnits(ledger, lease.quotaClaims, result.segments);
     if (result.result === 'not_accepted') {
       deferred.push({ recipient: result.recipient, attempt: result.attempt + 1 });
     }

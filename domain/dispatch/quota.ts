@@ -65,6 +65,12 @@ export function resetsAt(quota: Quota, at: number): number {
   return startOfNextDay(at, quota.resetZone);
 }
 
+/** How long to wait until the last of their days ends, or until everybody has expired; in campaign milliseconds. */
+export function resetDelayMs(usedUp: readonly Quota[], at: number, expiresAt: number | null): number {
+  const opensAt = Math.max(...usedUp.map((quota) => resetsAt(quota, at)));
+  return Math.max(1, Math.min(opensAt, expiresAt ?? opensAt) - at);
+}
+
 /** The tightest daily cap that lets fewer than these units through in a day, with how many; null when none does. */
 export function capBelow(
   quotas: readonly Quota[],

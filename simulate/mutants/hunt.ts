@@ -3,6 +3,7 @@ import { runSeed } from '../run-seed.ts';
 import { CARRIER_MUTANTS } from './carrier-mutants.ts';
 import { LANE_MUTANTS } from './lane-mutants.ts';
 import { LEDGER_MUTANTS } from './ledger-mutants.ts';
+import { LIMIT_MUTANTS } from './limit-mutants.ts';
 import { LIST_MUTANTS } from './list-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { RETRY_MUTANTS } from './retry-mutants.ts';
@@ -14,6 +15,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CARRIER_MUTANTS,
   ...RETRY_MUTANTS,
   ...LIST_MUTANTS,
+  ...LIMIT_MUTANTS,
 ];
 
 /** The seed at which a mutant was found out, and by what; null when it lived through all of them. */

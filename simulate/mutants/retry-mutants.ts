@@ -61,6 +61,15 @@ export const RETRY_MUTANTS: readonly Mutant[] = [
       return at + MINUTE_MS;
     },
   ),
+  collectBy(
+    'try again whoever waits for his turn already',
+    'Whose text fails between the order of a round and his turn gets two.',
+    (message, note, at) => {
+      const { attempts } = message.entries.get(note.recipient) ?? { attempts: [] };
+      const isTried = attempts.some((one) => one.attempt > note.attempt);
+      return isTried || failuresOf(message, note) > 1 ? null : at + MINUTE_MS;
+    },
+  ),
   {
     name: 'try again whoever was undelivered',
     harm: 'An undelivered text may have arrived all the same.',

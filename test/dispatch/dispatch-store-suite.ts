@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { FAILURES_MIN, PROBE_DELAY_MS } from '../../domain/dispatch/circuit.ts';
 import type {
   AttemptResult,
   DispatchStore,
@@ -23,6 +24,11 @@ export interface StoreHarness {
   /** Null takes the campaign's budget away. */
   readonly setBudget: (texts: number | null) => Promise<void>;
   readonly disableSender: () => Promise<void>;
+  /** What the sender may send in a day together with others. */
+  readonly setDayCap: (units: number) => Promise<void>;
+  /** So many requests have failed one after the other. */
+  readonly noteFailures: (failures: number) => Promise<void>;
+  readonly noteTaken: () => Promise<void>;
   /** The latest result of a recipient's attempt n, resolved unknowns as `accepted`. */
   readonly resultOf: (recipient: number, attempt: number) => Promise<string | null>;
   /** A status report of the carrier about the post of a lease; resolves with what became of it. */
@@ -292,6 +298,36 @@ export function describeDispatchStore(
         expect(answer.delayMs).toBeGreaterThan(50_000);
         expect(answer.delayMs).toBeLessThanOrEqual(60_000);
       }
+    });
+
+    it('fills a daily cap, never passes it, and says how long its day still is', async () => {
+      const { fence } = await enter();
+      await world.setDayCap(60);
+      const first = leaseOf(await open(fence));
+      const second = leaseOf(await open(fence));
+      expect(first.recipients.length + second.recipients.length).toBe(60);
+      expect((await open(fence)).kind, 'what is under way may be given back').toBe('wait');
+      await world.store.record(first, results(first, 'accepted'), world.noon);
+      await world.store.record(second, results(second, 'rejected'), world.noon);
+      const third = leaseOf(await open(fence));
+      expect(third.recipients).toHaveLength(second.recipients.length);
+      await world.store.record(third, results(third, 'accepted'), world.noon);
+      // Midnight in Los Angeles, as seen from noon in New York.
+      expect(await open(fence)).toEqual({ kind: 'wait', delayMs: 15 * HOUR_MS });
+      expect((await open(fence, world.noon + 20 * HOUR_MS)).kind).toBe('leased');
+    });
+
+    it('leaves a carrier alone after requests that failed one after the other, until it takes a text', async () => {
+      const { fence } = await enter();
+      await world.noteFailures(FAILURES_MIN - 1);
+      expect((await open(fence, world.noon, 0, 5)).kind).toBe('leased');
+      await world.noteFailures(1);
+      const answer = await open(fence);
+      if (answer.kind !== 'wait') throw new Error(`Expected to wait, got ${answer.kind}.`);
+      expect(answer.delayMs).toBeGreaterThan(0);
+      expect(answer.delayMs).toBeLessThanOrEqual(PROBE_DELAY_MS);
+      await world.noteTaken();
+      expect((await open(fence)).kind).toBe('leased');
     });
 
     it('suspends the campaign whose sender was disabled', async () => {

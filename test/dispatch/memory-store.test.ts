@@ -1,3 +1,5 @@
+import { noteMemoryFailures, noteMemoryTaken } from '../../domain/dispatch/memory-circuits.ts';
+import { CARRIER_ACCOUNT } from '../../domain/dispatch/memory-ledger.ts';
 import { moveMemoryGate } from '../../domain/dispatch/memory-orders.ts';
 import { applyMemoryReport } from '../../domain/dispatch/memory-reports.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
@@ -47,6 +49,23 @@ describeDispatchStore('memory', async (recipients) => {
       soon(() => {
         sender.isDisabled = true;
       }),
+    setDayCap: (dayUnits) =>
+      soon(() => {
+        const quota = {
+          id: 'quota',
+          name: 'Brand',
+          rateUnits: null,
+          ratePeriod: 'second',
+          dayUnits,
+          resetZone: 'America/Los_Angeles',
+          sharePercent: 100,
+        } as const;
+        ledger.quotas.set('quota', { quota, use: { day: '', dayHundredths: 0 }, nextFreeAt: 0 });
+        sender.quotaIds.push('quota');
+      }),
+    noteFailures: (failures) =>
+      soon(() => noteMemoryFailures(ledger, [CARRIER_ACCOUNT, sender.id], failures)),
+    noteTaken: () => soon(() => noteMemoryTaken(ledger, [CARRIER_ACCOUNT, sender.id])),
     resultOf: async (recipient, attempt) => {
       const known = message.entries.get(recipient)?.attempts.find((one) => one.attempt === attempt);
       return Promise.resolve(known?.resolved ? 'accepted' : (known?.result ?? null));

@@ -1,9 +1,11 @@
 import { afterAll } from 'vitest';
 import { freezeAudience } from '../../db/audience.ts';
+import { noteFailures, noteTaken } from '../../db/circuits.ts';
 import { openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { moveGate } from '../../db/gates.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
+import { insertQuota, setSenderQuotas } from '../../db/quotas.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
 import { suppress } from '../../db/suppressions.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
@@ -51,6 +53,7 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
     message: messageId,
     sender: account.senderId,
   };
+  const carrierScopes = [account.carrierAccountId, account.senderId];
   const numberOf = (trx: Trx, recipient: number) =>
     trx
       .selectFrom('recipients as r')
@@ -102,6 +105,15 @@ describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> =>
           .where('campaign_id', '=', campaignId)
           .execute();
       }),
+    setDayCap: (dayUnits) =>
+      inside(async (trx) => {
+        const id = await insertQuota(trx, accountId, { name: 'Brand', dayUnits });
+        await setSenderQuotas(trx, { id: account.senderId, accountId }, [id]);
+      }),
+    noteFailures: async (failures) => {
+      await noteFailures(db, carrierScopes, failures);
+    },
+    noteTaken: () => noteTaken(db, carrierScopes),
     disableSender: () =>
       inside(async (trx) => {
         await trx

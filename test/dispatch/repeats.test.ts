@@ -247,6 +247,17 @@ describe('a recipient who is sent again because nobody knew of his text', () => 
     expect(await campaign.openLease()).toEqual({ kind: 'skipped', count: 1 });
   });
 
+  it('waits in one pass only, whatever is told of his text before his turn', async () => {
+    const campaign = await world.freeze(1);
+    const first = await campaign.lease();
+    await campaign.record(first, 'unknown');
+    await sendAgain(campaign, 2);
+    expect(await apply(campaign, first, { errorCode: '300' })).toEqual(['applied']);
+    expect(await collect(campaign)).toBe(0);
+    expect((await campaign.lease()).recipients).toMatchObject([{ attempt: 2 }]);
+    expect(await campaign.openLease(NOON + 5 * MINUTE_MS)).toEqual({ kind: 'exhausted', nextDueAt: null });
+  });
+
   it('is sent again while nothing is known of any of his texts', async () => {
     const campaign = await world.freeze(1);
     await campaign.record(await campaign.lease(), 'unknown');

@@ -1,0 +1,159 @@
+import type { DispatchStore, LaneRef, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import {
+  campaignOf,
+  type MemoryLedger,
+  type MemorySender,
+  messageOf,
+  senderOf,
+} from '../../domain/dispatch/memory-ledger.ts';
+import type { Mutant } from './mutant.ts';
+
+type OpenLease = DispatchStore['openLease'];
+
+/** Surrounds the making of each lease with something. */
+function aroundLease(
+  name: string,
+  harm: string,
+  around: (ledger: MemoryLedger, open: () => Promise<LeaseAnswer>, lane: LaneRef) => Promise<LeaseAnswer>,
+): Mutant {
+  return {
+    name,
+    harm,
+    mutate: (protocol) => ({
+      ...protocol,
+      store: (ledger) => {
+        const store = protocol.store(ledger);
+        const openLease: OpenLease = (...asked) => around(ledger, () => store.openLease(...asked), asked[0]);
+        return { ...store, openLease };
+      },
+    }),
+  };
+}
+
+/** What says from when on more may go out. */
+interface Holder {
+  nextFreeAt: number;
+}
+
+/** Keeps a figure apart for each of something that should share it. */
+function keptApart(): (
+  holder: Holder,
+  key: string,
+  open: () => Promise<LeaseAnswer>,
+) => Promise<LeaseAnswer> {
+  const kept = new WeakMap<Holder, Map<string, number>>();
+  return (holder, key, open) => {
+    const own = kept.get(holder) ?? new Map<string, number>();
+    kept.set(holder, own);
+    holder.nextFreeAt = own.get(key) ?? 0;
+    const answer = open();
+    own.set(key, holder.nextFreeAt);
+    return answer;
+  };
+}
+
+function senderOfLane(ledger: MemoryLedger, { messageId }: LaneRef): MemorySender {
+  return senderOf(ledger, messageOf(ledger, messageId));
+}
+
+/** Breaks what bounds money, pace and trouble. */
+export const LIMIT_MUTANTS: readonly Mutant[] = [
+  aroundLease(
+    "lease beyond the campaign's budget",
+    'More is spent on a campaign than its owner allows.',
+    (ledger, open, { campaignId }) => {
+      const campaign = campaignOf(ledger, campaignId);
+      const { budgetMicroUsd } = campaign;
+      campaign.budgetMicroUsd = null;
+      const answer = open();
+      campaign.budgetMicroUsd = budgetMicroUsd;
+      return answer;
+    },
+  ),
+  {
+    name: 'give money back to the account only',
+    harm: "A campaign's budget is used up by texts that were never taken.",
+    mutate: (protocol) => ({
+      ...protocol,
+      store: (ledger) => {
+        const store = protocol.store(ledger);
+        return {
+          ...store,
+          record: (lease, results, retryAt) => {
+            const { messageId = '' } = ledger.leases.get(lease.id) ?? {};
+            const campaign = campaignOf(ledger, messageOf(ledger, messageId).campaignId);
+            const { spentMicroUsd } = campaign;
+            const recorded = store.record(lease, results, retryAt);
+            campaign.spentMicroUsd = spentMicroUsd;
+            return recorded;
+          },
+        };
+      },
+    }),
+  },
+  aroundLease(
+    'keep a pace for each campaign of a sender',
+    'Together they send faster than the sender may.',
+    (() => {
+      const apart = keptApart();
+      return (ledger: MemoryLedger, open: () => Promise<LeaseAnswer>, lane: LaneRef) =>
+        apart(senderOfLane(ledger, lane), lane.campaignId, open);
+    })(),
+  ),
+  aroundLease(
+    'keep a quota for each sender',
+    'Together they send faster than what they share allows.',
+    (() => {
+      const apart = keptApart();
+      return (ledger: MemoryLedger, open: () => Promise<LeaseAnswer>, lane: LaneRef) => {
+        const [quota] = ledger.quotas.values();
+        return quota === undefined ? open() : apart(quota, senderOfLane(ledger, lane).id, open);
+      };
+    })(),
+  ),
+  aroundLease(
+    'forget what a day has used of its cap',
+    'More is sent in a day than the networks allow.',
+    (ledger, open) => {
+      const before = [...ledger.quotas.values()].map(({ use }) => use.dayHundredths);
+      const answer = open();
+      [...ledger.quotas.values()].forEach((one, index) => {
+        one.use = { ...one.use, dayHundredths: before[index] ?? 0 };
+      });
+      return answer;
+    },
+  ),
+  {
+    name: 'slow down nobody else after a 429',
+    harm: 'All other lanes go on against a carrier that has asked for a pause.',
+    mutate: (protocol) => ({
+      ...protocol,
+      store: (ledger) => ({ ...protocol.store(ledger), slowDown: () => Promise.resolve() }),
+    }),
+  },
+  {
+    name: 'never leave a carrier alone',
+    harm: 'Each request to a carrier in trouble makes somebody unknown for good.',
+    mutate: (protocol) => ({ ...protocol, listen: (store) => store }),
+  },
+  aroundLease(
+    'send as ever to a carrier that is to be left alone',
+    'Each request to a carrier in trouble makes somebody unknown for good.',
+    (ledger, open) => {
+      const circuits = [...ledger.circuits];
+      ledger.circuits.clear();
+      const answer = open();
+      for (const [scopeId, circuit] of circuits) ledger.circuits.set(scopeId, circuit);
+      return answer;
+    },
+  ),
+  aroundLease(
+    'let every lane probe',
+    'A carrier that comes back is met by all of them at once.',
+    (ledger, open) => {
+      const answer = open();
+      for (const circuit of ledger.circuits.values()) circuit.probingUntil = null;
+      return answer;
+    },
+  ),
+];
