@@ -55,12 +55,10 @@ export async function recordAttempts(deps: RecordDeps, records: readonly LeaseRe
     await closing(() =>
       askedTogether([
         writeDeltas(trx, accountId, messageKey, deltas),
-        closeComplete(trx, {
-          month,
-          leaseIds: written.map((lease) => lease.leaseId),
-          fresh: written.map((lease) => lease.fresh),
-          isOvertaken: written.map((lease) => lease.isOvertaken),
-        }),
+        // In the order of their ids, as whoever closes the leases of a lane that died locks them.
+        ...written
+          .toSorted((one, other) => one.leaseId - other.leaseId)
+          .map((lease) => closeIfComplete(trx, { month, ...lease })),
       ]),
     );
   });
@@ -232,32 +230,17 @@ async function defer(
 
 /**
  * Only rows that were written count: results come twice where the answer to a write was lost, and a lease that is
- * closed with somebody still open would forget him. Where a status report was faster, now or before, the lease's people
- * are counted.
- * The rows are locked in the order of their ids, as by whoever closes the leases of a lane that died.
+ * closed with somebody still open would forget him. Where a status report was faster the lease's people are counted.
+ * Each lease is a statement of its own, so that it is found by its whole key whatever the planner knows.
  */
-const closeComplete = prepareQuery(
-  (
-    db,
-    leases: {
-      readonly month: string;
-      readonly leaseIds: readonly number[];
-      readonly fresh: readonly number[];
-      readonly isOvertaken: readonly boolean[];
-    },
-  ) =>
-    sql`
-      with own as (
-        select id from leases where month = ${leases.month} and id = any(${leases.leaseIds}::bigint[])
-        order by id for no key update
-      )
-      update leases l set recorded = l.recorded + x.fresh,
-        closed_at = case
-          when l.closed_at is not null then l.closed_at
-          when l.recorded + x.fresh >= l.width then clock_timestamp()
-          when x.is_overtaken and ${IN_FLIGHT_OF_LEASE} <= 0 then clock_timestamp()
-        end
-      from own, waves w,
-        unnest(${leases.leaseIds}::bigint[], ${leases.fresh}::int[], ${leases.isOvertaken}::bool[]) x(id, fresh, is_overtaken)
-      where l.month = ${leases.month} and l.id = own.id and x.id = own.id and w.id = l.wave_id`.compile(db),
+const closeIfComplete = prepareQuery((db, lease: Written & { readonly month: string }) =>
+  sql`
+    update leases l set recorded = l.recorded + ${lease.fresh}::int,
+      closed_at = case
+        when l.closed_at is not null then l.closed_at
+        when l.recorded + ${lease.fresh}::int >= l.width then clock_timestamp()
+        when ${lease.isOvertaken}::bool and ${IN_FLIGHT_OF_LEASE} <= 0 then clock_timestamp()
+      end
+    from waves w
+    where l.month = ${lease.month} and l.id = ${lease.leaseId} and w.id = l.wave_id`.compile(db),
 );

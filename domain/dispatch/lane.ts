@@ -113,7 +113,7 @@ async function workOnce(deps: LaneDeps, run: LaneRun, state: LaneState): Promise
   return null;
 }
 
-/** Resolves when the last request of the lease has begun: the next lease need not await the answers. */
+/** Resolves when it is time for the next lease, which need not await the answers. */
 async function workLease(
   deps: LaneDeps,
   run: LaneRun,
@@ -136,7 +136,7 @@ async function workLease(
   state.underWay.add(settled);
   const forget = (): boolean => state.underWay.delete(settled);
   settled.then(forget, forget);
-  await posting.started;
+  await posting.nearlyStarted;
 }
 
 async function settle(answered: Promise<void>, recorder: Recorder): Promise<void> {

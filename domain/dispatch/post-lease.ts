@@ -62,6 +62,8 @@ interface Halted {
 
 /** A lease older than this, in machine time, is not posted: others may have waited for its outcome. */
 export const LEASE_AGE_MS_MAX = 20_000;
+/** The next lease is asked for so long before the last post of this one is due, so that no pace is lost meanwhile. */
+const LEASE_AHEAD_MS = 500;
 /** How far behind its pace a lease may be and still make up for it, in machine time. */
 const CATCH_UP_MS_MAX = 250;
 /** So many posts are begun in a row; other lanes wait for answers of the database meanwhile. */
@@ -71,7 +73,8 @@ const NOT_WRITTEN_DELAY_MS = 10_000;
 
 /**
  * Posts a lease, each recipient in at most one request, at the pace it was granted.
- * `started` resolves when the last request has begun or the lease was halted, `answered` when all have ended.
+ * `nearlyStarted` resolves shortly before the last request is due or when the lease was halted, which is the time to ask
+ * for the next one; `answered` when all requests have ended.
  * `onHalt` is told at once, before the request gives its slot back, why the lane may not simply go on.
  */
 export function postLease(
@@ -80,8 +83,12 @@ export function postLease(
   leasedAt: number,
   recorder: Recorder,
   onHalt: (halt: Halt) => void,
-): { readonly started: Promise<void>; readonly answered: Promise<void> } {
+): { readonly nearlyStarted: Promise<void>; readonly answered: Promise<void> } {
   const underWay: Promise<void>[] = [];
+  let isNearlyStarted = (): void => undefined;
+  const nearly = new Promise<void>((resolve) => {
+    isNearlyStarted = resolve;
+  });
   const halted: Halted = {
     reason: null,
     because: (reason) => {
@@ -93,9 +100,12 @@ export function postLease(
   const start = async (): Promise<void> => {
     const requests = lease.isBulk ? [lease.recipients] : lease.recipients.map((person) => [person]);
     let dueAt = deps.machine.now() + lease.startDelayMs;
+    let leftMs = requests.reduce((sum, people) => sum + paceOf(lease, people), 0);
     for (const [request, people] of requests.entries()) {
       if (request > 0 && request % POSTS_A_TURN === 0) await deps.turn();
       const delayMs = dueAt - deps.machine.now();
+      if (delayMs + leftMs <= LEASE_AHEAD_MS) isNearlyStarted();
+      leftMs -= paceOf(lease, people);
       if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
       // Whoever was kept longer than a timer keeps anybody, by a process that stood still, must not catch up in a burst.
       dueAt = Math.max(dueAt, deps.machine.now() - CATCH_UP_MS_MAX) + paceOf(lease, people);
@@ -117,7 +127,7 @@ export function postLease(
   };
   const started = start();
   const answered = started.then(() => Promise.all(underWay)).then(() => undefined);
-  return { started, answered };
+  return { nearlyStarted: Promise.race([nearly, started]), answered };
 }
 
 /** What comes after the reason to halt is recorded as not posted. */

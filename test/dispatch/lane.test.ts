@@ -1,8 +1,11 @@
+import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
+import { machineClock } from '../../activities/machine-clock.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLaneActivities } from '../../activities/lane-activities.ts';
 import { openDatabase, openPool } from '../../db/database.ts';
 import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
+import { createMemoryCampaign } from './memory-campaign.ts';
 import { createLaneWorld, MINUTE_MS, MORNING } from './lane-world.ts';
 
 const RATE_LIMITED = { kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: 5_000 } as const;
@@ -189,7 +192,7 @@ describe('a lane', () => {
         await lane.store.record(...given);
       },
     };
-    Object.assign(lane.deps, { store });
+    Object.assign(lane.deps, { store, machine: machineClock });
     await lane.run();
     expect([...lane.message.entries.values()].map((entry) => entry.attempts[0]?.result)).toEqual(
       Array.from({ length: 30 }, () => 'accepted'),
@@ -236,6 +239,43 @@ describe('a lane', () => {
     const leased = [...lane.message.entries.values()];
     expect(leased.map((entry) => entry.attempts[0]?.result)).toEqual(leased.map(() => 'not_accepted'));
     expect(leased.length).toBeGreaterThan(1);
+  });
+});
+
+describe('a paced lane', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('keeps its pace although each lease takes a while to get', async () => {
+    vi.useFakeTimers();
+    const lane = createLaneWorld(200, false, 20, 128);
+    const { ledger } = createMemoryCampaign({
+      recipients: 200,
+      segmentMicroUsd: 1,
+      pace: 20,
+      machineNow: machineClock.now,
+    });
+    const opened = createMemoryDispatchStore(ledger);
+    const store = {
+      ...opened,
+      openLease: async (...asked: Parameters<typeof opened.openLease>) => {
+        await machineClock.sleep(300, new AbortController().signal);
+        return opened.openLease(...asked);
+      },
+    };
+    Object.assign(lane.deps, { store, machine: machineClock });
+    const times: number[] = [];
+    lane.script.answer = () => {
+      times.push(machineClock.now());
+      return ACCEPTED;
+    };
+    const running = lane.run();
+    await vi.advanceTimersByTimeAsync(15_000);
+    await running;
+    expect(times).toHaveLength(200);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(60);
   });
 });
 
