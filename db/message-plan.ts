@@ -43,13 +43,16 @@ async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage
     .selectFrom('waves')
     .where('message_key', '=', message.key)
     .whereRef('next_ordinal', '<', 'size')
-    .select(['due_at as dueAt'])
+    .select(['due_at as dueAt', 'size', 'next_ordinal as nextOrdinal'])
     .execute();
   return decideMessage(
     {
       ...message,
       isHeld: message.status !== 'sending' || !(await gatesAreOpen(trx, input, message.senderId)),
-      openWavesDueAt: rest.map((wave) => wave.dueAt?.getTime() ?? null),
+      openWaves: rest.map((wave) => ({
+        dueAt: wave.dueAt?.getTime() ?? null,
+        left: wave.size - wave.nextOrdinal,
+      })),
     },
     input.at,
   );

@@ -17,6 +17,9 @@ import { appendLater, collectMemoryRetries } from './memory-retries.ts';
 import { fenceMemoryMessage } from './memory-store.ts';
 import { decideMessage, type MessagePlan } from './message-plan.ts';
 
+/** Audiences in memory are small; each member counts for so many, so that they are worth as many lanes as large ones. */
+const STANDS_FOR = 256;
+
 /** Decides what a message does next; whoever its lanes left open becomes unknown first. */
 export function planMemoryMessage(ledger: MemoryLedger, messageId: string, at: number): MessagePlan {
   const message = messageOf(ledger, messageId);
@@ -25,7 +28,9 @@ export function planMemoryMessage(ledger: MemoryLedger, messageId: string, at: n
   const plan = decideMessage(
     {
       isHeld: message.status !== 'sending' || !gatesAreOpen(ledger, message),
-      openWavesDueAt: message.waves.filter((one) => one.next < one.members.length).map((one) => one.dueAt),
+      openWaves: message.waves
+        .filter((one) => one.next < one.members.length)
+        .map(({ dueAt, members, next }) => ({ dueAt, left: (members.length - next) * STANDS_FOR })),
       expiresAt: message.expiresAt,
       quietHours: ledger.quietHours,
       timeZone: ledger.timeZone,

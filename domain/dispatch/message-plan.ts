@@ -9,12 +9,20 @@ export type MessagePlan =
   | { readonly kind: 'held' }
   | { readonly kind: 'done' };
 
+/** A wave that is not over. */
+export interface OpenWave {
+  /** Campaign time; null is due at once. */
+  readonly dueAt: number | null;
+  /** How many it has not handed out yet. */
+  readonly left: number;
+}
+
 /** Where a message stands when none of its lanes runs. */
 export interface MessagePlanFacts {
   /** It is not being sent, or one of its gates is closed. */
   readonly isHeld: boolean;
-  /** Due times (campaign time) of the waves that hold somebody who was not handed out; null is due at once. */
-  readonly openWavesDueAt: readonly (number | null)[];
+  /** The waves that hold somebody who was not handed out. */
+  readonly openWaves: readonly OpenWave[];
   readonly expiresAt: number | null;
   readonly quietHours: QuietHours;
   readonly timeZone: string;
@@ -25,17 +33,25 @@ export interface MessagePlanFacts {
 /** A message that is paced slower than this needs no second lane to keep the pace. */
 const ONE_LANE_PACE_MAX = 200;
 const LANES_MAX = 4;
+/** Fewer recipients are not worth another lane, which is an activity that takes its turn like any other. */
+const RECIPIENTS_A_LANE = 256;
 
 /** Decides what a message does next at an instant of campaign time. */
 export function decideMessage(facts: MessagePlanFacts, at: number): MessagePlan {
   const { expiresAt, quietHours, timeZone, pace } = facts;
   if (facts.isHeld) return { kind: 'held' };
-  if (facts.openWavesDueAt.length === 0) return { kind: 'done' };
+  if (facts.openWaves.length === 0) return { kind: 'done' };
   if (expiresAt !== null && at >= expiresAt) return { kind: 'expire' };
   const opensAt = isQuiet(at, quietHours, timeZone) ? nextPermitted(at, quietHours, timeZone) : at;
   if (opensAt > at)
     return { kind: 'sleep', until: Math.min(opensAt, expiresAt ?? opensAt), why: 'quiet_hours' };
-  const dueAt = Math.min(...facts.openWavesDueAt.map((due) => due ?? at));
+  const dueAt = Math.min(...facts.openWaves.map((wave) => wave.dueAt ?? at));
   if (dueAt > at) return { kind: 'sleep', until: Math.min(dueAt, expiresAt ?? dueAt), why: 'retry' };
-  return { kind: 'send', lanes: pace !== null && pace <= ONE_LANE_PACE_MAX ? 1 : LANES_MAX };
+  return { kind: 'send', lanes: pace !== null && pace <= ONE_LANE_PACE_MAX ? 1 : lanesOf(facts, at) };
+}
+
+function lanesOf({ openWaves }: MessagePlanFacts, at: number): number {
+  const due = openWaves.filter((wave) => (wave.dueAt ?? at) <= at);
+  const left = due.reduce((sum, wave) => sum + wave.left, 0);
+  return Math.min(LANES_MAX, Math.ceil(left / RECIPIENTS_A_LANE));
 }
