@@ -114,6 +114,7 @@ async function peekPace(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim
     if (circuit.kind === 'wait') return circuit;
     if (peeked.delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(peeked.delayMs) };
     draft.isProbe = circuit.kind === 'probe';
+    draft.pauseMs = peeked.delayMs;
     draft.width = Math.min(draft.width, draft.isProbe ? 1 : leaseWidth(sender.pace));
     return null;
   };

@@ -79,6 +79,8 @@ export interface LeaseDraft extends LeaseRequest {
   skips: (Skip & { readonly ordinal: number })[];
   /** A circuit is open and this lease tries whether it may be closed. */
   isProbe: boolean;
+  /** Machine milliseconds of a pause that still lasts, whether or not the carrier and the sender set a limit. */
+  pauseMs: number;
   closesAt: number | null;
   spendMonth: string;
   /** What is used of the sender's quotas, once they are locked. */

@@ -96,6 +96,7 @@ function newDraft(request: LeaseRequest, context: LeaseContext, slots: number): 
     people: [],
     skips: [],
     isProbe: false,
+    pauseMs: 0,
     closesAt: null,
     spendMonth: '',
     quotaUses: [],
@@ -151,6 +152,7 @@ async function commitLease(
 
 /** What the lease uses of everything that is shared, in the order in which everybody locks it: the hottest comes last. */
 async function takeGrants(trx: Trx, draft: LeaseDraft, segments: number): Promise<LeaseGrants> {
+  const { pauseMs } = draft;
   const { sender, kind } = draft.context;
   const units = kind === 'mms' ? draft.people.length : segments;
   const [quotas, requests, pace] = await askedTogether([
@@ -161,7 +163,7 @@ async function takeGrants(trx: Trx, draft: LeaseDraft, segments: number): Promis
   return {
     segmentIntervalMs: Math.max(quotas.intervalMs, pace.intervalMs),
     requestIntervalMs: requests.intervalMs,
-    startDelayMs: Math.max(quotas.delayMs, requests.delayMs, pace.delayMs),
+    startDelayMs: Math.max(pauseMs, quotas.delayMs, requests.delayMs, pace.delayMs),
     quotaClaims: quotas.claims,
   };
 }

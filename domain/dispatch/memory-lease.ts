@@ -77,7 +77,7 @@ export function openMemoryLease(
   const skipped = commitRange(message, wave, range);
   if (range.people.length === 0) return { kind: 'skipped', count: skipped };
   if (isProbe) takeMemoryProbe(ledger, scopes);
-  const draft = { fence, at, wave, range, isProbe, closesAt: window.closesAt };
+  const draft = { fence, at, wave, range, isProbe, pauseMs: delayMs, closesAt: window.closesAt };
   return { kind: 'leased', lease: commitLease(ledger, lane, message, draft) };
 }
 
@@ -150,6 +150,8 @@ interface Draft {
   readonly wave: MemoryWave;
   readonly range: Range;
   readonly isProbe: boolean;
+  /** Machine milliseconds of a pause that still lasts. */
+  readonly pauseMs: number;
   readonly closesAt: number | null;
 }
 
@@ -201,7 +203,7 @@ function commitLease(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessage
     isProbe: draft.isProbe,
     segmentIntervalMs: Math.max(segmentMs, shared.intervalMs),
     requestIntervalMs: requestMs,
-    startDelayMs: Math.max(0, startAt - ledger.machineNow()),
+    startDelayMs: Math.max(0, draft.pauseMs, startAt - ledger.machineNow()),
     closesAt: draft.closesAt,
   };
 }

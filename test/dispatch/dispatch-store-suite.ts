@@ -330,6 +330,15 @@ export function describeDispatchStore(
       expect((await open(fence)).kind).toBe('leased');
     });
 
+    it('lets nobody post in a short pause either, also where no limit spreads the requests', async () => {
+      const { fence } = await enter();
+      const lease = leaseOf(await open(fence, world.noon, 0, 5));
+      await world.store.slowDown(lease, 900);
+      const { startDelayMs } = leaseOf(await open(fence));
+      expect(startDelayMs).toBeGreaterThan(0);
+      expect(startDelayMs).toBeLessThanOrEqual(900);
+    });
+
     it('suspends the campaign whose sender was disabled', async () => {
       const { fence } = await enter();
       await world.disableSender();
