@@ -57,7 +57,7 @@ export async function recordAttempts(deps: RecordDeps, records: readonly LeaseRe
         writeDeltas(trx, accountId, messageKey, deltas),
         // In the order of their ids, as whoever closes the leases of a lane that died locks them.
         ...written
-          .toSorted((one, other) => one.leaseId - other.leaseId)
+          .toSorted((first, second) => first.leaseId - second.leaseId)
           .map((lease) => closeIfComplete(trx, { month, ...lease })),
       ]),
     );
