@@ -1,8 +1,11 @@
+import { LEASE_WIDTH_MAX } from './pace.ts';
+
 /** A worker's request slots: how many posts may be under way or leased at once, over all of its lanes. */
 export interface Slots {
   /**
-   * Takes as many as are free, `wanted` at most. Waits until there are that many or a quarter of all: whoever takes
-   * each slot as it comes back asks for a lease of one, and a lease costs as much whatever its width.
+   * Takes as many as are free, `wanted` at most. Waits until there are that many, or a quarter of all, or so many that
+   * a lease of full width stays under way: whoever takes each slot as it comes back asks for a lease of one, and a lease
+   * costs as much whatever its width.
    */
   readonly take: (wanted: number) => Promise<number>;
   readonly giveBack: (count: number) => void;
@@ -11,7 +14,8 @@ export interface Slots {
 /** Makes `slotsMax` slots. */
 export function createSlots(slotsMax: number): Slots {
   let free = slotsMax;
-  const enough = (wanted: number): number => Math.min(wanted, Math.ceil(slotsMax / 4));
+  const enough = (wanted: number): number =>
+    Math.min(wanted, Math.max(Math.ceil(slotsMax / 4), slotsMax - LEASE_WIDTH_MAX));
   const waiting: { readonly wanted: number; readonly resolve: (taken: number) => void }[] = [];
 
   const grant = (wanted: number): number => {

@@ -22,6 +22,16 @@ test('that come back one by one are handed out once there are enough for a lease
   expect(await waiting).toBe(25);
 });
 
+test('of a worker with many of them are handed out once they make a wide lease and leave another one under way', async () => {
+  const slots = createSlots(256);
+  await slots.take(256);
+  const waiting = slots.take(128);
+  slots.giveBack(127);
+  expect(await settledNow(waiting)).toBe('waiting');
+  slots.giveBack(1);
+  expect(await waiting).toBe(128);
+});
+
 test('are given in the order in which they were asked for, also to who wants few', async () => {
   const slots = createSlots(100);
   await slots.take(100);
