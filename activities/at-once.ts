@@ -52,6 +52,8 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
     }
     const askedAt = deps.now();
     const { inUse } = held;
+    // What is more than that may be somebody else's as soon as this is asked, answered or not.
+    held.permits = Math.min(held.permits, inUse);
     held.permits = await claimPermits(deps.db, {
       id,
       carrierAccountId,

@@ -150,3 +150,33 @@ test('an idle worker that is needed again while it gives its permits back keeps 
   await sql`drop trigger slow_release on carrier_permits`.execute(owner);
   await owner.destroy();
 });
+
+test('while it renews a worker begins no more than it has told of, since the rest may be given to others', async () => {
+  const busy = worker(50);
+  const never = new AbortController().signal;
+  const take = () => busy.take(carrierAccountId, never);
+  expect(await take()).toBe(true);
+  const owner = openDatabase(openPool({ connectionString: database.url, connectionsMax: 1, role: 'owner' }));
+  const waiting = sql`
+    select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`;
+  const { begun, second } = await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${carrierAccountId}, 20))`.execute(trx);
+    // It has told that one request is under way, and waits for what it may have.
+    await until(
+      () => waiting.execute(owner),
+      ({ rows }) => rows.length > 0,
+    );
+    let hasBegun = false;
+    const another = take().then((taken) => {
+      hasBegun = true;
+      return taken;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    return { begun: hasBegun, second: another };
+  });
+  expect(begun).toBe(false);
+  expect(await second).toBe(true);
+  for (let request = 0; request < 2; request += 1) busy.giveBack(carrierAccountId);
+  await busy.close();
+  await owner.destroy();
+});
