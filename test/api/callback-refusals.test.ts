@@ -1,43 +1,67 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countCallbackRefusals } from '../../db/callback-refusals.ts';
 import { type ApiWorld, openApiWorld } from './api-world.ts';
-import { NOBODYS } from './route-table.ts';
 
 let world: ApiWorld;
+
 beforeAll(async () => {
   world = await openApiWorld();
+  await countCallbackRefusals(world.db, [
+    { kind: 'status', reason: 'signature', count: 3 },
+    { kind: 'status', reason: 'repeated', count: 40 },
+    { kind: 'inbound', reason: 'signature', count: 1 },
+  ]);
 });
 afterAll(() => world.close());
 
-async function told(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
-  const response = await fetch(world.url + path, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      'x-plivo-signature-v2': 'Zm9yZ2Vk',
-      'x-plivo-signature-v2-nonce': '1',
-    },
-    body: new URLSearchParams({ MessageUUID: 'u', To: '12125552001', From: '24365', Status: 'delivered' }),
-  });
-  const { instance: _instance, ...body } = (await response.json()) as Record<string, unknown>;
-  return { status: response.status, body };
+const PATH = '/v1/callback-refusals';
+
+interface PageBody {
+  readonly items: readonly { readonly kind: string; readonly reason: string; readonly count: number }[];
+  readonly total: number;
+  readonly pages: number;
 }
 
-test('whoever forges a status report learns neither which accounts nor which posts there are', async () => {
-  const mac = 'A'.repeat(43);
-  const forged = await told(`/callbacks/plivo/${world.mine.accountId}/k1/202601-1-1/${mac}`);
-  expect(forged.status).toBe(403);
-  for (const path of [
-    `/callbacks/plivo/acc_${NOBODYS}/k1/202601-1-1/${mac}`,
-    `/callbacks/plivo/${world.mine.accountId}/k1/209901-999-7/${mac}`,
-    `/callbacks/plivo/${world.mine.accountId}/k9/202601-1-1/${mac}`,
-    '/callbacks/plivo/nobody/none/nothing/short',
-  ]) {
-    expect(await told(path), path).toEqual(forged);
+async function page(query: string): Promise<PageBody> {
+  const { status, body } = await world.operator('GET', `${PATH}?${query}`);
+  expect([query, status]).toEqual([query, 200]);
+  return body as unknown as PageBody;
+}
+
+test('are listed in pages by how many they are', async () => {
+  for (const [order, counts] of [
+    ['desc', [40, 3, 1]],
+    ['asc', [1, 3, 40]],
+  ] as const) {
+    const parts = await Promise.all(
+      counts.map((_, index) => page(`sort=count&order=${order}&pageSize=1&page=${index + 1}`)),
+    );
+    expect(parts.map(({ total, pages, items }) => [total, pages, items.length])).toEqual(
+      counts.map(() => [3, 3, 1]),
+    );
+    expect(parts.flatMap(({ items }) => items.map((item) => item.count))).toEqual(counts);
   }
 });
 
-test('whoever forges a text of somebody learns not which carrier accounts there are', async () => {
-  const known = await told('/callbacks/plivo/inbound/default');
-  expect(known.status).toBe(403);
-  expect(await told(`/callbacks/plivo/inbound/car_${NOBODYS}`)).toEqual(known);
+test('are narrowed by kind, reason and day to what fits', async () => {
+  for (const [query, counts] of [
+    ['kind=status', [40, 3]],
+    ['reason=signature', [3, 1]],
+    ['kind=status&reason=signature', [3]],
+    ['reason=signature&reason=repeated', [40, 3, 1]],
+    ['to=2020-01-01', []],
+    ['from=2020-01-01', [40, 3, 1]],
+  ] as const) {
+    const { items, total } = await page(`${query}&sort=count`);
+    expect([query, total, items.map((item) => item.count)]).toEqual([query, counts.length, counts]);
+  }
+});
+
+test('are shown to an operator alone, and what cannot be asked is named', async () => {
+  expect((await world.mine.call('GET', PATH)).status).toBe(403);
+  expect((await world.anonymous('GET', PATH)).status).toBe(401);
+  for (const query of ['kind=letter', 'reason=whim', 'from=yesterday', 'sort=reason', 'page=0']) {
+    const { status, body } = await world.operator('GET', `${PATH}?${query}`);
+    expect([query, status, body['code']]).toEqual([query, 400, 'invalid-field']);
+  }
 });

@@ -161,7 +161,7 @@ const LISTS: readonly PagedList[] = [
   },
 ];
 /** Lists in pages whose own tests hold what is held here. */
-const ELSEWHERE = ['listAlerts', 'listHolds'];
+const ELSEWHERE = ['listAlerts', 'listCallbackRefusals', 'listHolds'];
 
 let world: ApiWorld;
 
