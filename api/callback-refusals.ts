@@ -2,6 +2,7 @@ import type { FastifyError } from 'fastify';
 import { countCallbackRefusals, type RefusalCount } from '../db/callback-refusals.ts';
 import type { Db } from '../db/database.ts';
 import type { CallbackKind, CallbackRefusal } from '../domain/refused-callback.ts';
+import { countLater } from './count-later.ts';
 import { Problem } from './problem.ts';
 
 /** What whoever is refused is told, whatever the reason, so that a prober learns nothing from it. */
@@ -23,26 +24,11 @@ export interface RefusalCounter {
   readonly close: () => Promise<void>;
 }
 
-const COUNT_INTERVAL_MS = 1_000;
-
-/** What is noted is written a second later. A process that dies in between loses a second's counts, no callback. */
+/** A counter that writes a second later. */
 export function createRefusalCounter(db: Db, onError: (error: unknown) => void): RefusalCounter {
-  let noted = new Map<string, RefusalCount>();
-  let timer: NodeJS.Timeout | null = null;
-  let counting = Promise.resolve();
-
-  const count = (): void => {
-    timer = null;
-    const batch = [...noted.values()];
-    noted = new Map();
-    if (batch.length > 0) counting = counting.then(() => countCallbackRefusals(db, batch)).catch(onError);
-  };
-
-  const note: RefusalCounter['note'] = (kind, reason) => {
-    const key = `${kind} ${reason}`;
-    noted.set(key, { kind, reason, count: (noted.get(key)?.count ?? 0) + 1 });
-    timer ??= setTimeout(count, COUNT_INTERVAL_MS);
-  };
+  const counts = countLater<RefusalCount>((batch) => countCallbackRefusals(db, batch), onError);
+  const note: RefusalCounter['note'] = (kind, reason) =>
+    counts.add(`${kind} ${reason}`, (known) => ({ kind, reason, count: (known?.count ?? 0) + 1 }));
 
   return {
     note,
@@ -50,11 +36,7 @@ export function createRefusalCounter(db: Db, onError: (error: unknown) => void):
       if (error instanceof CallbackRefused) note(kind, error.refusal);
       else if (isUnreadable(error)) note(kind, 'form');
     },
-    close: async () => {
-      if (timer !== null) clearTimeout(timer);
-      count();
-      await counting;
-    },
+    close: counts.close,
   };
 }
 

@@ -1,27 +1,11 @@
+import type { MessageReport } from '../domain/report.ts';
 import { withOwner } from './bench-postgres.ts';
 import type { ReportedCampaign } from './report-data.ts';
 import { numberIn, runProgram } from './run-program.ts';
 
-interface ReasonCount {
-  readonly reason: string;
-  readonly count: number;
-}
-
 /** A report's figures, as far as they can be counted from rows. */
-export interface CountedReport {
-  readonly recipients: number;
-  readonly accepted: number;
-  readonly delivered: number;
-  readonly undelivered: readonly ReasonCount[];
-  readonly failed: readonly ReasonCount[];
-  readonly awaitingReport: number;
-  readonly rejected: readonly ReasonCount[];
-  readonly unknown: number;
-  readonly inFlight: number;
-  readonly waiting: number;
-  readonly segments: number;
-  readonly costMicroUsd: number;
-}
+export type CountedReport = Omit<MessageReport, 'unknownAs' | 'skipped' | 'expired' | 'deferred'>;
+type ReasonCount = CountedReport['failed'][number];
 
 interface Grouped {
   readonly ms: number;

@@ -1,5 +1,6 @@
 import type { CrashHook } from './crash-points.ts';
 import type { DispatchStore, LaneRef, Lease, LeaseAnswer, SuspendCause } from './dispatch-store.ts';
+import { LEASE_WIDTH_MAX } from './pace.ts';
 import { type Halt, type PostDeps, postLease } from './post-lease.ts';
 import { createRecorder, type Recorder, type Tally } from './recorder.ts';
 import type { Slots } from './slots.ts';
@@ -40,8 +41,6 @@ export interface LaneReport {
 
 /** A lane that would wait longer than this gives its slot back and says when to come again. */
 const WAIT_IN_LANE_MS_MAX = 10_000;
-/** The most slots that one lease takes. */
-const LEASE_SLOTS_MAX = 128;
 
 /** A closed gate that only this worker's memory knows of is looked at again a little later. */
 const HELD_WAIT_MS = 1_000;
@@ -91,7 +90,7 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
  * as unknown as who was posted.
  */
 async function workOnce(deps: LaneDeps, run: LaneRun, state: LaneState): Promise<LaneEnd | null> {
-  const slots = await deps.slots.take(LEASE_SLOTS_MAX);
+  const slots = await deps.slots.take(LEASE_WIDTH_MAX);
   if (state.halt !== null || run.draining.aborted) {
     deps.slots.giveBack(slots);
     return null;
