@@ -25,4 +25,4 @@ EXPOSE 8080
 # Of the API; docker-compose.yml gives the other processes theirs.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Node itself is process 1, so that it gets the signal to stop.
-CMD ["node", "--import", "tsx", "api/server.ts"]
+CMD ["node", "--max-semi-space-size=64", "--import", "tsx", "api/server.ts"]

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../dev/node-flags.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Runs a program of this folder in a process of its own and resolves with the JSON that it prints last. */
 export async function runProgram(name: string, args: readonly string[]): Promise<Record<string, unknown>> {
   const path = fileURLToPath(new URL(name, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, '--import', 'tsx', path, ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

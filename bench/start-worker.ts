@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../dev/node-flags.ts';
 import type { DispatchCampaign } from './dispatch-data.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -33,10 +34,14 @@ export interface BenchWorker {
 export async function startWorker(place: WorkerPlace): Promise<BenchWorker> {
   const { databaseUrl, sinkUrl, requestsAtOnce } = place;
   const given: WorkerPlace = { databaseUrl, sinkUrl, requestsAtOnce };
-  const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', PROGRAM, JSON.stringify(given)], {
-    cwd: ROOT,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...NODE_FLAGS, '--expose-gc', '--import', 'tsx', PROGRAM, JSON.stringify(given)],
+    {
+      cwd: ROOT,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   const ended = once(child, 'close');
   // What is written to a worker that has ended is lost, and the order that waits for its answer says so.
   child.stdin.on('error', () => undefined);

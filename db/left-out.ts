@@ -17,11 +17,10 @@ export function leftOutReason(person: {
   readonly country: RawBuilder<unknown>;
   readonly countries: readonly string[];
 }): RawBuilder<string | null> {
-  return sql`case
-    when ${person.suppression} is not null then ${person.suppression}
+  return sql`coalesce(${person.suppression}, case
     when ${person.contactId} is null then 'contact_deleted'
     when ${person.country} <> all(${person.countries}::text[]) then 'country_not_allowed'
-  end`;
+  end)`;
 }
 
 /** The gravest suppression of a number for a sender, or null when it may be texted. */

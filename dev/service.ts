@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { startReadyChild, type Child } from './child.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 import type { PartStart } from './supervisor.ts';
 
 /** A process of ours: a script that says `{"ready":true}` and ends by itself when PARENT_PID is gone. */
@@ -20,7 +21,7 @@ export async function startService(options: ServiceOptions, { env, signal }: Par
       slug: options.slug,
       home: options.home,
       command: process.execPath,
-      args: ['--enable-source-maps', '--import', 'tsx', options.script],
+      args: [...NODE_FLAGS, '--enable-source-maps', '--import', 'tsx', options.script],
       env: { ...options.env, PARENT_PID: String(process.pid), ...env },
       cwd: ROOT,
       stopSignal: 'SIGTERM',

@@ -33,6 +33,21 @@ export function costMicroUsd(
   return query.kind === 'mms' ? perUnit : query.segments * perUnit;
 }
 
+/** The same for many texts of one kind from one sender at one instant: a country's rate is looked up once. */
+export function createCosts(
+  query: Omit<RateQuery, 'country'>,
+): (country: string, segments: number) => number {
+  const perSegment = new Map<string, number>();
+  return (country, segments) => {
+    let known = perSegment.get(country);
+    if (known === undefined) {
+      known = costMicroUsd({ ...query, country, segments: 1 });
+      perSegment.set(country, known);
+    }
+    return query.kind === 'mms' ? known : segments * known;
+  };
+}
+
 /**
  * The rate in force: a row of the country before '*', of the sender type before '*', then the latest.
  * Throws a RangeError if the table has no row for the query at all.

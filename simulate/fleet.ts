@@ -154,17 +154,19 @@ function remote(world: World, process: Process, raw: DispatchStore, run: LaneWit
   const { trace, witness, ledger } = world;
   return {
     enterLane: (lane) => process.call('enterLane', () => raw.enterLane(lane)),
-    openLease: (lane, fence, at, slots) =>
-      process.call('openLease', async () => {
+    openLeases: (lane, fence, at, slots) =>
+      process.call('openLeases', async () => {
         const before = circuitStateOf(ledger, [
           senderOf(ledger, messageOf(ledger, lane.messageId)).id,
           CARRIER_ACCOUNT,
         ]);
-        const answer = await raw.openLease(lane, fence, at, slots);
+        const answer = await raw.openLeases(lane, fence, at, slots);
         if (answer.kind === 'leased') {
-          witness.leased(answer.lease, run, slots, before);
-          const people = answer.lease.recipients.map((one) => `${one.recipient}/${one.attempt}`);
-          trace(process.id, `leases ${answer.lease.id} of ${lane.messageId}: ${people.join(' ')}`);
+          witness.leased(answer.leases, run, slots, before);
+          for (const { id, recipients } of answer.leases) {
+            const people = recipients.map((one) => `${one.recipient}/${one.attempt}`);
+            trace(process.id, `leases ${id} of ${lane.messageId}: ${people.join(' ')}`);
+          }
         } else trace(process.id, `is told ${answer.kind} for ${lane.messageId}`);
         return answer;
       }),

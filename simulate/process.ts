@@ -9,7 +9,7 @@ export class ConnectionLost extends Error {}
 
 /** What a crash point inside a transaction belongs to; dying there rolls it back. */
 const BEFORE_COMMIT: Readonly<Record<string, CrashPoint>> = {
-  openLease: 'lease.before_commit',
+  openLeases: 'lease.before_commit',
   record: 'record.before_commit',
   report: 'report.before_commit',
   freeze: 'freeze.before_commit',

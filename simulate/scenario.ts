@@ -1,6 +1,6 @@
 import type { QuietHours } from '../domain/quiet-hours.ts';
 import type { Quota } from '../domain/dispatch/quota.ts';
-import type { RequestLimit } from '../domain/dispatch/pace.ts';
+import { LEASE_WIDTH_MAX, type RequestLimit } from '../domain/dispatch/pace.ts';
 import type { Chance } from './chance.ts';
 
 /** How often each kind of fault strikes, from 0 to 1 at each occasion. */
@@ -68,6 +68,8 @@ export interface Scenario {
   readonly quietHours: QuietHours;
   readonly workers: number;
   readonly slotsMax: number;
+  /** The most recipients of one lease; campaigns are too small to need several of production's. */
+  readonly leaseWidthMax: number;
   readonly pace: number | null;
   readonly limit: RequestLimit;
   /** What both senders share. */
@@ -180,6 +182,7 @@ export function makeScenario(chance: Chance): Scenario {
       { requestsMax: 10, windowMs: 5_000 },
       { requestsMax: 60, windowMs: 5_000 },
     ]),
+    leaseWidthMax: chance.pick('lease width', [2, 3, LEASE_WIDTH_MAX, LEASE_WIDTH_MAX]),
     quota: isSilent ? null : planQuota(chance),
     textsMax: isSilent ? null : chance.pick('spend', [null, null, 5, 12]),
     campaigns: Array.from({ length: chance.pick('campaigns', isSilent ? [2, 3] : [1, 2, 2, 3]) }, () =>

@@ -9,6 +9,7 @@ import { createLimitsWitness, type LimitsWitness } from './limits-witness.ts';
 import { createRepeatsWitness, type RepeatsWitness } from './repeats-witness.ts';
 import type { Scenario } from './scenario.ts';
 import type { CampaignClock } from './world.ts';
+import { requestsOf } from '../domain/dispatch/lease-parts.ts';
 
 /** One run of a lane on a worker. */
 export interface LaneWitness {
@@ -31,7 +32,7 @@ export interface Witness extends RepeatsWitness, Pick<LimitsWitness, 'slowed' | 
   readonly ownerSaid: (campaignId: string, word: 'stop' | 'go') => void;
   /** A message is set going, with its expiry in campaign time. */
   readonly setGoing: (messageId: string, expiresAt: number | null) => void;
-  readonly leased: (lease: Lease, run: LaneWitness, slots: number, before: CircuitState) => void;
+  readonly leased: (leases: readonly Lease[], run: LaneWitness, slots: number, before: CircuitState) => void;
   /** The carrier's list is said not to have an attempt. */
   readonly absent: (key: AttemptKey, carrierLedger: readonly Acceptance[]) => void;
   /** The bytes of a request leave now. */
@@ -131,13 +132,15 @@ export function createWitness(deps: {
     setGoing: (messageId, expiresAt) => {
       expiries.set(messageId, expiresAt);
     },
-    leased: (lease, run, slots, before) => {
-      leases.set(lease.id, { step: loop.step(), run });
-      if (!lease.isBulk && lease.recipients.length > slots) {
-        blame('I6', `lease ${lease.id} is wider than the free slots`);
+    leased: (opened, run, slots, before) => {
+      const requests = opened.reduce((sum, lease) => sum + requestsOf(lease).length, 0);
+      if (requests > slots) blame('I6', `${requests} requests are leased with ${slots} slots free`);
+      for (const lease of opened) {
+        leases.set(lease.id, { step: loop.step(), run });
+        if (lease.recipients.length > ledger.leaseWidthMax) blame('I6', `lease ${lease.id} is too wide`);
+        repeats.check(lease);
+        limits.checkLease(lease, before);
       }
-      repeats.check(lease);
-      limits.checkLease(lease, before);
     },
     absent: (key, carrierLedger) => {
       const message = [...ledger.messages.values()].find((one) => one.key === key.messageKey);

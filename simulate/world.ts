@@ -52,6 +52,7 @@ export function createWorld(
     quietHours: scenario.quietHours,
     spendLimitMicroUsd: scenario.textsMax === null ? null : scenario.textsMax * SEGMENT_MICRO_USD,
     segmentMicroUsd: SEGMENT_MICRO_USD,
+    leaseWidthMax: scenario.leaseWidthMax,
     limit: scenario.limit,
     machineNow: loop.now,
   });

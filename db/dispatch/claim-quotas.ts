@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { LaneRef, QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
 import {
-  leaseWidth,
   MAY_BE_GIVEN_BACK_MS,
   RECLAIM_DELAY_MS,
   START_DELAY_MS_MAX,
+  widthOfPace,
 } from '../../domain/dispatch/pace.ts';
 import {
   dayOfQuota,
@@ -56,7 +56,7 @@ export async function peekQuotas(trx: Trx, { lane }: LeaseRequest): ReturnType<F
     if (usedUp.length > 0) return waitForUnits(trx, draft, usedUp);
     const delayMs = Math.max(...uses.map((use) => use.delayMs));
     if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
-    draft.width = Math.min(draft.width, leaseWidth(paceWithin(pace, quotas)));
+    draft.width = Math.min(draft.width, widthOfPace(paceWithin(pace, quotas)));
     return null;
   };
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CircuitState, judgeCircuit } from '../../domain/dispatch/circuit.ts';
-import { leaseWidth, START_DELAY_MS_MAX } from '../../domain/dispatch/pace.ts';
+import { START_DELAY_MS_MAX, widthOfPace } from '../../domain/dispatch/pace.ts';
 import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
 import { claimWindow as claimWindowAt } from '../../domain/dispatch/window-claim.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
@@ -115,7 +115,7 @@ async function peekPace(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim
     if (peeked.delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(peeked.delayMs) };
     draft.isProbe = circuit.kind === 'probe';
     draft.pauseMs = peeked.delayMs;
-    draft.width = Math.min(draft.width, draft.isProbe ? 1 : leaseWidth(sender.pace));
+    draft.width = Math.min(draft.width, draft.isProbe ? 1 : widthOfPace(sender.pace));
     return null;
   };
 }
@@ -126,12 +126,4 @@ async function claimCircuit(trx: Trx, { context, isProbe, people }: LeaseDraft):
   const { sender } = context;
   const isMine = await claimProbe(trx, [sender.id, sender.carrierAccountId]);
   return () => (isMine ? null : { kind: 'wait', delayMs: START_DELAY_MS_MAX });
-}
-
-/** Everybody in the draft gets the same text, so one request in bulk form carries all. */
-export function isBulk(draft: LeaseDraft): boolean {
-  const [first, second] = draft.people;
-  return (
-    first !== undefined && second !== undefined && draft.people.every((person) => person.text === first.text)
-  );
 }

@@ -2,17 +2,17 @@ import { sql } from 'kysely';
 import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { withAccount } from '../database.ts';
 import { enterLane } from './enter-lane.ts';
-import { openLease, type OpenLeaseDeps } from './open-lease.ts';
+import { openLeases, type OpenLeasesDeps } from './open-leases.ts';
 import { recordAttempts } from './record-attempts.ts';
 import { recordTogether } from './record-together.ts';
 
 /** The ledger in PostgreSQL. */
-export function createPostgresDispatchStore(deps: OpenLeaseDeps): DispatchStore {
+export function createPostgresDispatchStore(deps: OpenLeasesDeps): DispatchStore {
   const recording = { ...deps, overtaken: new WeakSet<Lease>() };
   const record = recordTogether((records) => recordAttempts(recording, records));
   return {
     enterLane: (lane) => enterLane(deps.db, lane),
-    openLease: (lane, fence, at, slots) => openLease(deps, lane, fence, at, slots),
+    openLeases: (lane, fence, at, slots) => openLeases(deps, lane, fence, at, slots),
     record: (lease, results, retryAt) => record({ lease, results, retryAt }),
     slowDown: (lease, delayMs) =>
       withAccount(deps.db, lease.accountId, async (trx) => {

@@ -9,6 +9,7 @@ import { resolveUnknowns } from '../reconcile/resolve-unknowns.ts';
 import { giveBackUnits } from './claim-quotas.ts';
 import { appendLater } from './later-waves.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
+import { isAcceptedAtFirst, recordAccepted } from './record-accepted.ts';
 import { leaveFormerStates, lockRepeats, repeatsOfLease, type RepeatsOf, roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
@@ -35,6 +36,7 @@ export interface LeaseResults {
 export async function recordAttempts(deps: RecordDeps, records: readonly LeaseResults[]): Promise<void> {
   const [one] = records;
   if (one === undefined) return;
+  if (records.every((record) => isOrdinary(deps, record)) && (await recordAccepted(deps, records))) return;
   const { accountId, messageKey, month } = one.lease;
   await withLedger(deps.db, accountId, async (trx, closing) => {
     const repeats = await lockedRepeats(trx, records);
@@ -62,6 +64,11 @@ export async function recordAttempts(deps: RecordDeps, records: readonly LeaseRe
       ]),
     );
   });
+}
+
+/** Nobody else is known to have written any of the lease, and all of its people were accepted at the first attempt. */
+function isOrdinary({ overtaken }: RecordDeps, { lease, results }: LeaseResults): boolean {
+  return !overtaken.has(lease) && results.every(isAcceptedAtFirst);
 }
 
 /** How many results of a lease were written, and whether some of it had been before, now or earlier. */

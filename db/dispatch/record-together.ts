@@ -1,4 +1,5 @@
-import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { isAcceptedAtFirst } from './record-accepted.ts';
 import type { LeaseResults } from './record-attempts.ts';
 
 /** As many results are written together; more would make others wait for one transaction. */
@@ -37,7 +38,7 @@ export function recordTogether(
   };
 
   return async (record) => {
-    if (!isPlain(record.results)) return write([record]);
+    if (!record.results.every(isAcceptedAtFirst)) return write([record]);
     const key = keyOf(record.lease);
     const queue = queues.get(key);
     return new Promise((resolve, reject) => {
@@ -51,10 +52,6 @@ export function recordTogether(
       void writeAll(key, fresh);
     });
   };
-}
-
-function isPlain(results: readonly AttemptResult[]): boolean {
-  return results.every(({ attempt, result }) => attempt === 1 && result === 'accepted');
 }
 
 function keyOf({ accountId, month, messageKey }: Lease): string {

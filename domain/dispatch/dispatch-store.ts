@@ -78,7 +78,8 @@ export type SuspendCause =
 
 /** What a store answers to a lane that asks for work. */
 export type LeaseAnswer =
-  | { readonly kind: 'leased'; readonly lease: Lease }
+  /** Several where everybody gets the same text: each is no wider than one, and goes out in a request of its own. */
+  | { readonly kind: 'leased'; readonly leases: readonly Lease[] }
   /** Everybody in the range had a reason not to be texted; ask again at once. */
   | { readonly kind: 'skipped'; readonly count: number }
   /** Pace or the carrier's limit: ask again after machine milliseconds. */
@@ -116,8 +117,8 @@ export interface AttemptResult {
 export interface DispatchStore {
   /** Takes the lane's next fence number. Whoever an older lease of this lane left open becomes unknown. */
   enterLane(lane: LaneRef): Promise<{ readonly fence: number; readonly unknown: number }>;
-  /** Passes all claims in one transaction and commits a lease, or says why not. `slots` is how many requests may start. */
-  openLease(lane: LaneRef, fence: number, at: number, slots: number): Promise<LeaseAnswer>;
+  /** Passes all claims in one transaction and commits leases, or says why not. `slots` is how many requests may start. */
+  openLeases(lane: LaneRef, fence: number, at: number, slots: number): Promise<LeaseAnswer>;
   /** Writes results, each once. Who was certainly not accepted goes to a later wave that is due at `retryAt`. */
   record(lease: Lease, results: readonly AttemptResult[], retryAt: number): Promise<void>;
   /** Slows the sender down for every worker and campaign, after a 429. */

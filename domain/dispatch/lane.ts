@@ -1,7 +1,8 @@
 import type { CrashHook } from './crash-points.ts';
 import type { DispatchStore, LaneRef, Lease, LeaseAnswer, SuspendCause } from './dispatch-store.ts';
+import { requestsOf } from './lease-parts.ts';
 import { LEASE_WIDTH_MAX } from './pace.ts';
-import { type Halt, type PostDeps, postLease } from './post-lease.ts';
+import { type Halt, type Halting, type PostDeps, postLease } from './post-lease.ts';
 import { createRecorder, type Recorder, type Tally } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
@@ -42,6 +43,12 @@ export interface LaneReport {
 /** A lane that would wait longer than this gives its slot back and says when to come again. */
 const WAIT_IN_LANE_MS_MAX = 10_000;
 
+/**
+ * So many leases of a lane may wait for their answers and records before it asks for more: texting is faster than
+ * writing down, and who is not written down when the worker dies is unknown.
+ */
+const UNDER_WAY_MAX = 32;
+
 /** A closed gate that only this worker's memory knows of is looked at again a little later. */
 const HELD_WAIT_MS = 1_000;
 
@@ -59,6 +66,8 @@ interface LaneState {
   readonly underWay: Set<Promise<void>>;
   /** What an answer demands of the whole lane and has not been obeyed yet; the gravest counts. */
   halt: Halt | null;
+  /** Results could not be written twice over, so that somebody is left open. */
+  hasFailed: boolean;
 }
 
 /**
@@ -69,7 +78,7 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
   const { fence } = await deps.store.enterLane(run.lane);
   deps.crash('lane.fenced');
   const tally: Tally = { accepted: 0, rejected: 0, not_accepted: 0, unknown: 0, skipped: 0 };
-  const state: LaneState = { fence, tally, underWay: new Set(), halt: null };
+  const state: LaneState = { fence, tally, underWay: new Set(), halt: null, hasFailed: false };
   const startedAt = deps.machine.now();
   const isOver = (): boolean => run.draining.aborted || deps.machine.now() - startedAt >= run.budgetMs;
   let end: LaneEnd | null = null;
@@ -77,7 +86,8 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
   while (end === null) {
     if (run.signal.aborted) end = { kind: 'cancelled' };
     else if (state.halt !== null) end = await obey(deps, run, state, state.halt);
-    else if (isOver()) end = { kind: 'budget' };
+    // The next run of the lane finds whoever was left open.
+    else if (isOver() || state.hasFailed) end = { kind: 'budget' };
     else end = await workOnce(deps, run, state);
   }
   await Promise.all(state.underWay);
@@ -90,6 +100,10 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
  * as unknown as who was posted.
  */
 async function workOnce(deps: LaneDeps, run: LaneRun, state: LaneState): Promise<LaneEnd | null> {
+  if (state.underWay.size >= UNDER_WAY_MAX) {
+    await Promise.race(state.underWay).catch(() => undefined);
+    return null;
+  }
   const slots = await deps.slots.take(LEASE_WIDTH_MAX);
   if (state.halt !== null || run.draining.aborted) {
     deps.slots.giveBack(slots);
@@ -99,16 +113,17 @@ async function workOnce(deps: LaneDeps, run: LaneRun, state: LaneState): Promise
   let isLeased = false;
   let answer: LeaseAnswer;
   try {
-    answer = await deps.store.openLease(run.lane, state.fence, run.campaignNow(), slots);
+    answer = await deps.store.openLeases(run.lane, state.fence, run.campaignNow(), slots);
     isLeased = answer.kind === 'leased';
   } finally {
     if (!isLeased) deps.slots.giveBack(slots);
   }
   if (answer.kind !== 'leased') return handleRefusal(deps, run, answer, state.tally);
-  // Each request gives its slot back when it ends; a bulk request takes one whatever its width.
-  deps.slots.giveBack(slots - (answer.lease.isBulk ? 1 : answer.lease.recipients.length));
+  const { leases } = answer;
+  // Each request gives its slot back when it ends.
+  deps.slots.giveBack(slots - leases.reduce((sum, lease) => sum + requestsOf(lease).length, 0));
   deps.crash('lease.committed');
-  await workLease(deps, run, answer.lease, askedAt, state);
+  await Promise.all(leases.map((lease) => workLease(deps, run, lease, askedAt, state)));
   return null;
 }
 
@@ -121,20 +136,28 @@ async function workLease(
   state: LaneState,
 ): Promise<void> {
   const recorder = createRecorder(deps, lease, state.tally);
+  const halting: Halting = {
+    isHalted: () => state.halt !== null,
+    because: (halt) => {
+      state.halt = graver(state.halt, halt);
+    },
+  };
   const posting = postLease(
     { ...deps, campaignNow: run.campaignNow, signal: run.signal },
     lease,
     askedAt,
     recorder,
-    (halt) => {
-      state.halt = graver(state.halt, halt);
-    },
+    halting,
   );
   // What is known is written down also where slowing the sender down has failed.
   const settled = settle(posting.answered, recorder);
   state.underWay.add(settled);
-  const forget = (): boolean => state.underWay.delete(settled);
-  settled.then(forget, forget);
+  settled.then(
+    () => state.underWay.delete(settled),
+    () => {
+      state.hasFailed = true;
+    },
+  );
   await posting.nearlyStarted;
 }
 

@@ -2,7 +2,7 @@ import type { MessageStatus } from '../campaign-status.ts';
 import type { UnknownState } from '../carrier-list.ts';
 import type { QuietHours } from '../quiet-hours.ts';
 import type { AttemptResult } from './dispatch-store.ts';
-import type { RequestLimit } from './pace.ts';
+import { LEASE_WIDTH_MAX, type RequestLimit } from './pace.ts';
 import type { Quota, QuotaUse } from './quota.ts';
 
 /** Somebody whom a campaign's lists hold. */
@@ -172,6 +172,8 @@ export interface MemoryLedger {
   spentMicroUsd: number;
   /** What a segment costs. */
   readonly segmentMicroUsd: number;
+  /** The most recipients of one lease; the simulator's campaigns are too small to need several of production's. */
+  readonly leaseWidthMax: number;
   /** How many holds each scope has; a scope that is missing refuses. */
   readonly gates: Map<string, number>;
   /** Suppressed numbers and why. */
@@ -201,15 +203,18 @@ export interface MemorySettings {
   readonly quietHours: QuietHours;
   readonly spendLimitMicroUsd: number | null;
   readonly segmentMicroUsd: number;
+  /** As in production unless given. */
+  readonly leaseWidthMax?: number;
   readonly limit: RequestLimit;
   readonly machineNow: () => number;
 }
 
 /** An account without senders and campaigns. */
 export function createMemoryLedger(settings: MemorySettings): MemoryLedger {
-  const { limit, ...rest } = settings;
+  const { limit, leaseWidthMax = LEASE_WIDTH_MAX, ...rest } = settings;
   return {
     ...rest,
+    leaseWidthMax,
     spentMicroUsd: 0,
     gates: new Map([
       [INSTALLATION_SCOPE, 0],

@@ -11,7 +11,7 @@ import {
   spend,
 } from './memory-ledger.ts';
 import { giveBackUnits } from './memory-claims.ts';
-import { openMemoryLease } from './memory-lease.ts';
+import { openMemoryLeases } from './memory-leases.ts';
 import { countInRound, leaveFormerState, resolveUnknown } from './memory-repeats.ts';
 import { appendLater } from './memory-retries.ts';
 import { countersOfResult, mayBeTaken, refundOf } from './result-counters.ts';
@@ -28,8 +28,8 @@ export function createMemoryDispatchStore(ledger: MemoryLedger): DispatchStore {
       message.fences.set(lane.lane, fence);
       return Promise.resolve({ fence, unknown: closeOpenLeases(ledger, message, lane.lane) });
     },
-    openLease: (lane: LaneRef, fence: number, at: number, slots: number): Promise<LeaseAnswer> =>
-      Promise.resolve(openMemoryLease(ledger, lane, fence, at, slots)),
+    openLeases: (lane: LaneRef, fence: number, at: number, slots: number): Promise<LeaseAnswer> =>
+      Promise.resolve(openMemoryLeases(ledger, lane, fence, at, slots)),
     record: (lease, results, retryAt) => {
       recordResults(ledger, lease, results, retryAt);
       return Promise.resolve();

@@ -1,6 +1,11 @@
 /** The most recipients of one lease. */
 export const LEASE_WIDTH_MAX = 128;
-/** A lease holds about this much of the sender's pace. */
+/**
+ * So many leases are opened in one transaction where everybody gets the same text, since what that costs hardly depends
+ * on how many they are. Each stays a lease of its own, with a request of its own.
+ */
+export const LEASES_MAX = 8;
+/** What is leased at a time holds about this much of the sender's pace. */
 export const LEASE_PACE_MS = 2_000;
 /** Pace further ahead than this is waited for without a lease, so that a lease never grows old in waiting. */
 export const START_DELAY_MS_MAX = 1_000;
@@ -23,11 +28,18 @@ export function requestIntervalMs(limit: RequestLimit): number {
   return limit.requestsMax === 0 ? 0 : limit.windowMs / (limit.requestsMax * REQUEST_LIMIT_USED);
 }
 
-/** The most recipients whom a lease of a sender of this pace holds; null is unpaced. */
-export function leaseWidth(pace: number | null): number {
-  return pace === null
-    ? LEASE_WIDTH_MAX
-    : Math.min(LEASE_WIDTH_MAX, Math.max(1, Math.ceil((pace * LEASE_PACE_MS) / 1_000)));
+/**
+ * How many recipients may be leased at a time by whoever has so many request slots: who is leased but not posted when a
+ * worker dies is unknown, so that is no more than can be posted at once. A request in bulk form takes one slot whatever
+ * its width.
+ */
+export function widthOfSlots(slots: number, isSameForAll: boolean, leaseWidthMax = LEASE_WIDTH_MAX): number {
+  return isSameForAll ? leaseWidthMax * Math.min(LEASES_MAX, slots) : Math.min(leaseWidthMax, slots);
+}
+
+/** How many recipients of a sender of this pace may be leased at a time; null is unpaced. */
+export function widthOfPace(pace: number | null): number {
+  return pace === null ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((pace * LEASE_PACE_MS) / 1_000));
 }
 
 /**
@@ -44,6 +56,8 @@ export function sendingMs(message: {
 }): number {
   const { recipients, pace } = message;
   const paceMs = pace === null ? 0 : (message.units * 1_000) / pace;
-  const requests = message.isSameForAll ? Math.ceil(recipients / leaseWidth(pace)) : recipients;
+  const requests = message.isSameForAll
+    ? Math.ceil(recipients / Math.min(LEASE_WIDTH_MAX, widthOfPace(pace)))
+    : recipients;
   return Math.max(paceMs, requests * requestIntervalMs(message.limit));
 }

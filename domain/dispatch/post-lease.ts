@@ -1,6 +1,7 @@
 import type { AtOnce } from './at-once.ts';
 import type { CrashHook } from './crash-points.ts';
 import type { AttemptResult, DispatchStore, Lease, LeasedRecipient, SuspendCause } from './dispatch-store.ts';
+import { paceOf, requestsOf } from './lease-parts.ts';
 import type { Recorder } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
@@ -54,9 +55,9 @@ export type Halt =
   | { readonly kind: 'wait'; readonly waitMs: number }
   | { readonly kind: 'suspend'; readonly cause: SuspendCause };
 
-/** Whether the rest of a lease may still be posted. */
-interface Halted {
-  reason: Halt | null;
+/** Whether what a lane has leased may still be posted. */
+export interface Halting {
+  readonly isHalted: () => boolean;
   readonly because: (reason: Halt) => void;
 }
 
@@ -75,30 +76,23 @@ const NOT_WRITTEN_DELAY_MS = 10_000;
  * Posts a lease, each recipient in at most one request, at the pace it was granted.
  * `nearlyStarted` resolves shortly before the last request is due or when the lease was halted, which is the time to ask
  * for the next one; `answered` when all requests have ended.
- * `onHalt` is told at once, before the request gives its slot back, why the lane may not simply go on.
+ * `halting` is told at once, before the request gives its slot back, why the lane may not simply go on.
  */
 export function postLease(
   deps: PostDeps,
   lease: Lease,
   leasedAt: number,
   recorder: Recorder,
-  onHalt: (halt: Halt) => void,
+  halting: Halting,
 ): { readonly nearlyStarted: Promise<void>; readonly answered: Promise<void> } {
   const underWay: Promise<void>[] = [];
   let isNearlyStarted = (): void => undefined;
   const nearly = new Promise<void>((resolve) => {
     isNearlyStarted = resolve;
   });
-  const halted: Halted = {
-    reason: null,
-    because: (reason) => {
-      halted.reason ??= reason;
-      onHalt(reason);
-    },
-  };
 
   const start = async (): Promise<void> => {
-    const requests = lease.isBulk ? [lease.recipients] : lease.recipients.map((person) => [person]);
+    const requests = requestsOf(lease);
     let dueAt = deps.machine.now() + lease.startDelayMs;
     let leftMs = requests.reduce((sum, people) => sum + paceOf(lease, people), 0);
     for (const [request, people] of requests.entries()) {
@@ -106,19 +100,18 @@ export function postLease(
       const delayMs = dueAt - deps.machine.now();
       if (delayMs + leftMs <= LEASE_AHEAD_MS) isNearlyStarted();
       leftMs -= paceOf(lease, people);
-      if (delayMs > 1 && halted.reason === null) await deps.machine.sleep(delayMs, deps.signal);
+      if (delayMs > 1 && !halting.isHalted()) await deps.machine.sleep(delayMs, deps.signal);
       // Whoever was kept longer than a timer keeps anybody, by a process that stood still, must not catch up in a burst.
       dueAt = Math.max(dueAt, deps.machine.now() - CATCH_UP_MS_MAX) + paceOf(lease, people);
-      const hasRoom = halted.reason === null && (await deps.atOnce.take(lease.carrierAccountId, deps.signal));
-      const allowed =
-        halted.reason === null
-          ? permitted(deps, lease, people, request, leasedAt, recorder, halted)
-          : halt(deps, people, request, recorder);
+      const hasRoom = !halting.isHalted() && (await deps.atOnce.take(lease.carrierAccountId, deps.signal));
+      const allowed = halting.isHalted()
+        ? halt(deps, people, request, recorder)
+        : permitted(deps, lease, people, request, leasedAt, recorder, halting);
       if (allowed.length === 0) {
         if (hasRoom) deps.atOnce.giveBack(lease.carrierAccountId);
         deps.slots.giveBack(1);
       } else {
-        const posting = postOnce(deps, lease, request, allowed, recorder, halted);
+        const posting = postOnce(deps, lease, request, allowed, recorder, halting);
         // It surfaces in `answered`; until the last request has begun nobody listens, and it must not end the worker.
         posting.catch(() => undefined);
         underWay.push(posting);
@@ -144,12 +137,6 @@ function halt(
   return [];
 }
 
-function paceOf(lease: Lease, people: readonly LeasedRecipient[]): number {
-  const segments = people.reduce((sum, person) => sum + person.segments, 0);
-  const units = lease.kind === 'mms' ? people.length : segments;
-  return Math.max(lease.requestIntervalMs, lease.segmentIntervalMs * units);
-}
-
 /** The last look before the bytes go out. Whoever may not be texted now is recorded as not posted. */
 function permitted(
   deps: PostDeps,
@@ -158,7 +145,7 @@ function permitted(
   request: number,
   leasedAt: number,
   recorder: Recorder,
-  halted: Halted,
+  halting: Halting,
 ): readonly LeasedRecipient[] {
   const now = deps.campaignNow();
   const refuseAll = (cause: string): readonly LeasedRecipient[] => {
@@ -169,7 +156,7 @@ function permitted(
     return [];
   };
   if (deps.signal.aborted) {
-    halted.because({ kind: 'cancelled' });
+    halting.because({ kind: 'cancelled' });
     return refuseAll('lane_ended');
   }
   if (deps.machine.now() - leasedAt > LEASE_AGE_MS_MAX) return refuseAll('lease_too_old');
@@ -181,8 +168,8 @@ function permitted(
       allowed.push(person);
       continue;
     }
-    if (permission === 'held') halted.because({ kind: 'held' });
-    if (permission === 'circuit_open') halted.because({ kind: 'wait', waitMs: RATE_LIMITED_DELAY_MS });
+    if (permission === 'held') halting.because({ kind: 'held' });
+    if (permission === 'circuit_open') halting.because({ kind: 'wait', waitMs: RATE_LIMITED_DELAY_MS });
     recorder.add([notPosted(person, request, permission)], now);
   }
   return allowed;
@@ -194,7 +181,7 @@ async function postOnce(
   request: number,
   people: readonly LeasedRecipient[],
   recorder: Recorder,
-  halted: Halted,
+  halting: Halting,
 ): Promise<void> {
   try {
     deps.crash('post.before');
@@ -206,7 +193,7 @@ async function postOnce(
         answer.retryAfterMs ??
         (answer.cause === 'not_written' ? NOT_WRITTEN_DELAY_MS : RATE_LIMITED_DELAY_MS);
       retryAt += delayMs;
-      halted.because(haltOf(answer.cause, delayMs));
+      halting.because(haltOf(answer.cause, delayMs));
       recorder.add(resultsOf(answer, people, request), retryAt);
       if (answer.cause === 'rate_limited') await deps.store.slowDown(lease, delayMs);
       return;

@@ -61,6 +61,8 @@ export function createWatchMemory(now: () => number): WatchMemory {
         (scope) => leasedAt <= (opened.get(scope) ?? Number.NEGATIVE_INFINITY),
       );
       if (isOpen) return 'circuit_open';
+      // Of most leases nobody has opted out meanwhile, and then no key need be put together.
+      if (suppressed.size === 0) return 'open';
       return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
     },
     gateMoved: (scopeId) => {

@@ -43,11 +43,11 @@ export const LANE_MUTANTS: readonly Mutant[] = [
   inLane('claim pace after posting', 'The carrier gets more requests than its limit allows.', (deps) => ({
     store: {
       ...deps.store,
-      openLease: async (lane, fence, at, slots) => {
-        const answer = await deps.store.openLease(lane, fence, at, slots);
+      openLeases: async (lane, fence, at, slots) => {
+        const answer = await deps.store.openLeases(lane, fence, at, slots);
         if (answer.kind !== 'leased') return answer;
         const unpaced = { segmentIntervalMs: 0, requestIntervalMs: 0, startDelayMs: 0 };
-        return { kind: 'leased', lease: { ...answer.lease, ...unpaced } };
+        return { kind: 'leased', leases: answer.leases.map((lease) => ({ ...lease, ...unpaced })) };
       },
     },
   })),

@@ -89,10 +89,10 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     },
   })),
   inLedger('hand out without moving the cursor', 'Two lanes lease the same people.', (store, ledger) => ({
-    openLease: async (lane, fence, at, slots) => {
+    openLeases: async (lane, fence, at, slots) => {
       const message = messageOf(ledger, lane.messageId);
       const before = message.waves.map((wave) => wave.next);
-      const answer = await store.openLease(lane, fence, at, slots);
+      const answer = await store.openLeases(lane, fence, at, slots);
       const isLost = answer.kind === 'leased' && ledger.leases.size % 7 === 0;
       if (isLost) message.waves.forEach((wave, index) => (wave.next = before[index] ?? wave.next));
       return answer;
@@ -112,10 +112,10 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     'check suppressions when frozen only',
     'An opt-out after the freeze is ignored.',
     (store, ledger) => ({
-      openLease: async (lane, fence, at, slots) => {
+      openLeases: async (lane, fence, at, slots) => {
         const suppressed = [...ledger.suppressed];
         ledger.suppressed.clear();
-        const answer = await store.openLease(lane, fence, at, slots);
+        const answer = await store.openLeases(lane, fence, at, slots);
         for (const [number, kind] of suppressed) ledger.suppressed.set(number, kind);
         return answer;
       },
@@ -139,16 +139,16 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   ),
   inLedger('lease beyond the limit', 'More is spent than the limit allows.', (store, ledger) => ({
-    openLease: async (...asked) => {
+    openLeases: async (...asked) => {
       const limit = ledger.spendLimitMicroUsd;
       ledger.spendLimitMicroUsd = null;
-      const answer = await store.openLease(...asked);
+      const answer = await store.openLeases(...asked);
       ledger.spendLimitMicroUsd = limit;
       return answer;
     },
   })),
   inLedger('lease more than there are free slots', 'A kill leaves more people unknown.', (store) => ({
-    openLease: (lane, fence, at, slots) => store.openLease(lane, fence, at, slots * 4),
+    openLeases: (lane, fence, at, slots) => store.openLeases(lane, fence, at, slots * 4),
   })),
   {
     name: 'freeze the audience again at restart',
@@ -172,14 +172,15 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         const store = protocol.store(ledger);
         return {
           ...store,
-          openLease: (...asked) => withGatesOpen(ledger, asked[0].messageId, () => store.openLease(...asked)),
+          openLeases: (...asked) =>
+            withGatesOpen(ledger, asked[0].messageId, () => store.openLeases(...asked)),
         };
       },
       remoteStore: (remote, ledger) => ({
         ...remote,
-        openLease: (...asked) =>
+        openLeases: (...asked) =>
           gatesAreOpen(ledger, messageOf(ledger, asked[0].messageId))
-            ? remote.openLease(...asked)
+            ? remote.openLeases(...asked)
             : Promise.resolve({ kind: 'held' }),
       }),
     }),

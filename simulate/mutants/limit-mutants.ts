@@ -8,7 +8,7 @@ import {
 } from '../../domain/dispatch/memory-ledger.ts';
 import type { Mutant } from './mutant.ts';
 
-type OpenLease = DispatchStore['openLease'];
+type OpenLease = DispatchStore['openLeases'];
 
 /** Surrounds the making of each lease with something. */
 function aroundLease(
@@ -23,8 +23,9 @@ function aroundLease(
       ...protocol,
       store: (ledger) => {
         const store = protocol.store(ledger);
-        const openLease: OpenLease = (...asked) => around(ledger, () => store.openLease(...asked), asked[0]);
-        return { ...store, openLease };
+        const openLeases: OpenLease = (...asked) =>
+          around(ledger, () => store.openLeases(...asked), asked[0]);
+        return { ...store, openLeases };
       },
     }),
   };

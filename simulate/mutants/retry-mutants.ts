@@ -111,9 +111,9 @@ export const RETRY_MUTANTS: readonly Mutant[] = [
         const store = protocol.store(ledger);
         return {
           ...store,
-          openLease: (...asked) => {
+          openLeases: (...asked) => {
             const hidden = forgetProofs(messageOf(ledger, asked[0].messageId));
-            const answer = store.openLease(...asked);
+            const answer = store.openLeases(...asked);
             hidden();
             return answer;
           },

@@ -7,6 +7,7 @@ import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { AttemptResult, Lease, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
 import { type ApiWorld, NOON, openApiWorld } from './api-world.ts';
 import { create, createDraft } from './seeded-things.ts';
+import { onlyLease } from '../dispatch/only-lease.ts';
 
 const MINUTE_MS = 60_000;
 const PEOPLE = 8;
@@ -57,11 +58,7 @@ async function dispatch(): Promise<void> {
   const { accountId } = world.mine;
   const lane = { accountId, campaignId: campaign, messageId: message, lane: 0 };
   const { fence } = await store.enterLane(lane);
-  const lease = async (): Promise<Lease> => {
-    const answer = await store.openLease(lane, fence, NOON, 2);
-    if (answer.kind !== 'leased') throw new Error(`No lease: ${answer.kind}.`);
-    return answer.lease;
-  };
+  const lease = async (): Promise<Lease> => onlyLease(await store.openLeases(lane, fence, NOON, 2));
   const record = (of: Lease, results: readonly AttemptResult['result'][]) =>
     store.record(
       of,

@@ -1,12 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FAILURES_MIN, PROBE_DELAY_MS } from '../../domain/dispatch/circuit.ts';
-import type {
-  AttemptResult,
-  DispatchStore,
-  LaneRef,
-  Lease,
-  LeaseAnswer,
-} from '../../domain/dispatch/dispatch-store.ts';
+import type { AttemptResult, DispatchStore, LaneRef, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
+import { leasedPeople, onlyLease } from './only-lease.ts';
 
 /** The world around one message of a fresh campaign, as the contract's tests steer and read it. */
 export interface StoreHarness {
@@ -46,25 +42,21 @@ export interface StoreHarness {
 const SCOPES = ['installation', 'account', 'campaign', 'message', 'sender'] as const;
 const HOUR_MS = 3_600_000;
 
-/** The contract of every `DispatchStore`. `recipients` are numbered from 1. */
+/** The contract of every `DispatchStore`. `recipients` are numbered from 1; `isConstant`: all get the same text. */
 export function describeDispatchStore(
   name: string,
-  make: (recipients: number) => Promise<StoreHarness>,
+  make: (recipients: number, isConstant: boolean) => Promise<StoreHarness>,
 ): void {
   describe(`the dispatch store in ${name}`, () => {
     const recipients = 300;
     let world: StoreHarness;
     beforeEach(async () => {
-      world = await make(recipients);
+      world = await make(recipients, false);
     });
 
     const enter = (lane = 0) => world.store.enterLane(world.lane(lane));
     const open = (fence: number, at = world.noon, lane = 0, slots = 50) =>
-      world.store.openLease(world.lane(lane), fence, at, slots);
-    const leaseOf = (answer: LeaseAnswer): Lease => {
-      if (answer.kind !== 'leased') throw new Error(`Expected a lease, got ${answer.kind}.`);
-      return answer.lease;
-    };
+      world.store.openLeases(world.lane(lane), fence, at, slots);
     const results = (lease: Lease, result: AttemptResult['result']): AttemptResult[] =>
       lease.recipients.map((person, request) => ({
         recipient: person.recipient,
@@ -82,8 +74,8 @@ export function describeDispatchStore(
         const answer = await open(fence, at);
         if (answer.kind === 'skipped') continue;
         if (answer.kind !== 'leased') return texted;
-        texted.push(...answer.lease.recipients.map((person) => person.recipient));
-        await world.store.record(answer.lease, results(answer.lease, 'accepted'), at);
+        texted.push(...leasedPeople(answer).map((person) => person.recipient));
+        for (const lease of answer.leases) await world.store.record(lease, results(lease, 'accepted'), at);
       }
     };
 
@@ -96,6 +88,40 @@ export function describeDispatchStore(
       expect(await open(fence)).toEqual({ kind: 'exhausted', nextDueAt: null });
     });
 
+    it('opens several leases at once where everybody gets the same text, each a request of its own and no wider than one', async () => {
+      world = await make(recipients, true);
+      await world.suppress(LEASE_WIDTH_MAX + 1);
+      const { fence } = await enter();
+      const answer = await open(fence, world.noon, 0, 50);
+      if (answer.kind !== 'leased') throw new Error(`Expected leases, got ${answer.kind}.`);
+      const { leases } = answer;
+      expect(leases.map((lease) => lease.recipients.length)).toEqual([
+        LEASE_WIDTH_MAX,
+        LEASE_WIDTH_MAX,
+        recipients - 1 - 2 * LEASE_WIDTH_MAX,
+      ]);
+      expect(leases.every((lease) => lease.isBulk)).toBe(true);
+      expect(new Set(leasedPeople(answer).map((person) => person.recipient)).size).toBe(recipients - 1);
+      expect(await world.textsSpent()).toBe(recipients - 1);
+      expect(await open(fence)).toMatchObject({ kind: 'exhausted' });
+      const [recorded, ...lost] = leases;
+      if (recorded === undefined) throw new Error('There is no lease.');
+      await world.store.record(recorded, results(recorded, 'accepted'), world.noon);
+      // The worker dies: whoever the other two hold is unknown, each of them once.
+      expect((await enter()).unknown).toBe(lost.reduce((sum, lease) => sum + lease.recipients.length, 0));
+      for (const lease of lost) {
+        for (const person of lease.recipients)
+          expect(await world.resultOf(person.recipient, 1)).toBe('unknown');
+      }
+    });
+
+    it('opens no more leases of one text than there are slots for their requests', async () => {
+      world = await make(recipients, true);
+      const { fence } = await enter();
+      const answer = await open(fence, world.noon, 0, 2);
+      expect(leasedPeople(answer)).toHaveLength(2 * LEASE_WIDTH_MAX);
+    });
+
     it('hands nobody out twice to two lanes that ask at once', async () => {
       const fences = [await enter(0), await enter(1)];
       const answers = await Promise.all(
@@ -104,19 +130,19 @@ export function describeDispatchStore(
         ),
       );
       const people = answers.flatMap((answer) =>
-        leaseOf(answer).recipients.map((person) => person.recipient),
+        onlyLease(answer).recipients.map((person) => person.recipient),
       );
       expect(new Set(people).size).toBe(people.length);
     });
 
     it('leases no more recipients than requests can start', async () => {
       const { fence } = await enter();
-      expect(leaseOf(await open(fence, world.noon, 0, 7)).recipients).toHaveLength(7);
+      expect(onlyLease(await open(fence, world.noon, 0, 7)).recipients).toHaveLength(7);
     });
 
     it('marks whom a dead worker left open as unknown and never hands them out again', async () => {
       const first = await enter();
-      const lease = leaseOf(await open(first.fence));
+      const lease = onlyLease(await open(first.fence));
       await world.store.record(lease, results(lease, 'accepted').slice(0, 10), world.noon);
       const second = await enter();
       expect(second.unknown).toBe(lease.recipients.length - 10);
@@ -128,7 +154,7 @@ export function describeDispatchStore(
 
     it('forgets nobody whose lease has results that were written twice, after an answer that was lost', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence, world.noon, 0, 10));
+      const lease = onlyLease(await open(fence, world.noon, 0, 10));
       const part = results(lease, 'accepted').slice(0, 6);
       await world.store.record(lease, part, world.noon);
       await world.store.record(lease, part, world.noon);
@@ -144,7 +170,7 @@ export function describeDispatchStore(
 
     it('believes a zombie that saw its post accepted', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence));
+      const lease = onlyLease(await open(fence));
       await enter();
       await world.store.record(lease, results(lease, 'accepted'), world.noon);
       expect(await world.resultOf(lease.recipients[0]?.recipient ?? 0, 1)).toBe('accepted');
@@ -152,7 +178,7 @@ export function describeDispatchStore(
 
     it('keeps the first result of an attempt', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence));
+      const lease = onlyLease(await open(fence));
       await world.store.record(lease, results(lease, 'rejected'), world.noon);
       await world.store.record(lease, results(lease, 'accepted'), world.noon);
       expect(await world.resultOf(lease.recipients[0]?.recipient ?? 0, 1)).toBe('rejected');
@@ -160,14 +186,14 @@ export function describeDispatchStore(
 
     it('tries again only who was certainly not accepted, and not before it is due', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence, world.noon, 0, 5));
+      const lease = onlyLease(await open(fence, world.noon, 0, 5));
       const mixed = results(lease, 'not_accepted').map((result, index) =>
         index === 0 ? { ...result, result: 'unknown' as const } : result,
       );
       await world.store.record(lease, mixed, world.noon + 60_000);
       await drain(fence, world.noon);
       expect(await open(fence, world.noon)).toEqual({ kind: 'exhausted', nextDueAt: world.noon + 60_000 });
-      const again = leaseOf(await open(fence, world.noon + 60_000));
+      const again = onlyLease(await open(fence, world.noon + 60_000));
       expect(again.recipients.map((person) => [person.recipient, person.attempt])).toEqual(
         lease.recipients.slice(1).map((person) => [person.recipient, 2]),
       );
@@ -175,7 +201,7 @@ export function describeDispatchStore(
 
     it('lets a report prove an unknown one accepted, bind one uuid, and tell the first final status only', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence, world.noon, 0, 3));
+      const lease = onlyLease(await open(fence, world.noon, 0, 3));
       await world.store.record(lease, results(lease, 'unknown'), world.noon);
       const [first = 0, second = 0] = lease.recipients.map((person) => person.recipient);
       expect(await world.report(lease, first, 'delivered')).toBe('applied');
@@ -188,7 +214,7 @@ export function describeDispatchStore(
 
     it('takes a report that comes before the record, which then changes nothing', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence, world.noon, 0, 2));
+      const lease = onlyLease(await open(fence, world.noon, 0, 2));
       const [first = 0] = lease.recipients.map((person) => person.recipient);
       expect(await world.report(lease, first, 'sent')).toBe('applied');
       await world.store.record(lease, results(lease, 'unknown'), world.noon);
@@ -198,8 +224,8 @@ export function describeDispatchStore(
 
     it('believes no report about somebody whom its lease does not hold, or who was certainly not accepted', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence, world.noon, 0, 2));
-      const other = leaseOf(await open(fence, world.noon, 0, 2));
+      const lease = onlyLease(await open(fence, world.noon, 0, 2));
+      const other = onlyLease(await open(fence, world.noon, 0, 2));
       const stranger = other.recipients[0]?.recipient ?? 0;
       expect(await world.report(lease, stranger, 'delivered')).toBe('mismatch');
       await world.store.record(other, results(other, 'not_accepted'), world.noon);
@@ -224,7 +250,7 @@ export function describeDispatchStore(
 
     it('says until when a lease may be posted', async () => {
       const { fence } = await enter();
-      expect(leaseOf(await open(fence)).closesAt).toBe(world.noon + 8 * HOUR_MS);
+      expect(onlyLease(await open(fence)).closesAt).toBe(world.noon + 8 * HOUR_MS);
     });
 
     it('opens no lease once the message has expired', async () => {
@@ -244,8 +270,8 @@ export function describeDispatchStore(
     it('stops at the spend limit and gives back what was not accepted', async () => {
       const { fence } = await enter();
       await world.setSpendLimit(60);
-      const first = leaseOf(await open(fence));
-      const second = leaseOf(await open(fence));
+      const first = onlyLease(await open(fence));
+      const second = onlyLease(await open(fence));
       expect(first.recipients.length + second.recipients.length).toBe(60);
       // What is under way may be given back, and a suspension would halt it.
       expect((await open(fence)).kind).toBe('wait');
@@ -253,7 +279,7 @@ export function describeDispatchStore(
       expect((await open(fence)).kind).toBe('wait');
       await world.store.record(second, results(second, 'not_accepted'), world.noon + HOUR_MS);
       expect(await world.textsSpent()).toBe(first.recipients.length);
-      const third = leaseOf(await open(fence));
+      const third = onlyLease(await open(fence));
       await world.store.record(third, results(third, 'accepted'), world.noon);
       expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'spend_limit' });
     });
@@ -261,18 +287,18 @@ export function describeDispatchStore(
     it("stops at the campaign's budget, and goes on once it is raised or taken away", async () => {
       const { fence } = await enter();
       await world.setBudget(60);
-      const first = leaseOf(await open(fence));
-      const second = leaseOf(await open(fence));
+      const first = onlyLease(await open(fence));
+      const second = onlyLease(await open(fence));
       expect(first.recipients.length + second.recipients.length).toBe(60);
       expect((await open(fence)).kind).toBe('wait');
       for (const lease of [first, second])
         await world.store.record(lease, results(lease, 'accepted'), world.noon);
       expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
       await world.setBudget(65);
-      const third = leaseOf(await open(fence));
+      const third = onlyLease(await open(fence));
       expect(third.recipients).toHaveLength(5);
       await world.store.record(third, results(third, 'rejected'), world.noon);
-      const fourth = leaseOf(await open(fence));
+      const fourth = onlyLease(await open(fence));
       expect(fourth.recipients).toHaveLength(5);
       await world.store.record(fourth, results(fourth, 'accepted'), world.noon);
       expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
@@ -282,7 +308,7 @@ export function describeDispatchStore(
 
     it('counts what was spent before a budget was given', async () => {
       const { fence } = await enter();
-      const first = leaseOf(await open(fence));
+      const first = onlyLease(await open(fence));
       await world.store.record(first, results(first, 'accepted'), world.noon);
       await world.setBudget(first.recipients.length);
       expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
@@ -290,7 +316,7 @@ export function describeDispatchStore(
 
     it('opens no lease for any lane while the carrier has asked for a pause', async () => {
       const fences = [await enter(0), await enter(1)];
-      const lease = leaseOf(await open(fences[0]?.fence ?? 0, world.noon, 0, 5));
+      const lease = onlyLease(await open(fences[0]?.fence ?? 0, world.noon, 0, 5));
       await world.store.slowDown(lease, 60_000);
       for (const [lane, entered] of fences.entries()) {
         const answer = await open(entered.fence, world.noon, lane);
@@ -303,13 +329,13 @@ export function describeDispatchStore(
     it('fills a daily cap, never passes it, and says how long its day still is', async () => {
       const { fence } = await enter();
       await world.setDayCap(60);
-      const first = leaseOf(await open(fence));
-      const second = leaseOf(await open(fence));
+      const first = onlyLease(await open(fence));
+      const second = onlyLease(await open(fence));
       expect(first.recipients.length + second.recipients.length).toBe(60);
       expect((await open(fence)).kind, 'what is under way may be given back').toBe('wait');
       await world.store.record(first, results(first, 'accepted'), world.noon);
       await world.store.record(second, results(second, 'rejected'), world.noon);
-      const third = leaseOf(await open(fence));
+      const third = onlyLease(await open(fence));
       expect(third.recipients).toHaveLength(second.recipients.length);
       await world.store.record(third, results(third, 'accepted'), world.noon);
       // Midnight in Los Angeles, as seen from noon in New York.
@@ -332,9 +358,9 @@ export function describeDispatchStore(
 
     it('lets nobody post in a short pause either, also where no limit spreads the requests', async () => {
       const { fence } = await enter();
-      const lease = leaseOf(await open(fence, world.noon, 0, 5));
+      const lease = onlyLease(await open(fence, world.noon, 0, 5));
       await world.store.slowDown(lease, 900);
-      const { startDelayMs } = leaseOf(await open(fence));
+      const { startDelayMs } = onlyLease(await open(fence));
       expect(startDelayMs).toBeGreaterThan(0);
       expect(startDelayMs).toBeLessThanOrEqual(900);
     });

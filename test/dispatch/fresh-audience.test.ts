@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Db, openDatabase, openPipelinedDatabase, openPool } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
-import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import type { DispatchStore } from '../../domain/dispatch/dispatch-store.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
 import { type LedgerWorld, NOON, openLedgerWorld, resultsOf, statusReportOf } from './ledger-world.ts';
+import { onlyLease } from './only-lease.ts';
 
 const RECIPIENTS = 3_000;
 const WIDTH = 20;
@@ -50,16 +51,11 @@ async function rowsRead(): Promise<number> {
   return rows[0]?.read ?? 0;
 }
 
-function leased(answer: Awaited<ReturnType<DispatchStore['openLease']>>): Lease {
-  if (answer.kind !== 'leased') throw new Error(`No lease: ${answer.kind}.`);
-  return answer.lease;
-}
-
 test('a lease, its record and the fence read no more than its range of an audience that was frozen just now', async () => {
   const { account, campaignId, messageId } = await world.freeze(RECIPIENTS);
   const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
   const { fence } = await store.enterLane(lane);
-  const ask = () => store.openLease(lane, fence, NOON, WIDTH);
+  const ask = () => store.openLeases(lane, fence, NOON, WIDTH);
   // Leases of others are many, too, and nothing is known of them either.
   await sql`
     insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane, fence,
@@ -67,7 +63,7 @@ test('a lease, its record and the fence read no more than its range of an audien
     select audience_month, account_id, key, 0, 0, 1, 1, 0, 0, '', 1, 1, 1, '', clock_timestamp()
     from campaigns, generate_series(1, ${RECIPIENTS}::int) where id = ${campaignId}`.execute(owner);
   for (let number = 0; number < 50; number += 1) {
-    const lease = leased(await ask());
+    const lease = onlyLease(await ask());
     await store.record(lease, resultsOf(lease, number < 25 ? 'accepted' : 'not_accepted'), NOON);
   }
 
@@ -75,7 +71,7 @@ test('a lease, its record and the fence read no more than its range of an audien
   // Reads that are not counted would be few, too.
   expect(opened.rows).toBeGreaterThanOrEqual(WIDTH);
   expect(opened.rows).toBeLessThan(ROWS_READ_MAX);
-  const lease = leased(opened.result);
+  const lease = onlyLease(opened.result);
   const recorded = await rowsReadBy(() => store.record(lease, resultsOf(lease, 'accepted'), NOON));
   expect(recorded.rows).toBeLessThan(ROWS_READ_MAX);
   // What a worker that died leaves open.
@@ -92,12 +88,12 @@ test('a lease of a later wave reads no more than its own members', async () => {
   const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
   const { fence } = await store.enterLane(lane);
   for (;;) {
-    const answer = await store.openLease(lane, fence, NOON, 128);
+    const answer = await store.openLeases(lane, fence, NOON, 128);
     if (answer.kind !== 'leased') break;
-    await store.record(answer.lease, resultsOf(answer.lease, 'not_accepted'), NOON + 1);
+    for (const lease of answer.leases) await store.record(lease, resultsOf(lease, 'not_accepted'), NOON + 1);
   }
-  const opened = await rowsReadBy(() => store.openLease(lane, fence, NOON + 2, WIDTH));
-  const lease = leased(opened.result);
+  const opened = await rowsReadBy(() => store.openLeases(lane, fence, NOON + 2, WIDTH));
+  const lease = onlyLease(opened.result);
   expect(lease.recipients.map((person) => person.attempt)).toEqual(Array.from({ length: WIDTH }, () => 2));
   expect(opened.rows).toBeLessThan(ROWS_READ_MAX);
 });
@@ -107,7 +103,7 @@ test('a batch of reports reads no more than the people it is about of an audienc
   const lane = { accountId: campaign.account.accountId, ...campaign, lane: 1 };
   const { fence } = await store.enterLane(lane);
   for (let number = 0; number < 10; number += 1) {
-    const lease = leased(await store.openLease(lane, fence, NOON, WIDTH));
+    const lease = onlyLease(await store.openLeases(lane, fence, NOON, WIDTH));
     await store.record(lease, resultsOf(lease, 'accepted'), NOON);
     const reports = lease.recipients.map((person) =>
       statusReportOf(campaign, lease, { status: 'delivered' }, person),

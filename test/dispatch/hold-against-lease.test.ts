@@ -31,11 +31,11 @@ const waiting = (transactions: number): Promise<unknown> =>
   );
 
 test('a pause at the very moment of the first lease is obeyed, and neither waits for the other for ever', async () => {
-  const { account, campaignId, inside, openLease } = await world.freeze(2);
+  const { account, campaignId, inside, openLeases } = await world.freeze(2);
   let lease: Promise<{ readonly kind: string }> | undefined;
   const inFlight = await inside(async (trx) => {
     await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forUpdate().execute();
-    lease = openLease();
+    lease = openLeases();
     await waiting(1);
     return holdCampaign(trx, {
       accountId: account.accountId,

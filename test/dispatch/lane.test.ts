@@ -259,9 +259,9 @@ describe('a paced lane', () => {
     const opened = createMemoryDispatchStore(ledger);
     const store = {
       ...opened,
-      openLease: async (...asked: Parameters<typeof opened.openLease>) => {
+      openLeases: async (...asked: Parameters<typeof opened.openLeases>) => {
         await machineClock.sleep(300, new AbortController().signal);
-        return opened.openLease(...asked);
+        return opened.openLeases(...asked);
       },
     };
     Object.assign(lane.deps, { store, machine: machineClock });

@@ -12,6 +12,7 @@ import type { AttemptResult, Lease, LeasedRecipient } from '../../domain/dispatc
 import type { MessageReport } from '../../domain/report.ts';
 import { type SeededAccount, seedAccount, seedCampaign } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
+import { onlyLease } from './only-lease.ts';
 
 /** Noon in New York, the zone of every account here. */
 export const NOON = Date.parse('2026-03-03T12:00:00-05:00');
@@ -23,9 +24,9 @@ export interface FrozenCampaign {
   readonly messageId: string;
   readonly inside: <Result>(work: (trx: Trx) => Promise<Result>) => Promise<Result>;
   /** Asks for a lease of at most two. */
-  readonly openLease: (
+  readonly openLeases: (
     at?: number,
-  ) => ReturnType<ReturnType<typeof createPostgresDispatchStore>['openLease']>;
+  ) => ReturnType<ReturnType<typeof createPostgresDispatchStore>['openLeases']>;
   /** The same where there has to be one. */
   readonly lease: (at?: number) => Promise<Lease>;
   readonly record: (lease: Lease, result: AttemptResult['result'], retryAt?: number) => Promise<void>;
@@ -74,18 +75,14 @@ async function freezeCampaign(db: Db, account: SeededAccount): Promise<FrozenCam
   const store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
   const lane = { accountId, campaignId, messageId, lane: 0 };
   const { fence } = await store.enterLane(lane);
-  const openLease: FrozenCampaign['openLease'] = (at = NOON) => store.openLease(lane, fence, at, 2);
+  const openLeases: FrozenCampaign['openLeases'] = (at = NOON) => store.openLeases(lane, fence, at, 2);
   return {
     account,
     campaignId,
     messageId,
     inside,
-    openLease,
-    lease: async (at) => {
-      const answer = await openLease(at);
-      if (answer.kind !== 'leased') throw new Error(`No lease: ${answer.kind}.`);
-      return answer.lease;
-    },
+    openLeases,
+    lease: async (at) => onlyLease(await openLeases(at)),
     record: (lease, result, retryAt = NOON) => store.record(lease, resultsOf(lease, result), retryAt),
     report: () =>
       inside(async (trx) => {

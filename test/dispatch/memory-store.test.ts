@@ -15,9 +15,10 @@ const SCOPES = {
   sender: 'sender',
 };
 
-describeDispatchStore('memory', async (recipients) => {
+describeDispatchStore('memory', async (recipients, isConstant) => {
   const { ledger, sender, campaign, message, numbers } = createMemoryCampaign({
     recipients,
+    isConstant,
     segmentMicroUsd: COST_MICRO_USD,
     machineNow: () => performance.now(),
   });

@@ -14,6 +14,7 @@ import {
   openLedgerWorld,
   statusReportOf,
 } from './ledger-world.ts';
+import { leasedPeople } from './only-lease.ts';
 
 /** A rule that lies in SQL: how it would be broken, and a scene in which that shows. */
 interface Rule {
@@ -95,8 +96,8 @@ const RULES: readonly Rule[] = [
       // The answer to the first write was lost.
       await campaign.record(lease, 'not_accepted');
       await campaign.record(lease, 'not_accepted');
-      const again = [await campaign.openLease(), await campaign.openLease()].flatMap((answer) =>
-        answer.kind === 'leased' ? answer.lease.recipients.map((person) => person.recipient) : [],
+      const again = [await campaign.openLeases(), await campaign.openLeases()].flatMap((answer) =>
+        leasedPeople(answer).map((person) => person.recipient),
       );
       return again.length === 2;
     },
@@ -119,7 +120,7 @@ const RULES: readonly Rule[] = [
     scene: async (world) => {
       const campaign = await world.freeze(2);
       await storeOf(world).enterLane(laneOf(campaign, 0));
-      return (await campaign.openLease()).kind === 'fenced';
+      return (await campaign.openLeases()).kind === 'fenced';
     },
   },
   {
@@ -132,14 +133,14 @@ const RULES: readonly Rule[] = [
         campaign,
         `select from campaign_spends where campaign_id = '${campaign.campaignId}' for update`,
         async (waiting) => {
-          const lease = campaign.openLease();
+          const lease = campaign.openLeases();
           await waiting(1);
           // A hold has to wait for the lease that has found its gate open, and then knows of it.
           const named = hold(campaign);
           await Promise.race([named, waiting(2)]);
           return async () => {
             const answer = await lease;
-            return answer.kind === 'leased' && answer.lease.recipients.length === (await named);
+            return answer.kind === 'leased' && leasedPeople(answer).length === (await named);
           };
         },
       );
@@ -153,7 +154,7 @@ const RULES: readonly Rule[] = [
       const scopes = [campaign.account.accountId, campaign.campaignId, campaign.messageId];
       const closed = await campaign.inside((trx) => closedScopes(trx, scopes));
       await hold(campaign);
-      return closed.size === 0 && (await campaign.openLease()).kind === 'held';
+      return closed.size === 0 && (await campaign.openLeases()).kind === 'held';
     },
   },
   {
@@ -168,14 +169,12 @@ const RULES: readonly Rule[] = [
         campaign,
         `select from campaign_spends where campaign_id = '${campaign.campaignId}' for update`,
         async (waiting) => {
-          const leases = [campaign.openLease(), store.openLease(laneOf(campaign, 1), fence, NOON, 2)];
+          const leases = [campaign.openLeases(), store.openLeases(laneOf(campaign, 1), fence, NOON, 2)];
           await waiting(2);
           return () => Promise.all(leases);
         },
       );
-      const people = answers.flatMap((answer) =>
-        answer.kind === 'leased' ? answer.lease.recipients.map((person) => person.recipient) : [],
-      );
+      const people = answers.flatMap((answer) => leasedPeople(answer).map((person) => person.recipient));
       return people.length === new Set(people).size;
     },
   },
@@ -204,7 +203,7 @@ const RULES: readonly Rule[] = [
         one,
         `select from spend_months where account_id = '${accountId}' for update`,
         async (waiting) => {
-          const leases = [one.openLease(), other.openLease()];
+          const leases = [one.openLeases(), other.openLeases()];
           await waiting(2);
           return () => Promise.all(leases);
         },

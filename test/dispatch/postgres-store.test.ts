@@ -33,12 +33,12 @@ afterAll(async () => {
   await database.drop();
 });
 
-describeDispatchStore('PostgreSQL', async (recipients): Promise<StoreHarness> => {
+describeDispatchStore('PostgreSQL', async (recipients, isConstant): Promise<StoreHarness> => {
   const account = await seedAccount(db, { contacts: recipients });
   const { campaignId, messageIds } = await seedCampaign(db, account, {
     at: noon,
     start: 'now',
-    messages: [{ text: 'Hi {{firstName}}' }],
+    messages: [{ text: isConstant ? 'Hi everybody' : 'Hi {{firstName}}' }],
   });
   const [messageId = ''] = messageIds;
   const { accountId } = account;

@@ -10,6 +10,7 @@ import {
 import type { LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
 import { RECLAIM_DELAY_MS } from '../../domain/dispatch/pace.ts';
 import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
+import { leasedPeople } from './only-lease.ts';
 
 /** Midnight in California, after noon in New York. */
 const RESET = Date.parse('2026-03-04T00:00:00-08:00');
@@ -32,7 +33,7 @@ const bind = (campaign: FrozenCampaign, quotas: Readonly<Record<string, QuotaSet
     return ids;
   });
 const widthOf = (answer: LeaseAnswer): string | number =>
-  answer.kind === 'leased' ? answer.lease.recipients.length : answer.kind;
+  answer.kind === 'leased' ? leasedPeople(answer).length : answer.kind;
 const hundredths = async (campaign: FrozenCampaign): Promise<number[]> =>
   campaign.inside(async (trx) => {
     const { rows } = await sql<{ used: number }>`
@@ -52,16 +53,16 @@ test('a daily cap is filled and never passed, and the rest waits until its own m
   await bind(campaign, { Brand: { dayUnits: 3 } });
   await sendTo(campaign, 2);
   await sendTo(campaign, 1);
-  expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: RESET - NOON });
+  expect(await campaign.openLeases()).toEqual({ kind: 'wait', delayMs: RESET - NOON });
   expect(await hundredths(campaign)).toEqual([300]);
-  expect(widthOf(await campaign.openLease(MORNING))).toBe(2);
+  expect(widthOf(await campaign.openLeases(MORNING))).toBe(2);
   expect(await hundredths(campaign)).toEqual([200]);
 });
 
 test('lanes that ask at the same moment do not pass a cap together', async () => {
   const campaign = await world.freeze(40);
   await bind(campaign, { Brand: { dayUnits: 7 }, Campaign: { dayUnits: 9 } });
-  const answers = await Promise.all(Array.from({ length: 8 }, () => campaign.openLease()));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => campaign.openLeases()));
   const leased = answers.map(widthOf).filter((width) => typeof width === 'number');
   expect(leased.reduce((sum, width) => sum + width, 0)).toBe(7);
   expect(await hundredths(campaign)).toEqual([700, 700]);
@@ -70,11 +71,11 @@ test('lanes that ask at the same moment do not pass a cap together', async () =>
 test('a share counts a part of each text, and a raised cap counts at once', async () => {
   const campaign = await world.freeze(20);
   const [id = ''] = await bind(campaign, { Brand: { dayUnits: 1, sharePercent: 50 } });
-  expect(widthOf(await campaign.openLease())).toBe(2);
-  expect(widthOf(await campaign.openLease())).toBe('wait');
+  expect(widthOf(await campaign.openLeases())).toBe(2);
+  expect(widthOf(await campaign.openLeases())).toBe('wait');
   await campaign.inside((trx) => updateQuota(trx, id, { dayUnits: 2 }));
-  expect(widthOf(await campaign.openLease())).toBe(2);
-  expect(widthOf(await campaign.openLease())).toBe('wait');
+  expect(widthOf(await campaign.openLeases())).toBe(2);
+  expect(widthOf(await campaign.openLeases())).toBe('wait');
 });
 
 test('a rate is shared by all senders that name it, over all campaigns', async () => {
@@ -82,7 +83,7 @@ test('a rate is shared by all senders that name it, over all campaigns', async (
   await bind(campaign, { Carrier: { rateUnits: 60, ratePeriod: 'minute' } });
   const first = await campaign.lease();
   expect(first).toMatchObject({ segmentIntervalMs: 1_000, startDelayMs: 0 });
-  const next = await campaign.openLease();
+  const next = await campaign.openLeases();
   if (next.kind !== 'wait') throw new Error(`Expected to wait, got ${next.kind}.`);
   expect(next.delayMs).toBeGreaterThan(1_000);
   expect(next.delayMs).toBeLessThanOrEqual(2_000);
@@ -99,7 +100,7 @@ test('what waits for a next day that comes too late waits for its expiry', async
       .where('id', '=', campaign.messageId)
       .execute(),
   );
-  expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: 3_600_000 });
+  expect(await campaign.openLeases()).toEqual({ kind: 'wait', delayMs: 3_600_000 });
 });
 
 describe('what was counted for somebody whom the carrier certainly did not take', () => {
@@ -116,7 +117,7 @@ describe('what was counted for somebody whom the carrier certainly did not take'
       // A second record of the same, after an answer that was lost, gives nothing back.
       await campaign.record(lease, result, MORNING);
       expect(await hundredths(campaign)).toEqual([100, 200]);
-      expect(widthOf(await campaign.openLease())).toBe(2);
+      expect(widthOf(await campaign.openLeases())).toBe(2);
     },
   );
 
@@ -125,16 +126,16 @@ describe('what was counted for somebody whom the carrier certainly did not take'
     await bind(campaign, { Brand: { dayUnits: 2 } });
     await campaign.record(await campaign.lease(), result);
     expect(await hundredths(campaign)).toEqual([200]);
-    expect(widthOf(await campaign.openLease())).toBe('wait');
+    expect(widthOf(await campaign.openLeases())).toBe('wait');
   });
 
   it('is awaited for a moment while it is under way, not until the next day', async () => {
     const campaign = await world.freeze(10);
     await bind(campaign, { Brand: { dayUnits: 2 } });
     const lease = await campaign.lease();
-    expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: RECLAIM_DELAY_MS });
+    expect(await campaign.openLeases()).toEqual({ kind: 'wait', delayMs: RECLAIM_DELAY_MS });
     await campaign.record(lease, 'accepted');
-    expect(await campaign.openLease()).toEqual({ kind: 'wait', delayMs: RESET - NOON });
+    expect(await campaign.openLeases()).toEqual({ kind: 'wait', delayMs: RESET - NOON });
   });
 
   it('is not given back to a day that has begun since', async () => {

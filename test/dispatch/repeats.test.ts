@@ -80,7 +80,7 @@ describe('a recipient whose text the carrier never handed over', () => {
       deferred: 0,
       states: ['failed'],
     });
-    expect(await campaign.openLease(NOON), 'not at once').toEqual({
+    expect(await campaign.openLeases(NOON), 'not at once').toEqual({
       kind: 'exhausted',
       nextDueAt: NOON + MINUTE_MS,
     });
@@ -117,7 +117,7 @@ describe('a recipient whose text the carrier never handed over', () => {
     const waits: number[] = [];
     let at = NOON;
     while ((await collect(campaign, at)) === 1) {
-      const answer = await campaign.openLease(at);
+      const answer = await campaign.openLeases(at);
       const dueAt = answer.kind === 'exhausted' ? (answer.nextDueAt ?? at) : at;
       waits.push((dueAt - at) / MINUTE_MS);
       at = dueAt;
@@ -167,7 +167,7 @@ describe('a recipient whose text the carrier never handed over', () => {
         number: null,
       }),
     );
-    expect(await campaign.openLease(NOON + MINUTE_MS)).toEqual({ kind: 'skipped', count: 1 });
+    expect(await campaign.openLeases(NOON + MINUTE_MS)).toEqual({ kind: 'skipped', count: 1 });
     expect(await reportOf(campaign)).toMatchObject({ accepted: 1, skipped: [], states: ['failed'] });
     expect(await apply(campaign, lease, { errorCode: '300' }), 'its reports still count').toEqual([
       'repeated',
@@ -244,7 +244,7 @@ describe('a recipient who is sent again because nobody knew of his text', () => 
     await campaign.record(await campaign.lease(), 'unknown');
     await sendAgain(campaign, 3);
     await apply(campaign, first, { status: 'delivered', errorCode: null });
-    expect(await campaign.openLease()).toEqual({ kind: 'skipped', count: 1 });
+    expect(await campaign.openLeases()).toEqual({ kind: 'skipped', count: 1 });
   });
 
   it('waits in one pass only, whatever is told of his text before his turn', async () => {
@@ -255,7 +255,7 @@ describe('a recipient who is sent again because nobody knew of his text', () => 
     expect(await apply(campaign, first, { errorCode: '300' })).toEqual(['applied']);
     expect(await collect(campaign)).toBe(0);
     expect((await campaign.lease()).recipients).toMatchObject([{ attempt: 2 }]);
-    expect(await campaign.openLease(NOON + 5 * MINUTE_MS)).toEqual({ kind: 'exhausted', nextDueAt: null });
+    expect(await campaign.openLeases(NOON + 5 * MINUTE_MS)).toEqual({ kind: 'exhausted', nextDueAt: null });
   });
 
   it('is sent again while nothing is known of any of his texts', async () => {

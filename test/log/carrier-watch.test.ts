@@ -32,7 +32,7 @@ beforeEach(async () => {
   };
   bare = {
     enterLane: never,
-    openLease: never,
+    openLeases: never,
     slowDown: never,
     record: (_lease, results) => {
       recorded += results.length;

@@ -1,4 +1,5 @@
-import type { LaneRef, Lease, LeaseAnswer } from './dispatch-store.ts';
+import type { LaneRef, Lease, LeaseAnswer, LeasedRecipient } from './dispatch-store.ts';
+import { cutIntoLeases, inTurn, isBulk } from './lease-parts.ts';
 import {
   addToCounter,
   campaignOf,
@@ -13,7 +14,7 @@ import {
   senderOf,
   spend,
 } from './memory-ledger.ts';
-import { LEASE_PACE_MS, LEASE_WIDTH_MAX, leaseWidth, requestIntervalMs, START_DELAY_MS_MAX } from './pace.ts';
+import { LEASE_PACE_MS, requestIntervalMs, START_DELAY_MS_MAX, widthOfPace, widthOfSlots } from './pace.ts';
 import { judgeCircuit } from './circuit.ts';
 import {
   claimMoney,
@@ -28,8 +29,8 @@ import { countInRound, isSettled } from './memory-repeats.ts';
 import { paceWithin } from './quota.ts';
 import { claimWindow } from './window-claim.ts';
 
-/** Passes all claims in the order of PostgreSQL's store and commits a lease, or says why not. */
-export function openMemoryLease(
+/** Passes all claims in the order of PostgreSQL's store and commits leases, or says why not. */
+export function openMemoryLeases(
   ledger: MemoryLedger,
   lane: LaneRef,
   fence: number,
@@ -68,8 +69,8 @@ export function openMemoryLease(
     quotasOf(ledger, sender).map(({ quota }) => quota),
   );
   const width = Math.min(
-    message.isConstant ? LEASE_WIDTH_MAX : Math.min(LEASE_WIDTH_MAX, slots),
-    isProbe ? 1 : leaseWidth(pace),
+    widthOfSlots(slots, message.isConstant, ledger.leaseWidthMax),
+    isProbe ? 1 : widthOfPace(pace),
   );
   const range = takeRange(ledger, message, pace, wave, width);
   const refused = claimMoney(ledger, message, range) ?? narrowToQuotas(ledger, sender, message, range, at);
@@ -78,7 +79,7 @@ export function openMemoryLease(
   if (range.people.length === 0) return { kind: 'skipped', count: skipped };
   if (isProbe) takeMemoryProbe(ledger, scopes);
   const draft = { fence, at, wave, range, isProbe, pauseMs: delayMs, closesAt: window.closesAt };
-  return { kind: 'leased', lease: commitLease(ledger, lane, message, draft) };
+  return { kind: 'leased', leases: commitLeases(ledger, lane, message, draft) };
 }
 
 function nextDueAt(message: MemoryMessage, at: number): number | null {
@@ -142,7 +143,7 @@ function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): nu
   return range.skips.length;
 }
 
-/** What the claims have left of a lease. */
+/** What the claims have left of the leases. */
 interface Draft {
   readonly fence: number;
   /** Campaign time. */
@@ -155,11 +156,11 @@ interface Draft {
   readonly closesAt: number | null;
 }
 
-function commitLease(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessage, draft: Draft): Lease {
+function commitLeases(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessage, draft: Draft): Lease[] {
   const { people } = draft.range;
+  const parts = cutIntoLeases(people, ledger.leaseWidthMax);
   const campaign = campaignOf(ledger, message.campaignId);
   const sender = senderOf(ledger, message);
-  const isBulk = people.length > 1 && people.every((person) => person.text === people[0]?.text);
   const costMicroUsd = people.reduce((sum, person) => sum + person.costMicroUsd, 0);
   const segments = people.reduce((sum, person) => sum + person.segments, 0);
   spend(ledger, campaign.id, costMicroUsd);
@@ -167,25 +168,13 @@ function commitLease(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessage
   const requestMs = requestIntervalMs(ledger.carrier.limit);
   const segmentMs = sender.pace === null ? 0 : 1_000 / sender.pace;
   const requestsAt = Math.max(ledger.carrier.nextRequestAt, ledger.carrier.pausedUntil, ledger.machineNow());
-  if (requestMs > 0) ledger.carrier.nextRequestAt = requestsAt + requestMs * (isBulk ? 1 : people.length);
+  if (requestMs > 0)
+    ledger.carrier.nextRequestAt = requestsAt + requestMs * (isBulk(people) ? parts.length : people.length);
   const paceAt = Math.max(sender.nextFreeAt, sender.slowedUntil, ledger.machineNow());
   if (segmentMs > 0) sender.nextFreeAt = paceAt + segmentMs * segments;
   const shared = grantQuotas(ledger, sender, segments, draft.at);
   const startAt = Math.max(requestMs > 0 ? requestsAt : 0, segmentMs > 0 ? paceAt : 0, shared.startAt);
-  const id = ledger.leases.size + 1;
-  ledger.leases.set(id, {
-    id,
-    messageId: message.id,
-    lane: lane.lane,
-    repeats: draft.wave.repeats,
-    people,
-    segments,
-    costMicroUsd,
-    openedAt: ledger.machineNow(),
-    isOpen: true,
-  });
-  return {
-    id,
+  const common = {
     month: '2026-01-01',
     accountId: ledger.accountId,
     messageKey: message.key,
@@ -197,13 +186,38 @@ function commitLease(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessage
     kind: 'sms',
     mediaUrls: [],
     scopes: scopesOfMessage(ledger, message),
-    recipients: people,
     quotaClaims: shared.claims,
-    isBulk,
     isProbe: draft.isProbe,
     segmentIntervalMs: Math.max(segmentMs, shared.intervalMs),
     requestIntervalMs: requestMs,
     startDelayMs: Math.max(0, draft.pauseMs, startAt - ledger.machineNow()),
     closesAt: draft.closesAt,
-  };
+  } as const;
+  const leases = parts.map((recipients) => {
+    const id = keepLease(ledger, lane, message, draft, recipients);
+    return { ...common, id, recipients, isBulk: isBulk(recipients) };
+  });
+  return inTurn(leases);
+}
+
+function keepLease(
+  ledger: MemoryLedger,
+  lane: LaneRef,
+  message: MemoryMessage,
+  draft: Draft,
+  people: readonly LeasedRecipient[],
+): number {
+  const id = ledger.leases.size + 1;
+  ledger.leases.set(id, {
+    id,
+    messageId: message.id,
+    lane: lane.lane,
+    repeats: draft.wave.repeats,
+    people,
+    segments: people.reduce((sum, person) => sum + person.segments, 0),
+    costMicroUsd: people.reduce((sum, person) => sum + person.costMicroUsd, 0),
+    openedAt: ledger.machineNow(),
+    isOpen: true,
+  });
+  return id;
 }

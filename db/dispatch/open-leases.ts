@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { LaneRef, Lease, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
-import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
+import { cutIntoLeases, inTurn, isBulk } from '../../domain/dispatch/lease-parts.ts';
+import { widthOfSlots } from '../../domain/dispatch/pace.ts';
 import { isConstant } from '../../domain/template.ts';
 import { askedTogether } from '../asked-together.ts';
 import { type Db, type Trx, withLedger } from '../database.ts';
@@ -9,7 +10,7 @@ import type { Closing } from '../pipelined-driver.ts';
 import { prepareQuery } from '../prepared-query.ts';
 import { countSpend } from './claim-money.ts';
 import { takeQuotas } from './claim-quotas.ts';
-import { CLAIMS, isBulk, scopesOf } from './claims.ts';
+import { CLAIMS, scopesOf } from './claims.ts';
 import { grantPace, grantOfLimit } from './grants.ts';
 import {
   type Claim,
@@ -23,11 +24,13 @@ import {
 import { roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
-/** What a lease was granted of what is shared. */
+type Person = LeaseDraft['people'][number];
+
+/** What the leases were granted of what is shared. */
 type LeaseGrants = Pick<Lease, 'segmentIntervalMs' | 'requestIntervalMs' | 'startDelayMs' | 'quotaClaims'>;
 
 /** What opening a lease needs besides the database. */
-export interface OpenLeaseDeps {
+export interface OpenLeasesDeps {
   readonly db: Db;
   readonly crash: CrashHook;
   /** Where the carrier fetches a picture, by its token. */
@@ -35,11 +38,11 @@ export interface OpenLeaseDeps {
 }
 
 /**
- * Passes all claims in one transaction and commits a lease, or says why not. What does not need one another's answers
+ * Passes all claims in one transaction and commits leases, or says why not. What does not need one another's answers
  * is asked together: other lanes of the message wait meanwhile, and each answer waits for a worker that posts.
  */
-export async function openLease(
-  deps: OpenLeaseDeps,
+export async function openLeases(
+  deps: OpenLeasesDeps,
   lane: LaneRef,
   fence: number,
   at: number,
@@ -58,7 +61,7 @@ export async function openLease(
       const draft = newDraft(request, context, slots);
       const refusal =
         (await firstRefusal(judges, draft)) ?? (await refusalOfStages(trx, draft, CLAIMS.later));
-      return refusal ?? commitLease(trx, closing, deps, draft);
+      return refusal ?? commitLeases(trx, closing, deps, draft);
     },
     { releasesEarly: true },
   );
@@ -89,9 +92,7 @@ function newDraft(request: LeaseRequest, context: LeaseContext, slots: number): 
   return {
     ...request,
     context,
-    // Who is leased but not posted when a worker dies is unknown, so a lease is no wider than can be posted at
-    // once; a bulk request takes one slot whatever its width.
-    width: isConstant(context.template) ? LEASE_WIDTH_MAX : Math.min(LEASE_WIDTH_MAX, slots),
+    width: widthOfSlots(slots, isConstant(context.template)),
     wave: null,
     people: [],
     skips: [],
@@ -103,67 +104,64 @@ function newDraft(request: LeaseRequest, context: LeaseContext, slots: number): 
   };
 }
 
-async function commitLease(
+async function commitLeases(
   trx: Trx,
   closing: Closing,
-  deps: OpenLeaseDeps,
+  deps: OpenLeasesDeps,
   draft: LeaseDraft,
 ): Promise<LeaseAnswer> {
-  const { context, lane, wave } = draft;
+  const { wave, people, skips } = draft;
   if (wave === null) return { kind: 'exhausted', nextDueAt: null };
-  const lastOrdinal = Math.max(...[...draft.people, ...draft.skips].map((one) => one.ordinal));
+  const lastOrdinal = Math.max(people.at(-1)?.ordinal ?? 0, skips.at(-1)?.ordinal ?? 0);
   const leave = (): Promise<unknown> =>
     wave.repeats ? leaveOut(trx, draft, wave) : writeSkips(trx, draft, wave.number);
   deps.crash('lease.before_commit');
-  if (draft.people.length === 0) {
+  if (people.length === 0) {
     await closing(() => askedTogether([moveOn(trx, { id: wave.id, nextOrdinal: lastOrdinal + 1 }), leave()]));
-    return { kind: 'skipped', count: draft.skips.length };
+    return { kind: 'skipped', count: skips.length };
   }
-  const costMicroUsd = draft.people.reduce((sum, person) => sum + person.costMicroUsd, 0);
-  const segments = draft.people.reduce((sum, person) => sum + person.segments, 0);
-  const [[row], grants] = await closing(() =>
+  const parts = cutIntoLeases(people);
+  const { costMicroUsd, segments } = sumsOf(people);
+  const [ids, grants] = await closing(() =>
     askedTogether([
-      insertLease(trx, {
-        month: context.month,
-        accountId: lane.accountId,
-        campaignKey: context.campaignKey,
-        messageKey: context.messageKey,
-        waveId: wave.id,
-        ordinalFirst: wave.nextOrdinal,
-        ordinalLast: lastOrdinal,
-        lane: lane.lane,
-        fence: draft.fence,
-        senderId: context.sender.id,
-        width: draft.people.length,
-        segments,
-        costMicroUsd,
-        spendMonth: draft.spendMonth,
-      }),
-      takeGrants(trx, draft, segments),
+      insertLeases(trx, draft, wave, parts, lastOrdinal),
+      takeGrants(trx, draft, isBulk(people) ? parts.length : people.length, segments),
       moveOn(trx, { id: wave.id, nextOrdinal: lastOrdinal + 1 }),
       leave(),
       countSpend(trx, draft, costMicroUsd),
       showLeased(trx, draft),
     ]),
   );
-  if (row === undefined) throw new Error('A lease that was written has no id.');
-  return { kind: 'leased', lease: leaseOf(deps, draft, row.id, grants) };
+  const leases = parts.map((part, index) => leaseOf(deps, draft, ids[index] ?? null, part, grants));
+  return { kind: 'leased', leases: inTurn(leases) };
+}
+
+function sumsOf(people: readonly Person[]): { readonly costMicroUsd: number; readonly segments: number } {
+  return {
+    costMicroUsd: people.reduce((sum, person) => sum + person.costMicroUsd, 0),
+    segments: people.reduce((sum, person) => sum + person.segments, 0),
+  };
 }
 
 /** What the lease uses of everything that is shared, in the order in which everybody locks it: the hottest comes last. */
-async function takeGrants(trx: Trx, draft: LeaseDraft, segments: number): Promise<LeaseGrants> {
+async function takeGrants(
+  trx: Trx,
+  draft: LeaseDraft,
+  requests: number,
+  segments: number,
+): Promise<LeaseGrants> {
   const { pauseMs } = draft;
   const { sender, kind } = draft.context;
   const units = kind === 'mms' ? draft.people.length : segments;
-  const [quotas, requests, pace] = await askedTogether([
+  const [quotas, limit, pace] = await askedTogether([
     takeQuotas(trx, draft, units),
-    grantOfLimit(trx, sender.carrierAccountId, sender.requestLimit, isBulk(draft) ? 1 : draft.people.length),
+    grantOfLimit(trx, sender.carrierAccountId, sender.requestLimit, requests),
     grantPace(trx, sender, kind, units),
   ]);
   return {
     segmentIntervalMs: Math.max(quotas.intervalMs, pace.intervalMs),
-    requestIntervalMs: requests.intervalMs,
-    startDelayMs: Math.max(pauseMs, quotas.delayMs, requests.delayMs, pace.delayMs),
+    requestIntervalMs: limit.intervalMs,
+    startDelayMs: Math.max(pauseMs, quotas.delayMs, limit.delayMs, pace.delayMs),
     quotaClaims: quotas.claims,
   };
 }
@@ -183,32 +181,68 @@ async function showLeased(trx: Trx, { context }: LeaseDraft): Promise<void> {
     .execute();
 }
 
-interface NewLease {
+/** The columns of the leases; what differs between them, side by side. */
+interface NewLeases {
   readonly month: string;
   readonly accountId: string;
   readonly campaignKey: number;
   readonly messageKey: number;
   readonly waveId: number;
-  readonly ordinalFirst: number;
-  readonly ordinalLast: number;
   readonly lane: number;
   readonly fence: number;
   readonly senderId: string;
-  readonly width: number;
-  readonly segments: number;
-  readonly costMicroUsd: number;
   readonly spendMonth: string;
+  readonly firsts: readonly number[];
+  readonly lasts: readonly number[];
+  readonly widths: readonly number[];
+  readonly segments: readonly number[];
+  readonly costs: readonly number[];
 }
 
-const insertLease = prepareQuery((db, one: NewLease) =>
+const askToInsert = prepareQuery((db, rows: NewLeases) =>
   sql<{ id: number }>`
-    insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane,
-      fence, sender_id, width, segments, cost_micro_usd, spend_month)
-    values (${one.month}, ${one.accountId}, ${one.campaignKey}, ${one.messageKey}, ${one.waveId}, ${one.ordinalFirst},
-      ${one.ordinalLast}, ${one.lane}, ${one.fence}, ${one.senderId}, ${one.width}, ${one.segments},
-      ${one.costMicroUsd}, ${one.spendMonth})
-    returning id`.compile(db),
+    with made as (
+      insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane,
+        fence, sender_id, width, segments, cost_micro_usd, spend_month)
+      select ${rows.month}, ${rows.accountId}, ${rows.campaignKey}, ${rows.messageKey}, ${rows.waveId}, x.first,
+        x.last, ${rows.lane}, ${rows.fence}, ${rows.senderId}, x.width, x.segments, x.cost, ${rows.spendMonth}
+      from unnest(${rows.firsts}::int[], ${rows.lasts}::int[], ${rows.widths}::int[], ${rows.segments}::int[],
+                  ${rows.costs}::bigint[]) as x(first, last, width, segments, cost)
+      returning id, ordinal_first
+    )
+    select id from made order by ordinal_first`.compile(db),
 );
+
+/** Makes the leases, which divide the whole range among them, and resolves with their ids in the same order. */
+async function insertLeases(
+  trx: Trx,
+  draft: LeaseDraft,
+  wave: NonNullable<LeaseDraft['wave']>,
+  parts: readonly (readonly Person[])[],
+  lastOrdinal: number,
+): Promise<readonly number[]> {
+  const { context, lane } = draft;
+  // Whoever is left out between two leases is in the range of the former one.
+  const beginnings = parts.slice(1).map(([first]) => first?.ordinal ?? 0);
+  const sums = parts.map(sumsOf);
+  const rows = await askToInsert(trx, {
+    month: context.month,
+    accountId: lane.accountId,
+    campaignKey: context.campaignKey,
+    messageKey: context.messageKey,
+    waveId: wave.id,
+    lane: lane.lane,
+    fence: draft.fence,
+    senderId: context.sender.id,
+    spendMonth: draft.spendMonth,
+    firsts: [wave.nextOrdinal, ...beginnings],
+    lasts: [...beginnings.map((ordinal) => ordinal - 1), lastOrdinal],
+    widths: parts.map((part) => part.length),
+    segments: sums.map((one) => one.segments),
+    costs: sums.map((one) => one.costMicroUsd),
+  });
+  return rows.map(({ id }) => id);
+}
 
 async function writeSkips(trx: Trx, draft: LeaseDraft, waveNumber: number): Promise<void> {
   if (draft.skips.length === 0) return;
@@ -243,7 +277,14 @@ async function leaveOut(trx: Trx, draft: LeaseDraft, wave: NonNullable<LeaseDraf
   ]);
 }
 
-function leaseOf(deps: OpenLeaseDeps, draft: LeaseDraft, id: number, grants: LeaseGrants): Lease {
+function leaseOf(
+  deps: OpenLeasesDeps,
+  draft: LeaseDraft,
+  id: number | null,
+  people: readonly Person[],
+  grants: LeaseGrants,
+): Lease {
+  if (id === null) throw new Error('A lease that was written has no id.');
   const { context, lane } = draft;
   return {
     id,
@@ -258,8 +299,8 @@ function leaseOf(deps: OpenLeaseDeps, draft: LeaseDraft, id: number, grants: Lea
     kind: context.kind,
     mediaUrls: context.mediaTokens.map(deps.mediaUrl),
     scopes: scopesOf(draft),
-    recipients: draft.people.map(({ ordinal: _ordinal, ...person }) => person),
-    isBulk: isBulk(draft),
+    recipients: people,
+    isBulk: isBulk(people),
     isProbe: draft.isProbe,
     ...grants,
     closesAt: draft.closesAt,
