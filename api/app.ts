@@ -149,7 +149,7 @@ function isInstant(text: string): boolean {
 
 /** Logs a line a request with the route's pattern: no id, no query, nothing of a body. */
 function logRoutes(api: Api): void {
-  api.addHook('onResponse', async (request, reply) => {
+  api.addHook('onResponse', (request, reply, done) => {
     // A carrier reports thousands of texts a second: a line for each would say less than it costs.
     const level =
       request.routeOptions.config.isFrequent === true && reply.statusCode < 400 ? 'debug' : 'info';
@@ -162,5 +162,6 @@ function logRoutes(api: Api): void {
       },
       'request',
     );
+    done();
   });
 }

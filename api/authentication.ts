@@ -34,6 +34,8 @@ declare module 'fastify' {
     orInstallation?: true;
     /** Who is welcome shows in the handler, which counts those whom it refuses, and nobody else (`countByAddress`). */
     countsRefused?: true;
+    /** The body is a form, whose reader checks each field that it takes. */
+    takesForm?: true;
     /** Its requests are logged one by one only where they are refused, or where everything is logged. */
     isFrequent?: true;
     /** The body is a file, which the route reads itself. */

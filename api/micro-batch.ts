@@ -15,7 +15,7 @@ interface Waiting<Item, Result> {
 /** The most items of one batch. */
 const ITEMS_MAX = 500;
 /** A batch costs a few round trips whatever its size: so long after one has begun the next gathers at least. */
-const SPACING_MS = 4;
+const SPACING_MS = 8;
 
 /**
  * While one batch is under way the next gathers, so a burst shares its round trips and commits, and an item that comes

@@ -6,19 +6,36 @@ const DEPTH_MAX = 32;
 
 /** Refuses NUL bytes, lone surrogates and control characters anywhere in a JSON body, a path or a query. */
 export function registerTextCheck(api: Api): void {
-  api.addHook('preValidation', async (request) => {
+  api.addHook('preValidation', (request, _reply, done) => {
+    const body = request.routeOptions.config.takesForm === true ? undefined : request.body;
+    if (isPlain(body, 0) && isPlain(request.query, 0) && isPlain(request.params, 0)) {
+      done();
+      return;
+    }
     const errors: FieldError[] = [];
     for (const [base, value] of [
-      ['', request.body],
+      ['', body],
       ['/query', request.query],
       ['/params', request.params],
     ] as const) {
       collect(base, value, errors, 0);
     }
-    if (errors.length > 0) {
-      throw new Problem('invalid-text', 'A text holds characters that cannot be kept.', { errors });
-    }
+    done(
+      errors.length === 0
+        ? undefined
+        : new Problem('invalid-text', 'A text holds characters that cannot be kept.', { errors }),
+    );
   });
+}
+
+/** Nearly all is: to see that takes less than to find out where it is not. Whatever is not sure is not plain. */
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return isWellFormedText(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth >= DEPTH_MAX) return false;
+  if (Object.getPrototypeOf(value) === Buffer.prototype) return true;
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth + 1));
+  return Object.entries(value).every(([key, item]) => isWellFormedText(key) && isPlain(item, depth + 1));
 }
 
 function collect(pointer: string, value: unknown, errors: FieldError[], depth: number): void {

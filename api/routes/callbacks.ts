@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parse } from 'node:querystring';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
@@ -46,10 +47,9 @@ export function registerCallbackRoutes(api: Api, deps: ApiDeps): void {
       'application/x-www-form-urlencoded',
       { parseAs: 'string', bodyLimit: FORM_BYTES_MAX },
       (_request, body, done) => {
-        const form = new URLSearchParams(String(body));
-        if (form.size > FORM_FIELDS_MAX)
-          done(new Problem('malformed-request', 'The form has too many fields.'));
-        else done(null, Object.fromEntries(form));
+        const form = readForm(String(body));
+        if (form === null) done(new Problem('malformed-request', 'The form has too many fields.'));
+        else done(null, form);
       },
     );
     const refusals = createRefusalCounter(deps.db, (error) => logUncounted(api, error));
@@ -57,6 +57,22 @@ export function registerCallbackRoutes(api: Api, deps: ApiDeps): void {
     addStatusRoute(scope, deps, refusals);
     addInboundRoute(scope, deps, refusals);
   });
+}
+
+/**
+ * The fields of a form, of one that comes twice the last; null when they are too many. Thousands of forms come a second,
+ * and `URLSearchParams` takes three times as long.
+ */
+function readForm(body: string): Record<string, string> | null {
+  const form = parse(body, '&', '=', { maxKeys: FORM_FIELDS_MAX + 1 });
+  let count = 0;
+  for (const name of Object.keys(form)) {
+    const value = form[name];
+    count += Array.isArray(value) ? value.length : 1;
+    if (Array.isArray(value)) form[name] = value.at(-1);
+  }
+  // What came several times has become the last of it, so that each is a text now.
+  return count > FORM_FIELDS_MAX ? null : (form as Record<string, string>);
 }
 
 function logUncounted(api: Api, error: unknown): void {
@@ -75,7 +91,7 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
       // No browser comes here, and a carrier does not read what is meant for one.
       helmet: false,
       onError: async (_request, _reply, error) => refusals.noteError('status', error),
-      config: { scope: 'public', countsRefused: true, isFrequent: true },
+      config: { scope: 'public', countsRefused: true, takesForm: true, isFrequent: true },
       schema: {
         operationId: 'receiveStatus',
         summary: 'A status report of the carrier',
@@ -123,7 +139,7 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
     '/callbacks/plivo/inbound/:carrierAccount',
     {
       onError: async (_request, _reply, error) => refusals.noteError('inbound', error),
-      config: { scope: 'public', countsRefused: true },
+      config: { scope: 'public', countsRefused: true, takesForm: true },
       schema: {
         operationId: 'receiveInbound',
         summary: 'A text that somebody sent to a sender',

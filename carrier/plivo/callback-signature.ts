@@ -66,20 +66,25 @@ function signV3(
   nonce: string,
   authToken: string,
 ): string {
+  const isPost = method.toUpperCase() === 'POST';
   // Callback URLs of ours have no query, and then there is nothing to take apart.
   const query = url.includes('?') ? [...new URL(url).searchParams] : [];
-  const isPost = method.toUpperCase() === 'POST';
-  const fields = Object.entries(params);
-  const inUrl = isPost ? query : [...query, ...fields];
+  const inUrl = isPost ? query : [...query, ...Object.entries(params)];
   const queryText = sorted(inUrl)
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
-  const hasForm = isPost && fields.length > 0;
+  const form = isPost ? formText(params) : '';
   let text = baseOf(url);
-  if (queryText !== '' || hasForm) text += `?${queryText}`;
-  if (queryText !== '' && hasForm) text += '.';
-  if (isPost) for (const [name, value] of sorted(fields)) text += name + value;
-  return hmac(authToken, `${text}.${nonce}`);
+  if (queryText !== '' || form !== '') text += `?${queryText}`;
+  if (queryText !== '' && form !== '') text += '.';
+  return hmac(authToken, `${text}${form}.${nonce}`);
+}
+
+/** The fields in the order of their names, which a form has once each. */
+function formText(params: Readonly<Record<string, string>>): string {
+  let text = '';
+  for (const name of Object.keys(params).toSorted()) text += `${name}${params[name] ?? ''}`;
+  return text;
 }
 
 function sorted(fields: readonly (readonly [string, string])[]): (readonly [string, string])[] {
