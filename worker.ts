@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { askingTimesOf } from './activities/asking-times.ts';
-import { createAtOnce } from './activities/at-once.ts';
 import { createActivities, REQUESTS_AT_ONCE_MAX } from './activities/index.ts';
 import { machineClock } from './activities/machine-clock.ts';
 import { createCarriers } from './activities/carriers.ts';
 import { watchDispatch } from './activities/dispatch-watch.ts';
 import { defaultCredentials, readConfig, requireParts } from './config.ts';
+import { createPostgresPermits } from './db/carrier-permits.ts';
 import { openPipelinedDatabase, openPool } from './db/database.ts';
+import { createAtOnce } from './domain/dispatch/permits.ts';
 import { crashHookOf } from './engine/crash-hook.ts';
 import { registerNamespace } from './engine/namespace.ts';
 import { startRepair } from './engine/repair.ts';
@@ -57,7 +59,12 @@ const carriers = createCarriers({
 });
 const draining = new AbortController();
 const watch = await watchDispatch(pool, logError);
-const atOnce = createAtOnce({ db, now: machineClock.now, wanted: REQUESTS_AT_ONCE_MAX, onError: logError });
+const atOnce = createAtOnce({
+  permits: createPostgresPermits(db, randomUUID()),
+  machine: machineClock,
+  wanted: REQUESTS_AT_ONCE_MAX,
+  onError: logError,
+});
 const activities = createActivities({
   db,
   pool: importPool,

@@ -33,9 +33,9 @@ export interface SimulatedCarrier {
   readonly ledger: readonly Acceptance[];
   /** Takes nothing for so long. */
   readonly breakDown: (forMs: number) => void;
-  /** A request has arrived. Resolves with what the worker's socket sees. */
   /** A page of its list: the newest come first. */
   readonly list: (question: ListQuestion) => ListPage;
+  /** A request has arrived. Resolves with what the worker's socket sees. */
   readonly serve: (lease: Lease, request: number, people: readonly LeasedRecipient[]) => Promise<HttpReport>;
 }
 
@@ -62,6 +62,8 @@ export function createCarrier(world: World, report: (callback: Callback) => void
   const { loop, chance, scenario, witness, trace } = world;
   const { weather } = scenario;
   const ledger: Acceptance[] = [];
+  /** Requests that it has not answered. */
+  let underWay = 0;
   /** Since when it takes nothing, and how many requests have arrived since. */
   const down = { since: 0, until: 0, requests: 0, isSilent: false };
 
@@ -121,6 +123,35 @@ export function createCarrier(world: World, report: (callback: Callback) => void
       loop.after(chance.delayMs('carrier.answer', weather.answerMs), () => resolve(answer));
     });
 
+  const answer = (lease: Lease, request: number, people: readonly LeasedRecipient[]): Promise<HttpReport> => {
+    if (loop.now() < down.until) {
+      down.requests += 1;
+      witness.failedWhileDown(down.requests, loop.now() - down.since);
+      if (down.isSilent) return later(broken('ECONNREFUSED', false));
+      witness.ambiguous(lease.id, request);
+      return later(muddle('error'));
+    }
+    if (chance.strikes('carrier.refusal', weather.refusal)) {
+      return Promise.resolve(
+        refuse(chance.pick('carrier.refusal.how', REFUSALS), chance.pick('retry', RETRY_AFTER_S)),
+      );
+    }
+    const isAmbiguous = chance.strikes('carrier.ambiguous', weather.carrier);
+    const takes = !isAmbiguous || chance.draw('carrier.takes') < 0.5;
+    const accepted = takes ? people.map((person) => accept(lease, person)) : [];
+    if (!isAmbiguous) {
+      const order = accepted.toSorted(() => chance.draw('carrier.order') - 0.5);
+      return later(answered(202, { message_uuid: order.map((one) => one.uuid) }));
+    }
+    witness.ambiguous(lease.id, request);
+    const how = chance.pick('carrier.ambiguous.how', AMBIGUOUS);
+    trace('carrier', `answers ${how} to lease ${lease.id}, request ${request}`);
+    if (how !== 'hang') return later(muddle(how));
+    return new Promise((resolve) => {
+      loop.after(TIMEOUT_MS, () => resolve(broken('TIMEOUT', true)));
+    });
+  };
+
   return {
     ledger,
     list: ({ from, to, since, until, offset }) => {
@@ -141,33 +172,14 @@ export function createCarrier(world: World, report: (callback: Callback) => void
       down.requests = 0;
       down.isSilent = chance.draw('down.how') < 0.5;
     },
-    serve: (lease, request, people) => {
-      if (loop.now() < down.until) {
-        down.requests += 1;
-        witness.failedWhileDown(down.requests, loop.now() - down.since);
-        if (down.isSilent) return later(broken('ECONNREFUSED', false));
-        witness.ambiguous(lease.id, request);
-        return later(muddle('error'));
+    serve: async (lease, request, people) => {
+      underWay += 1;
+      witness.underWay(underWay);
+      try {
+        return await answer(lease, request, people);
+      } finally {
+        underWay -= 1;
       }
-      if (chance.strikes('carrier.refusal', weather.refusal)) {
-        return Promise.resolve(
-          refuse(chance.pick('carrier.refusal.how', REFUSALS), chance.pick('retry', RETRY_AFTER_S)),
-        );
-      }
-      const isAmbiguous = chance.strikes('carrier.ambiguous', weather.carrier);
-      const takes = !isAmbiguous || chance.draw('carrier.takes') < 0.5;
-      const accepted = takes ? people.map((person) => accept(lease, person)) : [];
-      if (!isAmbiguous) {
-        const order = accepted.toSorted(() => chance.draw('carrier.order') - 0.5);
-        return later(answered(202, { message_uuid: order.map((one) => one.uuid) }));
-      }
-      witness.ambiguous(lease.id, request);
-      const how = chance.pick('carrier.ambiguous.how', AMBIGUOUS);
-      trace('carrier', `answers ${how} to lease ${lease.id}, request ${request}`);
-      if (how !== 'hang') return later(muddle(how));
-      return new Promise((resolve) => {
-        loop.after(TIMEOUT_MS, () => resolve(broken('TIMEOUT', true)));
-      });
     },
   };
 }

@@ -1,4 +1,3 @@
-import { UNLIMITED } from '../domain/dispatch/at-once.ts';
 import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
 import type { LaneDeps } from '../domain/dispatch/lane.ts';
 import type { CarrierNotes } from '../domain/dispatch/carrier-watch.ts';
@@ -101,6 +100,17 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
     const watch = createWatchMemory(loop.now);
     const draining = new AbortController();
     const raw = protocol.store(ledger);
+    const machine = { now: loop.now, sleep: process.sleep };
+    const permits = protocol.permits(ledger, process.id);
+    const atOnce = protocol.atOnce({
+      permits: {
+        claim: (...asked) => process.call('permits', () => permits.claim(...asked)),
+        release: (...asked) => process.call('permits', () => permits.release(...asked)),
+      },
+      machine,
+      wanted: scenario.slotsMax,
+      onError: () => undefined,
+    });
     const notes: CarrierNotes = {
       now: loop.now,
       taken: (scopeIds) => process.call('circuit', () => Promise.resolve(noteMemoryTaken(ledger, scopeIds))),
@@ -119,8 +129,8 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
       depsOf: (run) => ({
         store: protocol.listen(protocol.remoteStore(remote(of, process, raw, run), ledger), notes),
         slots,
-        atOnce: UNLIMITED,
-        machine: { now: loop.now, sleep: process.sleep },
+        atOnce,
+        machine,
         turn: () => process.sleep(0, NEVER),
         crash: process.crash,
         permission: watch.permission,
@@ -176,6 +186,7 @@ function remote(world: World, process: Process, raw: DispatchStore, run: LaneWit
         trace(process.id, `records lease ${lease.id}: ${words.join(', ')}`);
         return raw.record(lease, results, retryAt);
       }),
+    grantAgain: (lease, left) => process.call('grantAgain', () => raw.grantAgain(lease, left)),
     slowDown: (lease, delayMs) =>
       process.call('slowDown', () => {
         witness.slowed(delayMs);

@@ -12,6 +12,8 @@ export interface LimitsWitness {
   /** A circuit over the lease stood so before it was made. */
   readonly checkLease: (lease: Lease, before: CircuitState) => void;
   readonly checkPost: (lease: Lease, people: readonly LeasedRecipient[], leasedAt: number) => void;
+  /** So many requests are under way at the carrier. */
+  readonly underWay: (count: number) => void;
   /** The carrier has asked for a pause, and all workers know. */
   readonly slowed: (delayMs: number) => void;
   /** So many requests have arrived since the carrier broke down. */
@@ -128,6 +130,10 @@ export function createLimitsWitness(deps: {
         const intervalMs = quotaIntervalMs(quota);
         if (intervalMs > 0) checkPace(`quota ${quota.id}`, units, 1_000 / intervalMs);
       }
+    },
+    underWay: (count) => {
+      const { atOnceMax } = scenario;
+      if (atOnceMax > 0 && count > atOnceMax) blame('at once', `${count} requests were under way at once`);
     },
     slowed: (delayMs) => {
       const until = loop.now() + delayMs;

@@ -22,6 +22,8 @@ import { createMemoryUnknownStore } from '../domain/dispatch/memory-unknowns.ts'
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import type { PostAnswer } from '../domain/dispatch/post-lease.ts';
 import { reconcileCarrier } from '../domain/dispatch/reconcile.ts';
+import { createMemoryPermits } from '../domain/dispatch/memory-permits.ts';
+import { createAtOnce, type PermitStore } from '../domain/dispatch/permits.ts';
 import type { UnknownStore } from '../domain/dispatch/unknown-store.ts';
 import type { RoundKind } from '../domain/round.ts';
 
@@ -33,6 +35,9 @@ export interface Protocol {
   readonly remoteStore: (store: DispatchStore, ledger: MemoryLedger) => DispatchStore;
   /** The store of a worker that also writes down how the carrier answers. */
   readonly listen: (store: DispatchStore, notes: CarrierNotes) => DispatchStore;
+  /** A worker's permits for what carriers take at once, and how it keeps within them. */
+  readonly permits: (ledger: MemoryLedger, workerId: string) => PermitStore;
+  readonly atOnce: typeof createAtOnce;
   readonly runLane: (deps: LaneDeps, run: LaneRun) => Promise<LaneReport>;
   readonly classify: (report: HttpReport) => PostAnswer;
   /** Whether a callback carries the carrier's signature and our MAC. */
@@ -58,6 +63,8 @@ export const PROTOCOL: Protocol = {
   store: createMemoryDispatchStore,
   remoteStore: (store) => store,
   listen: listenToCarriers,
+  permits: createMemoryPermits,
+  atOnce: createAtOnce,
   runLane,
   classify,
   isGenuine: (callback) => callback.isSigned,

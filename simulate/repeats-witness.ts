@@ -69,7 +69,8 @@ export function createRepeatsWitness(deps: {
     const failedAt = failures.get(`${messageId} ${person.number}`);
     // A plan that is asked for again, after a worker died with it, counts from the instant of the first time.
     if (failedAt === undefined || !isCalm(scenario.weather) || clock.latest() !== clock.now()) return;
-    if (byItself > 0 && clock.now() < failedAt + RETRY_DELAY_MS_MIN) {
+    // Whoever plans it reads the clock first, and the failure may be reported while his question is on its way.
+    if (byItself > 0 && clock.now() < failedAt - scenario.weather.latencyMs + RETRY_DELAY_MS_MIN) {
       blame('I1', `${who} is tried again at once`);
     }
   };

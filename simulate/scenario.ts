@@ -72,6 +72,8 @@ export interface Scenario {
   readonly leaseWidthMax: number;
   readonly pace: number | null;
   readonly limit: RequestLimit;
+  /** How many requests the carrier takes at once; 0 is any number. */
+  readonly atOnceMax: number;
   /** What both senders share. */
   readonly quota: Omit<Quota, 'id' | 'name'> | null;
   /** Spend limit in texts. */
@@ -182,6 +184,7 @@ export function makeScenario(chance: Chance): Scenario {
       { requestsMax: 10, windowMs: 5_000 },
       { requestsMax: 60, windowMs: 5_000 },
     ]),
+    atOnceMax: chance.pick('at once', [0, 0, 1, 2, 3]),
     leaseWidthMax: chance.pick('lease width', [2, 3, LEASE_WIDTH_MAX, LEASE_WIDTH_MAX]),
     quota: isSilent ? null : planQuota(chance),
     textsMax: isSilent ? null : chance.pick('spend', [null, null, 5, 12]),

@@ -20,7 +20,8 @@ export interface LaneWitness {
 }
 
 /** Sees what really happens, and finds fault with it at once or remembers it for the end. */
-export interface Witness extends RepeatsWitness, Pick<LimitsWitness, 'slowed' | 'failedWhileDown'> {
+export interface Witness
+  extends RepeatsWitness, Pick<LimitsWitness, 'slowed' | 'failedWhileDown' | 'underWay'> {
   readonly violations: string[];
   readonly blame: (invariant: string, what: string) => void;
   /** Something that may leave people unknown has happened to a process. */
@@ -128,6 +129,7 @@ export function createWitness(deps: {
     },
     ...repeats,
     slowed: limits.slowed,
+    underWay: limits.underWay,
     failedWhileDown: limits.failedWhileDown,
     setGoing: (messageId, expiresAt) => {
       expiries.set(messageId, expiresAt);

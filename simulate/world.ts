@@ -54,6 +54,7 @@ export function createWorld(
     segmentMicroUsd: SEGMENT_MICRO_USD,
     leaseWidthMax: scenario.leaseWidthMax,
     limit: scenario.limit,
+    atOnceMax: scenario.atOnceMax,
     machineNow: loop.now,
   });
   ledger.resendAbsentSince = scenario.resendsAbsent ? 0 : null;

@@ -98,6 +98,25 @@ export async function grantQuotas(
   return grantUnits(trx, quotas, uses, units, at);
 }
 
+/** Takes units of the rates of quotas and of none of their days. Resolves with the machine milliseconds until the first. */
+export async function grantQuotaRates(trx: Trx, quotas: readonly Quota[], units: number): Promise<number> {
+  let delayMs = 0;
+  // One after the other, in the order in which everybody locks them.
+  for (const quota of quotas) {
+    if (quota.rateUnits === null) continue;
+    const claimedMs = units * quotaIntervalMs(quota);
+    const { rows } = await sql<{ delayMs: number }>`
+      update quota_uses set
+        next_free_at = greatest(next_free_at, clock_timestamp()) + ${claimedMs} * interval '1 millisecond'
+      where quota_id = ${quota.id}
+      returning (extract(epoch from next_free_at - clock_timestamp()) * 1000)::float8 - ${claimedMs} as "delayMs"`.execute(
+      trx,
+    );
+    delayMs = Math.max(delayMs, rows[0]?.delayMs ?? 0);
+  }
+  return delayMs;
+}
+
 /**
  * Gives units back that were counted and certainly not taken by the carrier, as long as their day is the quota's newest:
  * what was not used of a day that is over helps nobody any more.

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { withAccount } from '../database.ts';
 import { enterLane } from './enter-lane.ts';
+import { grantAgain } from './grant-again.ts';
 import { openLeases, type OpenLeasesDeps } from './open-leases.ts';
 import { recordAttempts } from './record-attempts.ts';
 import { recordTogether } from './record-together.ts';
@@ -14,6 +15,7 @@ export function createPostgresDispatchStore(deps: OpenLeasesDeps): DispatchStore
     enterLane: (lane) => enterLane(deps.db, lane),
     openLeases: (lane, fence, at, slots) => openLeases(deps, lane, fence, at, slots),
     record: (lease, results, retryAt) => record({ lease, results, retryAt }),
+    grantAgain: (lease, left) => grantAgain(deps.db, lease, left),
     slowDown: (lease, delayMs) =>
       withAccount(deps.db, lease.accountId, async (trx) => {
         await sql`

@@ -121,6 +121,11 @@ export interface DispatchStore {
   openLeases(lane: LaneRef, fence: number, at: number, slots: number): Promise<LeaseAnswer>;
   /** Writes results, each once. Who was certainly not accepted goes to a later wave that is due at `retryAt`. */
   record(lease: Lease, results: readonly AttemptResult[], retryAt: number): Promise<void>;
+  /**
+   * Claims pace and requests of a lease once more for what is left of it, since the time that it was granted has passed
+   * and others have been granted what comes now. Resolves with the machine milliseconds until the first may go out.
+   */
+  grantAgain(lease: Lease, left: { readonly requests: number; readonly units: number }): Promise<number>;
   /** Slows the sender down for every worker and campaign, after a 429. */
   slowDown(lease: Lease, delayMs: number): Promise<void>;
 }

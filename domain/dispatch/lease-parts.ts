@@ -26,9 +26,12 @@ export function requestsOf(lease: Lease): (readonly LeasedRecipient[])[] {
 
 /** The machine milliseconds until the next request after one to these people. */
 export function paceOf(lease: Lease, people: readonly LeasedRecipient[]): number {
-  const segments = people.reduce((sum, person) => sum + person.segments, 0);
-  const units = lease.kind === 'mms' ? people.length : segments;
-  return Math.max(lease.requestIntervalMs, lease.segmentIntervalMs * units);
+  return Math.max(lease.requestIntervalMs, lease.segmentIntervalMs * unitsOf(lease, people));
+}
+
+/** What texts to these people count for, as pace and quotas have it: segments of an SMS, each MMS for one. */
+export function unitsOf({ kind }: Pick<Lease, 'kind'>, people: readonly LeasedRecipient[]): number {
+  return kind === 'mms' ? people.length : people.reduce((sum, person) => sum + person.segments, 0);
 }
 
 /** Leases that were granted together take turns: each begins when the pace of those before has passed. */

@@ -26,7 +26,7 @@ import {
 } from './memory-claims.ts';
 import { circuitStateOf, takeMemoryProbe } from './memory-circuits.ts';
 import { countInRound, isSettled } from './memory-repeats.ts';
-import { paceWithin } from './quota.ts';
+import { paceWithin, quotaIntervalMs } from './quota.ts';
 import { claimWindow } from './window-claim.ts';
 
 /** Passes all claims in the order of PostgreSQL's store and commits leases, or says why not. */
@@ -141,6 +141,37 @@ function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): nu
     if (wave.number > 0) addToCounter(message, 'left_deferral', 1);
   }
   return range.skips.length;
+}
+
+/** Grants what is left of a lease its pace once more; units of a day stay counted as they were. */
+export function grantMemoryAgain(
+  ledger: MemoryLedger,
+  { senderId }: Lease,
+  left: { readonly requests: number; readonly units: number },
+): number {
+  const sender = ledger.senders.get(senderId);
+  if (sender === undefined) throw new Error('The sender of a lease is gone.');
+  const now = ledger.machineNow();
+  let startAt = now;
+  for (const one of quotasOf(ledger, sender)) {
+    const intervalMs = quotaIntervalMs(one.quota);
+    if (intervalMs === 0) continue;
+    const from = Math.max(one.nextFreeAt, now);
+    one.nextFreeAt = from + left.units * intervalMs;
+    startAt = Math.max(startAt, from);
+  }
+  const requestMs = requestIntervalMs(ledger.carrier.limit);
+  if (requestMs > 0) {
+    const from = Math.max(ledger.carrier.nextRequestAt, ledger.carrier.pausedUntil, now);
+    ledger.carrier.nextRequestAt = from + requestMs * left.requests;
+    startAt = Math.max(startAt, from);
+  }
+  if (sender.pace !== null) {
+    const from = Math.max(sender.nextFreeAt, sender.slowedUntil, now);
+    sender.nextFreeAt = from + (1_000 / sender.pace) * left.units;
+    startAt = Math.max(startAt, from);
+  }
+  return startAt - now;
 }
 
 /** What the claims have left of the leases. */

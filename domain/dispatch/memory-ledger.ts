@@ -178,7 +178,16 @@ export interface MemoryLedger {
   readonly gates: Map<string, number>;
   /** Suppressed numbers and why. */
   readonly suppressed: Map<string, string>;
-  readonly carrier: { limit: RequestLimit; nextRequestAt: number; pausedUntil: number; nextListAt: number };
+  readonly carrier: {
+    limit: RequestLimit;
+    nextRequestAt: number;
+    pausedUntil: number;
+    nextListAt: number;
+    /** How many requests it takes at once; 0 is any number. */
+    readonly atOnceMax: number;
+    /** By worker; machine time. */
+    readonly permits: Map<string, { readonly permits: number; readonly expiresAt: number }>;
+  };
   /** Since when texts that the list does not have are sent again by themselves; machine time, null is never. */
   resendAbsentSince: number | null;
   readonly senders: Map<string, MemorySender>;
@@ -206,12 +215,14 @@ export interface MemorySettings {
   /** As in production unless given. */
   readonly leaseWidthMax?: number;
   readonly limit: RequestLimit;
+  /** How many requests the carrier takes at once; any number unless given. */
+  readonly atOnceMax?: number;
   readonly machineNow: () => number;
 }
 
 /** An account without senders and campaigns. */
 export function createMemoryLedger(settings: MemorySettings): MemoryLedger {
-  const { limit, leaseWidthMax = LEASE_WIDTH_MAX, ...rest } = settings;
+  const { limit, atOnceMax = 0, leaseWidthMax = LEASE_WIDTH_MAX, ...rest } = settings;
   return {
     ...rest,
     leaseWidthMax,
@@ -221,7 +232,7 @@ export function createMemoryLedger(settings: MemorySettings): MemoryLedger {
       [settings.accountId, 0],
     ]),
     suppressed: new Map(),
-    carrier: { limit, nextRequestAt: 0, pausedUntil: 0, nextListAt: 0 },
+    carrier: { limit, nextRequestAt: 0, pausedUntil: 0, nextListAt: 0, atOnceMax, permits: new Map() },
     resendAbsentSince: null,
     senders: new Map(),
     quotas: new Map(),

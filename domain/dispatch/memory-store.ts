@@ -11,7 +11,7 @@ import {
   spend,
 } from './memory-ledger.ts';
 import { giveBackUnits } from './memory-claims.ts';
-import { openMemoryLeases } from './memory-leases.ts';
+import { grantMemoryAgain, openMemoryLeases } from './memory-leases.ts';
 import { countInRound, leaveFormerState, resolveUnknown } from './memory-repeats.ts';
 import { appendLater } from './memory-retries.ts';
 import { countersOfResult, mayBeTaken, refundOf } from './result-counters.ts';
@@ -34,6 +34,7 @@ export function createMemoryDispatchStore(ledger: MemoryLedger): DispatchStore {
       recordResults(ledger, lease, results, retryAt);
       return Promise.resolve();
     },
+    grantAgain: (lease, left) => Promise.resolve(grantMemoryAgain(ledger, lease, left)),
     slowDown: (lease, delayMs) => {
       const until = ledger.machineNow() + delayMs;
       const sender = ledger.senders.get(lease.senderId);

@@ -1,7 +1,7 @@
 import type { AtOnce } from './at-once.ts';
 import type { CrashHook } from './crash-points.ts';
 import type { AttemptResult, DispatchStore, Lease, LeasedRecipient, SuspendCause } from './dispatch-store.ts';
-import { paceOf, requestsOf } from './lease-parts.ts';
+import { paceOf, requestsOf, unitsOf } from './lease-parts.ts';
 import type { Recorder } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
@@ -67,6 +67,8 @@ export const LEASE_AGE_MS_MAX = 20_000;
 const LEASE_AHEAD_MS = 500;
 /** How far behind its pace a lease may be and still make up for it, in machine time. */
 const CATCH_UP_MS_MAX = 250;
+/** Room at the carrier is kept no longer than this for a request that is not due yet, in machine time. */
+const ROOM_KEPT_MS_MAX = 2_000;
 /** So many posts are begun in a row; other lanes wait for answers of the database meanwhile. */
 const POSTS_A_TURN = 8;
 const RATE_LIMITED_DELAY_MS = 1_000;
@@ -93,17 +95,14 @@ export function postLease(
 
   const start = async (): Promise<void> => {
     const requests = requestsOf(lease);
-    let dueAt = deps.machine.now() + lease.startDelayMs;
+    const turn: Turn = { dueAt: deps.machine.now() + lease.startDelayMs, leasedAt };
     let leftMs = requests.reduce((sum, people) => sum + paceOf(lease, people), 0);
     for (const [request, people] of requests.entries()) {
       if (request > 0 && request % POSTS_A_TURN === 0) await deps.turn();
-      const delayMs = dueAt - deps.machine.now();
-      if (delayMs + leftMs <= LEASE_AHEAD_MS) isNearlyStarted();
+      if (turn.dueAt - deps.machine.now() + leftMs <= LEASE_AHEAD_MS) isNearlyStarted();
       leftMs -= paceOf(lease, people);
-      if (delayMs > 1 && !halting.isHalted()) await deps.machine.sleep(delayMs, deps.signal);
-      // Whoever was kept longer than a timer keeps anybody, by a process that stood still, must not catch up in a burst.
-      dueAt = Math.max(dueAt, deps.machine.now() - CATCH_UP_MS_MAX) + paceOf(lease, people);
-      const hasRoom = !halting.isHalted() && (await deps.atOnce.take(lease.carrierAccountId, deps.signal));
+      const hasRoom = await awaitTurn(deps, lease, () => requests.slice(request), turn, halting);
+      turn.dueAt += paceOf(lease, people);
       const allowed = halting.isHalted()
         ? halt(deps, people, request, recorder)
         : permitted(deps, lease, people, request, leasedAt, recorder, halting);
@@ -121,6 +120,62 @@ export function postLease(
   const started = start();
   const answered = started.then(() => Promise.all(underWay)).then(() => undefined);
   return { nearlyStarted: Promise.race([nearly, started]), answered };
+}
+
+/** When the next request of a lease is due, in machine time, and when the lease was asked for. */
+interface Turn {
+  dueAt: number;
+  readonly leasedAt: number;
+}
+
+/**
+ * Waits until the first of what is left of a lease is due and there is room for it at the carrier, and resolves with
+ * whether there is. Whoever comes much later than he was granted, since room was long in coming or the process stood
+ * still, is granted anew: others have been granted what comes now, and together they would pass the limit.
+ */
+async function awaitTurn(
+  deps: PostDeps,
+  lease: Lease,
+  left: () => readonly (readonly LeasedRecipient[])[],
+  turn: Turn,
+  halting: Halting,
+): Promise<boolean> {
+  const { machine, atOnce, signal } = deps;
+  const { carrierAccountId } = lease;
+  const isPaced = lease.requestIntervalMs > 0 || lease.segmentIntervalMs > 0;
+  for (;;) {
+    const delayMs = turn.dueAt - machine.now();
+    if (delayMs > 1 && !halting.isHalted()) await machine.sleep(delayMs, signal);
+    if (halting.isHalted() || !(await atOnce.take(carrierAccountId, signal))) return false;
+    const now = machine.now();
+    const isLate = now - turn.dueAt > CATCH_UP_MS_MAX;
+    // One that has grown old is not posted anyway.
+    if (!isPaced || !isLate || halting.isHalted() || now - turn.leasedAt > LEASE_AGE_MS_MAX) return true;
+    const granted = await grantAgain(deps, lease, left(), halting);
+    turn.dueAt = machine.now() + granted;
+    if (granted > ROOM_KEPT_MS_MAX) {
+      // It is of more use to others meanwhile.
+      atOnce.giveBack(carrierAccountId);
+      continue;
+    }
+    if (granted > 1 && !halting.isHalted()) await machine.sleep(granted, signal);
+    return true;
+  }
+}
+
+async function grantAgain(
+  { store }: PostDeps,
+  lease: Lease,
+  left: readonly (readonly LeasedRecipient[])[],
+  halting: Halting,
+): Promise<number> {
+  try {
+    return await store.grantAgain(lease, { requests: left.length, units: unitsOf(lease, left.flat()) });
+  } catch {
+    // Nothing of what is left was posted, and a failure here must not make it look as if it had been.
+    halting.because({ kind: 'wait', waitMs: RATE_LIMITED_DELAY_MS });
+    return 0;
+  }
 }
 
 /** What comes after the reason to halt is recorded as not posted. */

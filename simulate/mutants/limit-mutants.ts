@@ -133,6 +133,47 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'let each worker have all that the carrier takes at once',
+    harm: 'Together they have more requests under way than the carrier takes.',
+    mutate: (protocol) => ({
+      ...protocol,
+      permits: (ledger, workerId) => ({
+        ...protocol.permits(ledger, workerId),
+        claim: () => Promise.resolve(ledger.carrier.atOnceMax || Number.POSITIVE_INFINITY),
+      }),
+    }),
+  },
+  {
+    name: 'hand the permits of a lost worker on at once',
+    harm: 'Its last requests are still under way at the carrier.',
+    mutate: (protocol) => ({
+      ...protocol,
+      permits: (ledger, workerId) => {
+        const permits = protocol.permits(ledger, workerId);
+        return { ...permits, claim: (account, claim) => permits.claim(account, { ...claim, ttlMs: 2_500 }) };
+      },
+    }),
+  },
+  {
+    name: 'post what is late at the pace that it had',
+    harm: 'Others have been granted that time, and the carrier gets more requests than its limit allows.',
+    mutate: (protocol) => ({
+      ...protocol,
+      store: (ledger) => ({ ...protocol.store(ledger), grantAgain: () => Promise.resolve(0) }),
+    }),
+  },
+  {
+    name: 'renew permits without those in use',
+    harm: 'Others are given what is under way.',
+    mutate: (protocol) => ({
+      ...protocol,
+      permits: (ledger, workerId) => {
+        const permits = protocol.permits(ledger, workerId);
+        return { ...permits, claim: (account, claim) => permits.claim(account, { ...claim, inUse: 0 }) };
+      },
+    }),
+  },
+  {
     name: 'never leave a carrier alone',
     harm: 'Each request to a carrier in trouble makes somebody unknown for good.',
     mutate: (protocol) => ({ ...protocol, listen: (store) => store }),

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createAtOnce } from '../../activities/at-once.ts';
-import { claimPermits } from '../../db/carrier-permits.ts';
+import { randomUUID } from 'node:crypto';
+import { machineClock } from '../../activities/machine-clock.ts';
+import { createPostgresPermits } from '../../db/carrier-permits.ts';
 import { type Db, openDatabase, openPool } from '../../db/database.ts';
+import { createAtOnce } from '../../domain/dispatch/permits.ts';
 import { seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { until } from '../support/until.ts';
@@ -35,11 +37,11 @@ const setMax = (atOnceMax: number) =>
     .where('id', '=', carrierAccountId)
     .execute();
 const claim = (id: string, inUse = 0, wanted = 50) =>
-  claimPermits(db, { id, carrierAccountId, wanted, inUse, ttlMs: 30_000 });
+  createPostgresPermits(db, id).claim(carrierAccountId, { wanted, inUse, ttlMs: 30_000 });
 const worker = (wanted: number) =>
   createAtOnce({
-    db,
-    now: () => clock,
+    permits: createPostgresPermits(db, randomUUID()),
+    machine: { ...machineClock, now: () => clock },
     wanted,
     onError: (error) => {
       throw error;

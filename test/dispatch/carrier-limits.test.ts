@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWindow } from '../../carrier/sandbox/sliding-window.ts';
 import { defaultSettings } from '../../carrier/sandbox/settings.ts';
 import { pauseCarrierAccount } from '../../db/carrier-accounts.ts';
-import { claimPermits } from '../../db/carrier-permits.ts';
+import { createPostgresPermits } from '../../db/carrier-permits.ts';
 import { type Db, openDatabase, openPool } from '../../db/database.ts';
 import { grantRequests } from '../../db/dispatch/grants.ts';
 import { seedAccount } from '../support/seed.ts';
@@ -193,9 +193,7 @@ describe('the requests that are under way at once', () => {
         for (const { kind, worker: index, count } of deeds) {
           const worker = workers[index] ?? newWorker();
           if (kind === 'renew' || kind === 'fill') {
-            worker.permits = await claimPermits(db, {
-              id: worker.id,
-              carrierAccountId: carrier.id,
+            worker.permits = await createPostgresPermits(db, worker.id).claim(carrier.id, {
               wanted: count,
               inUse: worker.requests.length,
               ttlMs: TTL_MS,

@@ -68,13 +68,14 @@ export function createLaneWorld(
     },
   };
   const draining = new AbortController();
+  const ref = { accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane: 0 };
   const run = (campaignNow: () => number = () => MORNING + clock.now()): Promise<LaneReport> =>
     runLane(deps, {
-      lane: { accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane: 0 },
+      lane: ref,
       campaignNow,
       budgetMs: 10 * MINUTE_MS,
       signal: new AbortController().signal,
       draining: draining.signal,
     });
-  return { ledger, message, numbers, store, deps, clock, script, accepted, requests, draining, run };
+  return { ref, ledger, message, numbers, store, deps, clock, script, accepted, requests, draining, run };
 }

@@ -165,6 +165,113 @@ describe('a lane', () => {
     expect(lane.accepted).toHaveLength(10);
   });
 
+  it('that got room at the carrier late is granted its pace anew, and does not catch up beside others', async () => {
+    const lane = createLaneWorld(4, false, 2);
+    const postedAt: number[] = [];
+    lane.script.answer = () => {
+      postedAt.push(lane.clock.now());
+      return ACCEPTED;
+    };
+    const granted: { requests: number; units: number; at: number }[] = [];
+    Object.assign(lane.deps, {
+      atOnce: {
+        take: async () => {
+          // The carrier has kept all room for five seconds when the second is due.
+          if (postedAt.length === 1 && granted.length === 0) lane.clock.advance(5_000);
+          return Promise.resolve(true);
+        },
+        giveBack: () => undefined,
+      },
+      store: {
+        ...lane.store,
+        grantAgain: (...[lease, left]: Parameters<typeof lane.store.grantAgain>) => {
+          granted.push({ ...left, at: lane.clock.now() });
+          return lane.store.grantAgain(lease, left);
+        },
+      },
+    });
+    await lane.run();
+    expect(granted).toEqual([{ requests: 3, units: 3, at: 5_500 }]);
+    expect(postedAt).toEqual([0, 5_500, 6_000, 6_500]);
+  });
+
+  it('posts nothing of what is late while it cannot be granted anew, and forgets nobody', async () => {
+    const lane = createLaneWorld(4, false, 2);
+    let failures = 0;
+    Object.assign(lane.deps, {
+      atOnce: {
+        take: async () => {
+          if (failures === 0) lane.clock.advance(1_000);
+          return Promise.resolve(true);
+        },
+        giveBack: () => undefined,
+      },
+      store: {
+        ...lane.store,
+        grantAgain: () => {
+          failures += 1;
+          return Promise.reject(new Error('The database is away.'));
+        },
+      },
+    });
+    const report = await lane.run();
+    expect(failures).toBe(1);
+    expect(report.tally).toMatchObject({ accepted: 4, not_accepted: 4, unknown: 0 });
+    expect(new Set(lane.accepted).size).toBe(4);
+  });
+
+  it('asks for no further lease while too many are not written down', async () => {
+    const lane = createLaneWorld(600);
+    /** How many of each lease are not written down. */
+    const open = new Map<number, number>();
+    let most = 0;
+    const store = {
+      ...lane.store,
+      openLeases: async (...asked: Parameters<typeof lane.store.openLeases>) => {
+        const answer = await lane.store.openLeases(...asked);
+        if (answer.kind === 'leased') {
+          for (const { id, recipients } of answer.leases) open.set(id, recipients.length);
+        }
+        most = Math.max(most, open.size);
+        return answer;
+      },
+      record: async (...given: Parameters<typeof lane.store.record>) => {
+        for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        await lane.store.record(...given);
+        const [{ id }, results] = given;
+        const left = (open.get(id) ?? 0) - results.length;
+        if (left > 0) open.set(id, left);
+        else open.delete(id);
+      },
+    };
+    Object.assign(lane.deps, { store });
+    await lane.run();
+    expect(new Set(lane.accepted).size).toBe(600);
+    expect(most).toBe(32);
+  });
+
+  it('ends when results could not be written twice over, so that the next run finds whom they left open', async () => {
+    const lane = createLaneWorld(40);
+    let failures = 0;
+    const store = {
+      ...lane.store,
+      record: (...given: Parameters<typeof lane.store.record>) => {
+        if (given[0].id > 1) return lane.store.record(...given);
+        failures += 1;
+        return Promise.reject(new Error('The database is away.'));
+      },
+    };
+    Object.assign(lane.deps, { store, machine: machineClock });
+    await expect(lane.run()).rejects.toThrow('The database is away.');
+    expect(failures).toBeGreaterThan(1);
+    expect(lane.accepted.length).toBeLessThan(40);
+    const { unknown } = await lane.store.enterLane(lane.ref);
+    expect(unknown).toBe(10);
+    expect((await lane.run()).end.kind).toBe('exhausted');
+    expect(new Set(lane.accepted).size).toBe(lane.accepted.length);
+    expect(lane.accepted).toHaveLength(40);
+  });
+
   it('never has more requests under way than there are slots', async () => {
     const lane = createLaneWorld(200);
     let underWay = 0;

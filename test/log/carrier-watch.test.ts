@@ -33,6 +33,7 @@ beforeEach(async () => {
   bare = {
     enterLane: never,
     openLeases: never,
+    grantAgain: never,
     slowDown: never,
     record: (_lease, results) => {
       recorded += results.length;

@@ -1,13 +1,53 @@
-import { randomUUID } from 'node:crypto';
-import { claimPermits, releasePermits } from '../db/carrier-permits.ts';
-import type { Db } from '../db/database.ts';
-import type { AtOnce } from '../domain/dispatch/at-once.ts';
+import type { AtOnce } from './at-once.ts';
+import type { MachineClock } from './post-lease.ts';
+
+/** One worker's permits for requests under way at carrier accounts, kept where all workers see them. */
+export interface PermitStore {
+  /**
+   * Renews them for so long, and resolves with how many they are now: `wanted` at most, and no fewer than it has in use.
+   * Infinite where the account sets no limit.
+   */
+  readonly claim: (carrierAccountId: string, claim: PermitClaim) => Promise<number>;
+  /** Gives them back; nothing is under way any more. */
+  readonly release: (carrierAccountId: string) => Promise<void>;
+}
+
+/** What a worker asks for. */
+export interface PermitClaim {
+  readonly wanted: number;
+  readonly inUse: number;
+  /** How long they stay taken, in machine time, if the worker is not heard of again. */
+  readonly ttlMs: number;
+}
+
+/**
+ * How many permits a worker is given: an even share of what the account allows, as soon as the others have come down to
+ * theirs, `wanted` at most, and no fewer than it has in use of its own.
+ */
+export function sharePermits(
+  claim: PermitClaim,
+  account: {
+    readonly atOnceMax: number;
+    /** How many other workers have permits. */
+    readonly others: number;
+    /** How many permits those have together. */
+    readonly taken: number;
+    /** How many this one has until now. */
+    readonly own: number;
+  },
+): number {
+  const { atOnceMax, others, taken, own } = account;
+  const share = Math.max(1, Math.floor(atOnceMax / (others + 1)));
+  return Math.min(
+    Math.max(0, atOnceMax - taken),
+    Math.max(Math.min(claim.inUse, own), Math.min(claim.wanted, share)),
+  );
+}
 
 /** What a worker needs to keep within what carriers take at once. */
 export interface AtOnceDeps {
-  readonly db: Db;
-  /** Monotonic machine milliseconds. */
-  readonly now: () => number;
+  readonly permits: PermitStore;
+  readonly machine: MachineClock;
   /** The most that this worker has under way at one carrier account. */
   readonly wanted: number;
   readonly onError: (error: unknown) => void;
@@ -21,7 +61,7 @@ interface Held {
   inUse: number;
   usedAt: number;
   readonly waiting: Set<() => void>;
-  timer: NodeJS.Timeout | null;
+  /** The renewal under way, or the last one. */
   renewing: Promise<void>;
 }
 
@@ -32,47 +72,39 @@ const RENEW_INTERVAL_MS = 2_000;
 const IDLE_MS_MAX = 15_000;
 
 /**
- * Room at carriers by permits that are renewed in the database. A worker that is killed leaves its permits taken until
- * its requests are over; one that stood still, or has lost the database, begins nothing until it has renewed them.
+ * Room at carriers by permits that are renewed. A worker that is killed leaves its permits taken until its requests are
+ * over; one that stood still, or has lost the database, begins nothing until it has renewed them.
  */
 export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () => Promise<void> } {
-  const id = randomUUID();
+  const { permits, machine } = deps;
   const heldOf = new Map<string, Held>();
-  let isClosed = false;
+  const closing = new AbortController();
 
   const renew = async (carrierAccountId: string, held: Held): Promise<void> => {
-    if (held.inUse === 0 && held.waiting.size === 0 && deps.now() - held.usedAt > IDLE_MS_MAX) {
+    if (held.inUse === 0 && held.waiting.size === 0 && machine.now() - held.usedAt > IDLE_MS_MAX) {
       held.validUntil = Number.NEGATIVE_INFINITY;
-      await releasePermits(deps.db, { id, carrierAccountId });
+      await permits.release(carrierAccountId);
       // Known until then, so that whoever comes meanwhile waits: what is claimed for him must not be what this gives back.
       if (held.waiting.size === 0) {
         heldOf.delete(carrierAccountId);
         return;
       }
     }
-    const askedAt = deps.now();
+    const askedAt = machine.now();
     const { inUse } = held;
     // What is more than that may be somebody else's as soon as this is asked, answered or not.
     held.permits = Math.min(held.permits, inUse);
-    held.permits = await claimPermits(deps.db, {
-      id,
-      carrierAccountId,
-      wanted: deps.wanted,
-      inUse,
-      ttlMs: TTL_MS,
-    });
+    held.permits = await permits.claim(carrierAccountId, { wanted: deps.wanted, inUse, ttlMs: TTL_MS });
     held.validUntil = askedAt + TTL_MS - REQUEST_MS_MAX;
     wakeAll(held);
   };
 
-  const renewFromNowOn = (carrierAccountId: string, held: Held): void => {
-    held.renewing = renew(carrierAccountId, held)
-      .catch(deps.onError)
-      .then(() => {
-        if (isClosed || heldOf.get(carrierAccountId) !== held) return;
-        held.timer = setTimeout(() => renewFromNowOn(carrierAccountId, held), RENEW_INTERVAL_MS);
-        held.timer.unref();
-      });
+  const keepRenewing = async (carrierAccountId: string, held: Held): Promise<void> => {
+    while (!closing.signal.aborted && heldOf.get(carrierAccountId) === held) {
+      held.renewing = renew(carrierAccountId, held).catch(deps.onError);
+      await held.renewing;
+      await machine.sleep(RENEW_INTERVAL_MS, closing.signal);
+    }
   };
 
   const holdFor = (carrierAccountId: string): Held => {
@@ -82,20 +114,20 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
       permits: 0,
       validUntil: Number.NEGATIVE_INFINITY,
       inUse: 0,
-      usedAt: deps.now(),
+      usedAt: machine.now(),
       waiting: new Set(),
-      timer: null,
       renewing: Promise.resolve(),
     };
     heldOf.set(carrierAccountId, held);
-    renewFromNowOn(carrierAccountId, held);
+    // Its failures have been told of, and what else it does cannot fail.
+    void keepRenewing(carrierAccountId, held);
     return held;
   };
 
   const tryTake = (held: Held): boolean => {
-    if (deps.now() >= held.validUntil || held.inUse >= held.permits) return false;
+    if (machine.now() >= held.validUntil || held.inUse >= held.permits) return false;
     held.inUse += 1;
-    held.usedAt = deps.now();
+    held.usedAt = machine.now();
     return true;
   };
 
@@ -116,11 +148,10 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
       first?.();
     },
     close: async () => {
-      isClosed = true;
+      closing.abort();
       for (const [carrierAccountId, held] of heldOf) {
-        if (held.timer !== null) clearTimeout(held.timer);
         await held.renewing;
-        await releasePermits(deps.db, { id, carrierAccountId }).catch(deps.onError);
+        await permits.release(carrierAccountId).catch(deps.onError);
       }
     },
   };
