@@ -30,7 +30,7 @@ const P99_RUNS = 7;
 const READERS = 4;
 const KILL_AFTER = 0.3;
 const LANES = [0, 1, 2, 3];
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 300_000;
 
 interface ReportBench extends DispatchPlace {
   readonly campaign: ReportedCampaign;
