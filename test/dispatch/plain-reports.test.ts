@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyPlainReports } from '../../db/plain-reports.ts';
 import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { describeErrorCode } from '../../domain/error-codes.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
@@ -19,7 +20,7 @@ const said = fc.record({
   stranger: fc.constantFrom('no', 'no', 'no', 'uuid', 'person'),
 });
 const batches = fc.array(fc.array(said, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 3 });
-const results = fc.array(fc.constantFrom('accepted', 'unknown', 'rejected', null), {
+const results = fc.array(fc.constantFrom('accepted', 'in bulk', 'unknown', 'rejected', null), {
   minLength: LEASES,
   maxLength: LEASES,
 });
@@ -30,15 +31,21 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A campaign whose leases have these results; null is not recorded yet. */
+/** A campaign whose leases have these results; null is not recorded yet, and who was accepted in bulk has no uuid. */
 async function posted(
-  recorded: readonly (AttemptResult['result'] | null)[],
+  recorded: readonly (AttemptResult['result'] | 'in bulk' | null)[],
 ): Promise<[FrozenCampaign, Lease[]]> {
   const campaign = await world.freeze(2 * LEASES);
   const leases: Lease[] = [];
   for (const result of recorded) {
     const lease = await campaign.lease();
-    if (result !== null) await campaign.record(lease, result);
+    if (result === 'in bulk') await campaign.record(lease, 'accepted');
+    else if (result !== null) await campaign.record(lease, result);
+    if (result === 'in bulk') {
+      await campaign.inside((trx) =>
+        trx.updateTable('attempts').set({ carrier_uuid: null }).where('lease_id', '=', lease.id).execute(),
+      );
+    }
     leases.push(lease);
   }
   return [campaign, leases];
@@ -94,6 +101,29 @@ const outcomesOf = (campaign: FrozenCampaign) =>
   });
 
 describe('reports that are applied together', () => {
+  it.each([['accepted'], ['in bulk']] as const)(
+    'are all taken by one statement where nothing follows from them: of who was %s',
+    async (result) => {
+      const [campaign, [lease]] = await posted([result]);
+      if (lease === undefined) throw new Error('There is no lease.');
+      const rows = lease.recipients.map((person, index) => ({
+        index,
+        account: campaign.account.accountId,
+        month: lease.month,
+        lease: lease.id,
+        hash: person.numberHash,
+        uuid: statusReportOf(campaign, lease, { status: 'delivered' }, person).uuid,
+        status: 'delivered' as const,
+        code: null,
+        suppress: null,
+        units: 1,
+        billed: 7_700,
+      }));
+      const taken = await campaign.inside((trx) => applyPlainReports(trx, rows));
+      expect(taken).toEqual(rows.map(({ index }) => ({ index, verdict: 'applied' })));
+    },
+  );
+
   it('leave what they would one by one, whatever comes in whatever order', async () => {
     await fc.assert(
       fc.asyncProperty(results, batches, async (recorded, told) => {
