@@ -5,7 +5,7 @@ import { createPostgresUnknownStore } from '../db/reconcile/postgres-unknowns.ts
 import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
 import type { AtOnce } from '../domain/dispatch/at-once.ts';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
-import { createSlots } from '../domain/dispatch/slots.ts';
+import { createSlots, REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import { createCampaignActivities } from './campaign-activities.ts';
 import type { Carriers } from './carriers.ts';
 import type { DispatchWatch } from './dispatch-watch.ts';
@@ -39,9 +39,6 @@ export interface ActivityDeps {
   /** Aborted when the worker is about to stop: lanes then end with the leases that they hold. */
   readonly draining: AbortSignal;
 }
-
-/** Posts under way at once in one worker; all workers together keep within what the carrier's account takes. */
-export const REQUESTS_AT_ONCE_MAX = 50;
 
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDeps) {

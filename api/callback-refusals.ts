@@ -40,8 +40,8 @@ export function createRefusalCounter(db: Db, onError: (error: unknown) => void):
   };
 }
 
-/** One request too many is counted elsewhere, and what is wrong on our side is no refusal. */
-function isUnreadable(error: FastifyError): boolean {
+/** Whether a callback cannot be read. One request too many is counted elsewhere, and what is wrong on our side is no refusal. */
+export function isUnreadable(error: FastifyError): boolean {
   if (error.validation !== undefined) return true;
   const status = error instanceof Problem ? error.status : (error.statusCode ?? 500);
   return status >= 400 && status < 500 && status !== 429;

@@ -18,8 +18,8 @@ const ITEMS_MAX = 500;
 const SPACING_MS = 8;
 
 /**
- * While one batch is under way the next gathers, so a burst shares its round trips and commits, and an item that comes
- * alone waits for nothing but its own. `apply` answers for each item in order; when it fails, it fails for all of them.
+ * While one batch is under way, and for eight milliseconds after it has begun, the next gathers, so a burst shares its
+ * round trips and commits, and an item that comes alone waits for nothing but its own. `apply` answers for each item in order; when it fails, it fails for all of them.
  */
 export function createMicroBatch<Item, Result>(
   apply: (items: readonly Item[]) => Promise<readonly Result[]>,

@@ -44,7 +44,13 @@ export async function seedDispatchAccount(
     await insertBenchAccount(trx, accountId);
     await trx
       .insertInto('carrier_accounts')
-      .values({ id: carrierAccountId, name: 'Sink', carrier: 'plivo', requests_max: 0 })
+      .values({
+        id: carrierAccountId,
+        name: 'Sink',
+        carrier: 'plivo',
+        requests_max: 0,
+        requests_at_once_max: 0,
+      })
       .execute();
     await trx
       .insertInto('senders')

@@ -5,9 +5,6 @@ import { numberIn } from './run-program.ts';
 import { startServer } from './start-server.ts';
 import type { WorkerPlace } from './start-worker.ts';
 
-/** Of a worker towards a carrier; as many of each yardstick. */
-export const REQUESTS_AT_ONCE = 256;
-
 /** Where texts are sent: a database of its own and a carrier that takes everything and counts it. */
 export interface DispatchPlace extends WorkerPlace, BenchPlace {
   readonly db: Db;
@@ -31,7 +28,7 @@ export function withDispatchPlace<Result>(work: (place: DispatchPlace) => Promis
       );
       try {
         const sinkUrl = `http://127.0.0.1:${sinkPort}`;
-        return await work({ ...postgres, db, sinkUrl, requestsAtOnce: REQUESTS_AT_ONCE });
+        return await work({ ...postgres, db, sinkUrl });
       } finally {
         await db.destroy();
       }

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { createCarriers } from '../activities/carriers.ts';
 import { watchDispatch } from '../activities/dispatch-watch.ts';
 import { createLaneDeps } from '../activities/lane-deps.ts';
+import { machineClock } from '../activities/machine-clock.ts';
+import { createPostgresPermits } from '../db/carrier-permits.ts';
 import { openPipelinedDatabase, openPool } from '../db/database.ts';
-import { UNLIMITED } from '../domain/dispatch/at-once.ts';
 import { noCrash } from '../domain/dispatch/crash-points.ts';
 import { runLane } from '../domain/dispatch/lane.ts';
-import { createSlots } from '../domain/dispatch/slots.ts';
+import { createAtOnce } from '../domain/dispatch/permits.ts';
+import { createSlots, REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import type { WorkerOrder, WorkerPlace } from './start-worker.ts';
 
 // A worker without its engine: each line that it reads orders lanes, which it runs side by side as it would in
@@ -23,6 +26,12 @@ const db = openPipelinedDatabase({ ...database, connectionsMax: 24 });
 const credentials = { authId: 'MAXXXXXXXXXXXXXXXXXX', authToken: 'token' };
 const carriers = createCarriers({ db, keys: [], defaults: credentials, apiUrl: place.sinkUrl });
 const watch = await watchDispatch(pool, fail);
+const atOnce = createAtOnce({
+  permits: createPostgresPermits(db, randomUUID()),
+  machine: machineClock,
+  wanted: REQUESTS_AT_ONCE_MAX,
+  onError: fail,
+});
 const deps = createLaneDeps(
   {
     db,
@@ -31,9 +40,9 @@ const deps = createLaneDeps(
     carriers,
     watch,
     crash: noCrash,
-    atOnce: UNLIMITED,
+    atOnce,
   },
-  createSlots(place.requestsAtOnce),
+  createSlots(REQUESTS_AT_ONCE_MAX),
 );
 const never = new AbortController().signal;
 
@@ -62,6 +71,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   await obey(JSON.parse(line) as WorkerOrder);
   answer();
 }
+await atOnce.close();
 await watch.close();
 await carriers.close();
 await Promise.all([db.destroy(), pool.end()]);

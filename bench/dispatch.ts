@@ -1,6 +1,7 @@
+import { REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import type { BenchOptions } from './bench.ts';
 import { type DispatchAccount, seedDispatchAccount } from './dispatch-data.ts';
-import { countedAtSink, type DispatchPlace, REQUESTS_AT_ONCE, withDispatchPlace } from './dispatch-place.ts';
+import { countedAtSink, type DispatchPlace, withDispatchPlace } from './dispatch-place.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
 import { numberIn, runProgram } from './run-program.ts';
 import { sendCampaign } from './send-campaign.ts';
@@ -40,7 +41,7 @@ interface DispatchBench extends DispatchPlace {
 
 async function carrierClient(bench: DispatchBench): Promise<BenchRow> {
   bench.progress(`${bench.recipients} posts of the carrier's client against bare undici`);
-  const args = [bench.sinkUrl, String(bench.recipients), String(REQUESTS_AT_ONCE), CALLBACK_URL];
+  const args = [bench.sinkUrl, String(bench.recipients), String(REQUESTS_AT_ONCE_MAX), CALLBACK_URL];
   const measured = await measurePairs(
     {
       ours: () => loopOf(bench),
@@ -87,12 +88,18 @@ function sendOnce(bench: DispatchBench): Promise<number> {
 }
 
 function loopOf(bench: DispatchBench): Promise<number> {
-  const args = [bench.sinkUrl, String(bench.recipients), String(REQUESTS_AT_ONCE), CALLBACK_URL];
+  const args = [bench.sinkUrl, String(bench.recipients), String(REQUESTS_AT_ONCE_MAX), CALLBACK_URL];
   return texted(bench, () => runProgram('carrier-posts.ts', args));
 }
 
 async function jobsOf(bench: DispatchBench, way: 'plain' | 'batched'): Promise<number> {
-  const args = [bench.databaseUrl, bench.sinkUrl, String(bench.recipients), String(REQUESTS_AT_ONCE), way];
+  const args = [
+    bench.databaseUrl,
+    bench.sinkUrl,
+    String(bench.recipients),
+    String(REQUESTS_AT_ONCE_MAX),
+    way,
+  ];
   await runProgram('yardsticks/graphile-seed.ts', [bench.databaseUrl, String(bench.recipients)]);
   return texted(bench, () => runProgram('yardsticks/graphile-jobs.ts', args));
 }

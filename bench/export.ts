@@ -1,3 +1,4 @@
+import { NODE_FLAGS } from '../dev/node-flags.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -115,7 +116,7 @@ async function download(
   { campaignId }: ExportedCampaign,
   rows: number,
 ): Promise<{ readonly ms: number; readonly memoryMb: number }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', SERVER, bench.url], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, '--import', 'tsx', SERVER, bench.url], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';

@@ -56,12 +56,15 @@ export function benchHistories(options: BenchOptions): Promise<BenchRow[]> {
       const db = openDatabase(
         openPool({ connectionString: databaseUrl, connectionsMax: 2, role: 'carillon_app' }),
       );
-      const connection = await Connection.connect({ address });
       try {
-        const client = new Client({ connection });
-        return [await histories({ db, databaseUrl, client, recipients, progress: options.progress })];
+        const connection = await Connection.connect({ address });
+        try {
+          const client = new Client({ connection });
+          return [await histories({ db, databaseUrl, client, recipients, progress: options.progress })];
+        } finally {
+          await connection.close();
+        }
       } finally {
-        await connection.close();
         await db.destroy();
         await system.stop();
       }

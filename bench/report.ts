@@ -121,7 +121,7 @@ async function equality(bench: ReportBench): Promise<BenchRow> {
   let same = await sameFields(bench, 'before');
   bench.progress('A SIGKILL of PostgreSQL while results and callbacks are written');
   const kill = { pid: bench.postgresPid(), afterAnswers: Math.ceil(reports.length * KILL_AFTER) };
-  const [sent, posted] = await withWorkers(1, bench, ([worker]) =>
+  const [sent, posted, restarted] = await withWorkers(1, bench, ([worker]) =>
     Promise.allSettled([
       worker?.runLanes(bench.campaign, LANES),
       postReports(file, bench.apiPort, kill),
@@ -129,8 +129,10 @@ async function equality(bench: ReportBench): Promise<BenchRow> {
     ]),
   );
   if (posted.status === 'rejected') throw posted.reason;
+  if (restarted.status === 'rejected') throw restarted.reason;
+  if (sent.status === 'fulfilled') throw new Error('The lanes were done before PostgreSQL was killed.');
   bench.progress(
-    `    ${posted.value.answered.length} of ${reports.length} callbacks had been answered; the worker ${sent.status}`,
+    `    ${posted.value.answered.length} of ${reports.length} callbacks had been answered, and the lanes were at work`,
   );
   same = both(same, await sameFields(bench, 'after the kill'));
   await runLanes(bench);

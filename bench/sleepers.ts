@@ -9,7 +9,7 @@ import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import { type BenchRow, measureFigures } from './pairs.ts';
 import { countAsleep, countSentOnce, seedSleepers, type Sleepers } from './sleepers-data.ts';
-import { startServer } from './start-server.ts';
+import { type Program, startServer } from './start-server.ts';
 
 const CAMPAIGNS = 10_000;
 const RATIO_MAX = 2;
@@ -73,7 +73,7 @@ function oursWake({ campaigns, progress }: SleeperBench): Promise<Lateness> {
         PLIVO_API_URL: sinkUrl,
         CARILLON_HOME: folder,
       });
-      const connection = await Connection.connect({ address: temporalAddress });
+      const connection = await Connection.connect({ address: temporalAddress }).catch(endingFirst(worker));
       try {
         const workflows = createWorkflowClient(new Client({ connection }), 'real');
         const layDown = async (sleepers: Sleepers): Promise<void> => {
@@ -84,7 +84,7 @@ function oursWake({ campaigns, progress }: SleeperBench): Promise<Lateness> {
             await delay(POLL_MS);
           }
         };
-        // These wake after the others, or never; they tell how long it takes until one is asleep.
+        // They tell how long it takes until one is asleep, and wake when the others have been measured, or never.
         const startedAt = Date.now();
         await layDown({ count: WARM_UP, dueAt: secondAfter(startedAt + WARM_UP_MS), name: 'Warm-up' });
         const leadMs = LEAD_MS + ((Date.now() - startedAt) / WARM_UP) * campaigns * LEAD_SHARE;
@@ -107,7 +107,7 @@ function oursWake({ campaigns, progress }: SleeperBench): Promise<Lateness> {
 function theirsWake({ campaigns }: SleeperBench): Promise<Lateness> {
   return inBedroom(async ({ temporalAddress, sinkUrl }) => {
     const worker = await startServer(['bench/yardsticks/sleeper-worker.ts', temporalAddress], {});
-    const connection = await Connection.connect({ address: temporalAddress });
+    const connection = await Connection.connect({ address: temporalAddress }).catch(endingFirst(worker));
     try {
       const client = new Client({ connection });
       const dueAt = secondAfter(Date.now() + LEAD_MS + campaigns * START_MS_EACH);
@@ -126,6 +126,14 @@ function theirsWake({ campaigns }: SleeperBench): Promise<Lateness> {
       await worker.stop();
     }
   });
+}
+
+/** Ends a worker before it hands an error on. */
+function endingFirst(worker: Program): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await worker.stop();
+    throw error;
+  };
 }
 
 function inBedroom<Result>(work: (place: Bedroom) => Promise<Result>): Promise<Result> {

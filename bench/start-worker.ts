@@ -13,7 +13,6 @@ export interface WorkerPlace {
   readonly databaseUrl: string;
   /** A carrier that takes everything. */
   readonly sinkUrl: string;
-  readonly requestsAtOnce: number;
 }
 
 /** What a worker is told, a line each. */
@@ -32,8 +31,8 @@ export interface BenchWorker {
 
 /** Starts a worker and waits until it is connected. What it is told rejects once it has ended. */
 export async function startWorker(place: WorkerPlace): Promise<BenchWorker> {
-  const { databaseUrl, sinkUrl, requestsAtOnce } = place;
-  const given: WorkerPlace = { databaseUrl, sinkUrl, requestsAtOnce };
+  const { databaseUrl, sinkUrl } = place;
+  const given: WorkerPlace = { databaseUrl, sinkUrl };
   const child = spawn(
     process.execPath,
     [...NODE_FLAGS, '--expose-gc', '--import', 'tsx', PROGRAM, JSON.stringify(given)],
@@ -73,8 +72,9 @@ export async function withWorkers<Result>(
   place: WorkerPlace,
   work: (workers: readonly BenchWorker[]) => Promise<Result>,
 ): Promise<Result> {
-  const workers = await Promise.all(Array.from({ length: count }, () => startWorker(place)));
+  const workers: BenchWorker[] = [];
   try {
+    while (workers.length < count) workers.push(await startWorker(place));
     return await work(workers);
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));

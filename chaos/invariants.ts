@@ -165,15 +165,20 @@ function nobodyBarred(texts: Texts, { suppressed, stoppedAt, harm }: ChaosRecord
 }
 
 async function spendWithin(db: Client, { accountId, spendLimitMicroUsd }: ChaosRecord): Promise<Invariant> {
-  const { rows } = await db.query<{ spent: string }>(
-    'select coalesce(max(spent_micro_usd), 0) as spent from spend_months where account_id = $1',
+  const { rows } = await db.query<{ spent: number; used: number }>(
+    `select
+       (select coalesce(sum(spent_micro_usd), 0)::float8 from spend_months where account_id = $1) as spent,
+       (select coalesce(sum(a.cost_micro_usd), 0)::float8 from attempts a
+        left join outcomes o on o.month = a.month and o.message_key = a.message_key and o.recipient = a.recipient
+          and o.attempt = a.attempt and o.stage = 'final' and o.status = 'failed' and coalesce(o.billed_micro_usd, 0) = 0
+        where a.account_id = $1 and a.result in ('accepted', 'unknown') and o.stage is null) as used`,
     [accountId],
   );
-  const spent = Number(rows[0]?.spent ?? 0);
+  const { spent = 0, used = 0 } = rows[0] ?? {};
   return {
-    name: 'I5 spend stays within the limit',
-    holds: spent <= spendLimitMicroUsd && spent > 0,
-    figures: `${spent} of ${spendLimitMicroUsd} micro-dollars`,
+    name: 'I5 spend is what the texts cost that were taken or may have been, and stays within the limit',
+    holds: spent <= spendLimitMicroUsd && spent > 0 && spent === used,
+    figures: `${spent} micro-dollars of ${spendLimitMicroUsd}, for texts of ${used}`,
   };
 }
 

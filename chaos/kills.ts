@@ -1,3 +1,4 @@
+import { REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../carrier/sandbox/random.ts';
 import { createApiClient } from '../dev/demo/api-client.ts';
@@ -25,8 +26,6 @@ export interface KillOptions {
 
 const WORKERS = 3;
 const SEGMENTS_PER_SECOND = 600;
-/** A worker's request slots, at most. */
-const SLOTS_OF_WORKER = 256;
 const AREAS = ['415', '212', '305', '312', '512', '602', '617', '702'];
 /** The sandbox's magic numbers begin at 9000. */
 const RECIPIENTS_OF_CAMPAIGN_MAX = 9_000;
@@ -123,7 +122,7 @@ async function runChaos(system: System, more: MoreWorkers, options: KillOptions)
     campaignIds: campaigns.map((campaign) => campaign.id),
     reports,
     harm: victims.harm,
-    slotsOfWorker: SLOTS_OF_WORKER,
+    slotsOfWorker: REQUESTS_AT_ONCE_MAX,
     suppressed,
     stoppedAt,
     spendLimitMicroUsd: SPEND_LIMIT_MICRO_USD,

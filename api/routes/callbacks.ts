@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parse } from 'node:querystring';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
 import { verifyPlivoSignature } from '../../carrier/plivo/callback-signature.ts';
@@ -15,7 +15,12 @@ import { receiveInbound } from '../../db/inbound.ts';
 import { numberHash } from '../../db/number-hash.ts';
 import { applyTestReport, carrierAccountOfTest } from '../../db/test-sends/record-test.ts';
 import type { CallbackRefusal } from '../../domain/refused-callback.ts';
-import { CallbackRefused, createRefusalCounter, type RefusalCounter } from '../callback-refusals.ts';
+import {
+  CallbackRefused,
+  createRefusalCounter,
+  isUnreadable,
+  type RefusalCounter,
+} from '../callback-refusals.ts';
 import { createSpamWatch } from '../spam-watch.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { createMicroBatch } from '../micro-batch.ts';
@@ -52,6 +57,14 @@ export function registerCallbackRoutes(api: Api, deps: ApiDeps): void {
         else done(null, form);
       },
     );
+    // A form that is no form never reaches the handler, which counts whom it refuses.
+    scope.setErrorHandler(async (error: FastifyError, request, reply) => {
+      const { countsRefused } = request.routeOptions.config;
+      if (countsRefused === true && !(error instanceof CallbackRefused) && isUnreadable(error)) {
+        await scope.countByAddress(request, reply);
+      }
+      throw error;
+    });
     const refusals = createRefusalCounter(deps.db, (error) => logUncounted(api, error));
     scope.addHook('onClose', refusals.close);
     addStatusRoute(scope, deps, refusals);
@@ -139,7 +152,7 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
     '/callbacks/plivo/inbound/:carrierAccount',
     {
       onError: async (_request, _reply, error) => refusals.noteError('inbound', error),
-      config: { scope: 'public', countsRefused: true, takesForm: true },
+      config: { scope: 'public', takesForm: true },
       schema: {
         operationId: 'receiveInbound',
         summary: 'A text that somebody sent to a sender',
@@ -151,11 +164,11 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
         response: responses,
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const named = request.params.carrierAccount;
       const carrierAccountId = named === DEFAULT ? await defaultCarrierAccountId(deps.db) : named;
       const credentials = await findCredentials(deps, carrierAccountId ?? NONE);
-      if (!isSigned(deps, request, credentials)) return refuse(api, request, reply, 'signature');
+      if (!isSigned(deps, request, credentials)) throw new CallbackRefused('signature');
       const parsed = parseInboundMessage(request.body);
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger, run, type Task } from 'graphile-worker';
 import { Pool } from 'pg';
 import { createPlivoCarrier } from '../../carrier/plivo/plivo-carrier.ts';
@@ -5,6 +6,7 @@ import { createPlivoCarrier } from '../../carrier/plivo/plivo-carrier.ts';
 // A job a recipient, through the same carrier's client: what a good queue does for each of them.
 const [connectionString = '', apiUrl = '', countGiven = '', concurrency = '', batching = ''] =
   process.argv.slice(2);
+const LOOK_EVERY_MS = 20;
 const count = Number(countGiven);
 const carrier = createPlivoCarrier({ authId: 'MAXXXXXXXXXXXXXXXXXX', authToken: 'token', apiUrl });
 const pool = new Pool({ connectionString, max: 24 });
@@ -42,6 +44,7 @@ await done;
 for (;;) {
   const left = await pool.query<{ left: number }>('select count(*)::int as left from graphile_worker.jobs');
   if (left.rows[0]?.left === 0) break;
+  await delay(LOOK_EVERY_MS);
 }
 process.stdout.write(`${JSON.stringify({ ms: performance.now() - started })}\n`);
 await runner.stop();

@@ -66,8 +66,8 @@ interface Held {
 }
 
 /** Longer than the time for which permits are used, by what a request may take until it is given up on. */
-const TTL_MS = 30_000;
-const REQUEST_MS_MAX = 20_000;
+export const PERMIT_TTL_MS = 30_000;
+export const REQUEST_MS_MAX = 20_000;
 const RENEW_INTERVAL_MS = 2_000;
 const IDLE_MS_MAX = 15_000;
 
@@ -94,8 +94,12 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
     const { inUse } = held;
     // What is more than that may be somebody else's as soon as this is asked, answered or not.
     held.permits = Math.min(held.permits, inUse);
-    held.permits = await permits.claim(carrierAccountId, { wanted: deps.wanted, inUse, ttlMs: TTL_MS });
-    held.validUntil = askedAt + TTL_MS - REQUEST_MS_MAX;
+    held.permits = await permits.claim(carrierAccountId, {
+      wanted: deps.wanted,
+      inUse,
+      ttlMs: PERMIT_TTL_MS,
+    });
+    held.validUntil = askedAt + PERMIT_TTL_MS - REQUEST_MS_MAX;
     wakeAll(held);
   };
 

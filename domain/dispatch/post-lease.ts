@@ -66,7 +66,7 @@ export const LEASE_AGE_MS_MAX = 20_000;
 /** The next lease is asked for so long before the last post of this one is due, so that no pace is lost meanwhile. */
 const LEASE_AHEAD_MS = 500;
 /** How far behind its pace a lease may be and still make up for it, in machine time. */
-const CATCH_UP_MS_MAX = 250;
+export const CATCH_UP_MS_MAX = 250;
 /** Room at the carrier is kept no longer than this for a request that is not due yet, in machine time. */
 const ROOM_KEPT_MS_MAX = 2_000;
 /** So many posts are begun in a row; other lanes wait for answers of the database meanwhile. */

@@ -1,5 +1,8 @@
 import { LEASE_WIDTH_MAX } from './pace.ts';
 
+/** The most posts of a worker under way at once; what the carrier's account takes of them is a matter of permits. */
+export const REQUESTS_AT_ONCE_MAX = 256;
+
 /** A worker's request slots: how many posts may be under way or leased at once, over all of its lanes. */
 export interface Slots {
   /**

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiWorld, type Caller, openApiWorld, routesOf } from './api-world.ts';
 
 const LIMIT = 6;
+const FORM = 'application/x-www-form-urlencoded';
 
 let world: ApiWorld;
 beforeAll(async () => {
@@ -68,15 +69,20 @@ describe('a key', () => {
 });
 
 describe('an address', () => {
-  test('may report what the carrier has not said so often, and is refused what is beyond', async () => {
-    const call = (await openStrict({ perKey: 1_000, perAddress: LIMIT }))('');
-    const forged = `/callbacks/plivo/${world.mine.accountId}/k1/202601-1-1/${'A'.repeat(32)}`;
-    const form = { 'content-type': 'application/x-www-form-urlencoded' };
-    const found: number[] = [];
-    for (let sent = 0; sent <= LIMIT; sent += 1) {
-      found.push((await call('POST', forged, { headers: form, body: 'Status=sent' })).status);
+  test.each([
+    ['what the carrier has not said', 403, { 'content-type': FORM }, 'Status=sent'],
+    ['what is no form', 415, { 'content-type': 'application/xml' }, '<sent/>'],
+    ['more than a form holds', 413, { 'content-type': FORM }, `Status=${'x'.repeat(70_000)}`],
+    ['too many fields', 400, { 'content-type': FORM }, 'a=b&'.repeat(100)],
+  ])('may report %s so often, and is refused what is beyond', async (_what, status, headers, body) => {
+    for (const path of ['inbound/default', `${world.mine.accountId}/k1/202601-1-1/${'A'.repeat(32)}`]) {
+      const call = (await openStrict({ perKey: 1_000, perAddress: LIMIT }))('');
+      const found: number[] = [];
+      for (let sent = 0; sent <= LIMIT; sent += 1) {
+        found.push((await call('POST', `/callbacks/plivo/${path}`, { headers, body })).status);
+      }
+      expect(found, path).toEqual([...Array.from({ length: LIMIT }, () => status), 429]);
     }
-    expect(found).toEqual([...Array.from({ length: LIMIT }, () => 403), 429]);
   });
 
   test('that needs no key is counted, too', async () => {

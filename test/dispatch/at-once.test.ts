@@ -114,7 +114,7 @@ test('a worker that stood still begins nothing before it has renewed its permits
 });
 
 test('an idle worker that is needed again while it gives its permits back keeps those that it claims then', async () => {
-  // Only `releasePermits` deletes with quoted names; it waits for whoever holds the lock.
+  // Only to give them back quotes the table's name; it waits for whoever holds the lock.
   const owner = openDatabase(openPool({ connectionString: database.url, connectionsMax: 1, role: 'owner' }));
   await sql`
     create function slow_release() returns trigger language plpgsql as $fn$

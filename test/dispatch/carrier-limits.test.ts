@@ -7,17 +7,14 @@ import { pauseCarrierAccount } from '../../db/carrier-accounts.ts';
 import { createPostgresPermits } from '../../db/carrier-permits.ts';
 import { type Db, openDatabase, openPool } from '../../db/database.ts';
 import { grantRequests } from '../../db/dispatch/grants.ts';
+import { PERMIT_TTL_MS, REQUEST_MS_MAX } from '../../domain/dispatch/permits.ts';
+import { CATCH_UP_MS_MAX } from '../../domain/dispatch/post-lease.ts';
 import { seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const WINDOW_MS = 5_000;
 const { requestsPer5s, requestsAtOnceMax: AT_ONCE_MAX } = defaultSettings();
 const REQUESTS_MAX = requestsPer5s ?? 0;
-/** How late a post may be and its lease still make up for it; see post-lease.ts. */
-const LATE_MS_MAX = 250;
-/** See activities/at-once.ts: permits outlive the requests that were begun on them. */
-const TTL_MS = 30_000;
-const REQUEST_MS_MAX = 20_000;
 
 let database: TestDatabase;
 let db: Db;
@@ -59,7 +56,6 @@ async function openCarrierAccount() {
     grant: (requests: number): Promise<{ readonly dueAt: number[]; readonly pausedUntil: number }> =>
       db.transaction().execute(async (trx) => {
         const granted = await grantRequests(trx, id, requests);
-        if (granted === null) throw new Error('The carrier account has a limit.');
         // The row is locked by the grant, so it says to the microsecond what was granted.
         const { rows } = await sql<{ next: number; paused: number }>`
           select (extract(epoch from next_request_at) * 1000)::float8 as next,
@@ -105,7 +101,7 @@ describe('the requests of any number of workers and senders', () => {
     await assert(
       asyncProperty(
         array(moment, { minLength: 1, maxLength: 12 }),
-        array(integer({ min: 0, max: LATE_MS_MAX }), { minLength: 1, maxLength: 40 }),
+        array(integer({ min: 0, max: CATCH_UP_MS_MAX }), { minLength: 1, maxLength: 40 }),
         async (moments, lateMs) => {
           const carrier = await openCarrierAccount();
           const due: number[] = [];
@@ -196,9 +192,9 @@ describe('the requests that are under way at once', () => {
             worker.permits = await createPostgresPermits(db, worker.id).claim(carrier.id, {
               wanted: count,
               inUse: worker.requests.length,
-              ttlMs: TTL_MS,
+              ttlMs: PERMIT_TTL_MS,
             });
-            worker.validUntil = now + TTL_MS - REQUEST_MS_MAX;
+            worker.validUntil = now + PERMIT_TTL_MS - REQUEST_MS_MAX;
           }
           if ((kind === 'begin' || kind === 'fill') && now < worker.validUntil) {
             const room = Math.max(0, worker.permits - worker.requests.length);

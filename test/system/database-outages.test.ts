@@ -116,16 +116,20 @@ describe('an API and a worker whose connections are all held by slow queries', (
     const { id } = await launchInto('602');
     const blocker = new Client({ connectionString: world.system.current().urls.database });
     await blocker.connect();
-    await blocker.query('begin');
-    await blocker.query('lock table contacts, leases in access exclusive mode');
-    const slow = Array.from({ length: API_CONNECTIONS }, () => ask('GET', '/v1/contacts?pageSize=1'));
-    const refused = await until(
-      () => ask('GET', '/v1/account'),
-      ({ status }) => status !== 200,
-    );
-    expectRefused(refused, 'database-busy');
-    await blocker.query('commit');
-    await blocker.end();
+    let slow: ReturnType<typeof ask>[] = [];
+    try {
+      await blocker.query('begin');
+      await blocker.query('lock table contacts, leases in access exclusive mode');
+      slow = Array.from({ length: API_CONNECTIONS }, () => ask('GET', '/v1/contacts?pageSize=1'));
+      const refused = await until(
+        () => ask('GET', '/v1/account'),
+        ({ status }) => status !== 200,
+      );
+      expectRefused(refused, 'database-busy');
+    } finally {
+      // Its locks go with it.
+      await blocker.end();
+    }
     for (const answer of await Promise.all(slow)) {
       if (answer.status !== 200) expectRefused(answer, 'database-busy');
     }

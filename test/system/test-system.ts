@@ -34,7 +34,8 @@ export interface TestSystem {
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
   const { path: home, remove: removeHome } = await makeThrowawayHome('test');
   const undo = await prepareOrRemove(home, removeHome, options);
-  const database = options.postgres === 'own' ? undefined : await createTestDatabase();
+  const database =
+    options.postgres === 'own' ? undefined : await orUndo(createTestDatabase(), undo, removeHome);
   // A restart keeps them: callbacks under way are addressed to the old ones.
   const ports = await freePortSettings();
   const start = (): Promise<System> =>
@@ -84,6 +85,21 @@ async function prepareOrRemove(
   try {
     return prepare === undefined ? () => Promise.resolve() : await prepare(home);
   } catch (error) {
+    await removeHome();
+    throw error;
+  }
+}
+
+/** Undoes what was made before it when it cannot be made. */
+async function orUndo<Made>(
+  making: Promise<Made>,
+  undo: () => Promise<void>,
+  removeHome: () => Promise<void>,
+): Promise<Made> {
+  try {
+    return await making;
+  } catch (error) {
+    await undo();
     await removeHome();
     throw error;
   }

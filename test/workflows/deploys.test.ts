@@ -125,6 +125,10 @@ describe('the replay of stored histories', () => {
   const replay = (workflowBundle: WorkflowBundleWithSourceMap, file: string): Promise<void> =>
     Worker.runReplayHistory({ workflowBundle }, JSON.parse(readFileSync(new URL(file, HISTORIES), 'utf8')));
 
+  it('is of histories of campaigns', () => {
+    expect(files.filter((one) => one.endsWith('.campaign.json'))).not.toEqual([]);
+  });
+
   it('passes a change behind `patched` with a second one on top', async () => {
     for (const file of files) {
       await expect(replay(second, file), file).resolves.toBeUndefined();
