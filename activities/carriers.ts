@@ -7,6 +7,8 @@ import type { CarrierStanding } from '../domain/carrier-standing.ts';
 
 /** A client for each carrier account, made when first needed. */
 export interface Carriers {
+  /** Makes an account's client ready, so that later calls wait for nothing of ours. */
+  readonly prepare: (carrierAccountId: string) => Promise<void>;
   /** Never rejects because of the carrier; one POST at most. */
   readonly send: (carrierAccountId: string, request: SendRequest) => Promise<SendResult>;
   /** One page of the carrier's list; never rejects because of the carrier either. */
@@ -14,6 +16,12 @@ export interface Carriers {
   /** How the account itself stands; never rejects because of the carrier either. */
   readonly account: (carrierAccountId: string, signal: AbortSignal) => Promise<CarrierStanding>;
   readonly close: () => Promise<void>;
+}
+
+/** The client of an account, and when it is to be looked up again in machine time. */
+interface Found {
+  client: Promise<Carrier | null>;
+  until: number;
 }
 
 /** How long changed credentials may take to be used; none of a thousand posts a second reads them again. */
@@ -27,11 +35,27 @@ export function createCarriers(deps: {
   readonly apiUrl: string | undefined;
 }): Carriers {
   const clients = new Map<string, Carrier>();
-  const found = new Map<string, { readonly client: Promise<Carrier | null>; readonly until: number }>();
+  const found = new Map<string, Found>();
+
+  /** Looked up once more beside the path of those who use what is known: between last look and post nobody waits for it. */
+  const refresh = async (carrierAccountId: string, known: Found): Promise<void> => {
+    known.until = performance.now() + CREDENTIALS_KEPT_MS;
+    const client = findClient(carrierAccountId);
+    // Whoever cannot look them up now does it the next time.
+    await client.then(
+      () => {
+        known.client = client;
+      },
+      () => undefined,
+    );
+  };
 
   const clientOf = (carrierAccountId: string): Promise<Carrier | null> => {
     const known = found.get(carrierAccountId);
-    if (known !== undefined && performance.now() < known.until) return known.client;
+    if (known !== undefined) {
+      if (performance.now() >= known.until) void refresh(carrierAccountId, known);
+      return known.client;
+    }
     const client = findClient(carrierAccountId);
     found.set(carrierAccountId, { client, until: performance.now() + CREDENTIALS_KEPT_MS });
     client.catch(() => found.delete(carrierAccountId));
@@ -54,8 +78,12 @@ export function createCarriers(deps: {
   };
 
   return {
+    prepare: async (carrierAccountId) => {
+      await clientOf(carrierAccountId).catch(() => undefined);
+    },
     send: async (carrierAccountId, request) => {
-      const client = await clientOf(carrierAccountId);
+      const client = await clientOf(carrierAccountId).catch(() => undefined);
+      if (client === undefined) return { kind: 'not_accepted', cause: 'not_written', retryAfterMs: null };
       if (client === null) return { kind: 'not_accepted', cause: 'credentials', retryAfterMs: null };
       return client.send(request);
     },

@@ -39,12 +39,22 @@ export async function watchDispatch(
     else if (notice.channel === SUPPRESSION_CHANNEL) memory.suppressionMoved(notice.payload);
   };
 
+  /** Only the newest connection counts; one that was asked for before it is given back as soon as it is there. */
+  let newest = 0;
+
   const connect = async (): Promise<void> => {
+    newest += 1;
+    const own = newest;
+    const isNewest = (): boolean => own === newest && !isClosed;
     const fresh = await pool.connect();
+    if (!isNewest()) {
+      fresh.release(true);
+      return;
+    }
     client = fresh;
     fresh.on('notification', onNotice);
     const onLost = (): void => {
-      if (client === fresh) lose();
+      if (isNewest()) lose();
     };
     fresh.once('error', onLost);
     fresh.once('end', onLost);
@@ -53,19 +63,22 @@ export async function watchDispatch(
     await fresh.query(`listen ${SUPPRESSION_CHANNEL}`);
     await fresh.query(`listen ${CIRCUIT_CHANNEL}`);
     const closed = await fresh.query<{ scope_id: string }>('select scope_id from gates where holds > 0');
-    memory.connected(closed.rows.map((row) => row.scope_id));
+    if (isNewest()) memory.connected(closed.rows.map((row) => row.scope_id));
   };
 
   const lose = (): void => {
+    newest += 1;
     memory.lost();
     client?.release(true);
     client = null;
     if (isClosed || retry !== null) return;
     retry = setTimeout(() => {
       retry = null;
-      connect().catch((error: unknown) => {
+      const connecting = connect();
+      const own = newest;
+      connecting.catch((error: unknown) => {
         onError(error);
-        lose();
+        if (own === newest) lose();
       });
     }, RECONNECT_MS);
   };

@@ -22,8 +22,17 @@ export function mediaUrlOf({ publicUrl }: Pick<ActivityDeps, 'publicUrl'>): (tok
 export function createLaneDeps(wiring: LaneWiring, slots: Slots): LaneDeps {
   const { db, crash, publicUrl, signingKey } = wiring;
   const store = createPostgresDispatchStore({ db, crash, mediaUrl: mediaUrlOf(wiring) });
+  const watched = watchCarriers(store, { db, now: machineClock.now });
   return {
-    store: watchCarriers(store, { db, now: machineClock.now }),
+    store: {
+      ...watched,
+      openLeases: async (...asked) => {
+        const answer = await watched.openLeases(...asked);
+        const [lease] = answer.kind === 'leased' ? answer.leases : [];
+        if (lease !== undefined) await wiring.carriers.prepare(lease.carrierAccountId);
+        return answer;
+      },
+    },
     slots,
     atOnce: wiring.atOnce,
     machine: machineClock,

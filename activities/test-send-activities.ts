@@ -79,10 +79,15 @@ async function postWithRoom(
   }
 }
 
+/** How much later than it was granted a test goes out at most, in machine time. */
+const LATE_MS_MAX = 20_000;
+
 /** The last look before the bytes go out. */
 function lastRefusal(deps: TestSendDeps, test: ClaimedTest, askedAt: number, now: number): TestResult | null {
   const refused = (cause: string): TestResult => ({ state: 'refused', cause, carrierUuid: null });
   if (Context.current().cancellationSignal.aborted) return refused('cancelled');
+  // Room was long in coming: what was granted is others' now, and an opt-out of meanwhile may be forgotten again.
+  if (deps.machine.now() - askedAt - test.delayMs > LATE_MS_MAX) return refused('too_late');
   if (test.closesAt !== null && now >= test.closesAt) return refused('quiet_hours');
   const permission = deps.permission(test, test, askedAt);
   return permission === 'open' ? null : refused(permission);

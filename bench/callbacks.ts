@@ -119,7 +119,10 @@ async function afterKill(bench: CallbackBench): Promise<BenchRow> {
   const { campaign, reports } = await prepared(bench);
   const killed = await startApi(bench.databaseUrl, bench.ourPort, bench.folder);
   const kill = { pid: killed.pid, afterAnswers: Math.ceil(reports.length * KILL_AFTER) };
-  const { answered } = await postReports(fileOf(bench), bench.ourPort, kill).finally(killed.stop);
+  const { answered } = await postReports(fileOf(bench), bench.ourPort, kill).finally(
+    () => void killed.stop(),
+  );
+  await killed.stop();
   const known = await storedReports(bench, campaign);
   const isStored = (index: number): boolean => {
     const report = reports[index];

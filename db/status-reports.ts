@@ -77,13 +77,14 @@ export async function applyStatusReports(
         select index, verdict from apply_status_reports(${JSON.stringify(others)}::jsonb)`.execute(trx);
       for (const { index, verdict } of result.rows) verdicts[index] = verdict;
     }
-    const failed = rows.filter((row) => verdicts[row.index] === 'applied' && costsNothing(row));
-    if (failed.length > 0) await sql`select give_back_spend(${JSON.stringify(failed)}::jsonb)`.execute(trx);
+    // Gates come before money, as in leases.
     for (const { index, accountId, campaignId, cause } of campaigns) {
       if (verdicts[index] !== 'applied') continue;
       await asAccount(trx, accountId);
       await suspendCampaign(trx, { accountId, campaignId }, cause);
     }
+    const failed = rows.filter((row) => verdicts[row.index] === 'applied' && costsNothing(row));
+    if (failed.length > 0) await sql`select give_back_spend(${JSON.stringify(failed)}::jsonb)`.execute(trx);
     deps.crash('report.before_commit');
   });
   deps.crash('report.committed');

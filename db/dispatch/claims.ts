@@ -17,7 +17,7 @@ import { type Claim, type FirstClaim, type LeaseDraft, type LeaseRequest, passes
 /**
  * What a lease has to pass, by stages: the claims of one are asked together, in their order. The first stage is asked
  * before the message has been read, so its claims go by the ids of the lane. Shared locks come first and the hottest
- * rows last, in one order for everybody, so leases never deadlock and hold the hottest rows for the shortest time.
+ * rows last, in one order for everybody, so leases never wait for each other in a circle, and hold the hottest rows for the shortest time.
  */
 export const CLAIMS: {
   readonly first: readonly FirstClaim[];

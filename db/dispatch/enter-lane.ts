@@ -94,6 +94,7 @@ async function closeOpenLeases(
         greatest(0, s.segments)::smallint, greatest(0, s.cost)::bigint
       from known l join share s on s.id = l.lease_id
       where l.result is null
+      order by l.recipient
       on conflict do nothing
       returning segments, cost_micro_usd, recipient, attempt, lease_id
     )

@@ -1,5 +1,5 @@
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { type Db, withAccount } from '../database.ts';
+import { type Db, type Trx, withLedger } from '../database.ts';
 import { quotasOfSender } from '../quotas.ts';
 import { grantQuotaRates } from './claim-quotas.ts';
 import { grantPace, grantRequests } from './grants.ts';
@@ -13,7 +13,8 @@ export async function grantAgain(
   { accountId, senderId, carrierAccountId, kind }: Lease,
   left: { readonly requests: number; readonly units: number },
 ): Promise<number> {
-  return withAccount(db, accountId, async (trx) => {
+  // Nobody waits for a disk because of it: time that is granted and lost with a crash was nobody's.
+  const grant = async (trx: Trx): Promise<number> => {
     const sender = await trx
       .selectFrom('senders')
       .where('id', '=', senderId)
@@ -24,5 +25,6 @@ export async function grantAgain(
     const paced = { id: senderId, pace: kind === 'mms' ? sender.mms : sender.segments };
     const pace = await grantPace(trx, paced, kind, left.units);
     return Math.max(0, quotaDelayMs, requests.delayMs, pace.delayMs);
-  });
+  };
+  return withLedger(db, accountId, (trx) => grant(trx), { releasesEarly: true });
 }

@@ -27,7 +27,13 @@ import { count, type Deltas, writeDeltas } from './rollup.ts';
 type Person = LeaseDraft['people'][number];
 
 /** What the leases were granted of what is shared. */
-type LeaseGrants = Pick<Lease, 'segmentIntervalMs' | 'requestIntervalMs' | 'startDelayMs' | 'quotaClaims'>;
+interface LeaseGrants extends Pick<
+  Lease,
+  'segmentIntervalMs' | 'requestIntervalMs' | 'startDelayMs' | 'quotaClaims'
+> {
+  /** Machine time at which they were granted. */
+  readonly grantedAt: number;
+}
 
 /** What opening a lease needs besides the database. */
 export interface OpenLeasesDeps {
@@ -163,6 +169,7 @@ async function takeGrants(
     requestIntervalMs: limit.intervalMs,
     startDelayMs: Math.max(pauseMs, quotas.delayMs, limit.delayMs, pace.delayMs),
     quotaClaims: quotas.claims,
+    grantedAt: performance.now(),
   };
 }
 
@@ -286,6 +293,7 @@ function leaseOf(
 ): Lease {
   if (id === null) throw new Error('A lease that was written has no id.');
   const { context, lane } = draft;
+  const { grantedAt, startDelayMs, ...granted } = grants;
   return {
     id,
     month: context.month,
@@ -302,7 +310,9 @@ function leaseOf(
     recipients: people,
     isBulk: isBulk(people),
     isProbe: draft.isProbe,
-    ...grants,
+    ...granted,
+    // What the commit has taken has passed of it.
+    startDelayMs: startDelayMs - (performance.now() - grantedAt),
     closesAt: draft.closesAt,
   };
 }

@@ -18,14 +18,15 @@ export function createPostgresDispatchStore(deps: OpenLeasesDeps): DispatchStore
     grantAgain: (lease, left) => grantAgain(deps.db, lease, left),
     slowDown: (lease, delayMs) =>
       withAccount(deps.db, lease.accountId, async (trx) => {
-        await sql`
-          update sender_paces set slowed_until =
-            greatest(slowed_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
-          where sender_id = ${lease.senderId} and kind = ${lease.kind}`.execute(trx);
+        // In the order in which leases lock them.
         await sql`
           update carrier_accounts set paused_until =
             greatest(paused_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
           where id = ${lease.carrierAccountId}`.execute(trx);
+        await sql`
+          update sender_paces set slowed_until =
+            greatest(slowed_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
+          where sender_id = ${lease.senderId} and kind = ${lease.kind}`.execute(trx);
       }),
   };
 }

@@ -36,14 +36,14 @@ export async function recordAccepted(
       crash('record.before_commit');
       await closing(() =>
         askedTogether([
-          insertAccepted(trx, columnsOf(records)),
-          writeDeltas(trx, accountId, messageKey, deltas),
-          // In the order of their ids, as whoever closes the leases of a lane that died locks them.
+          // First and in the order of their ids, as whoever closes the leases of a lane that died locks them.
           ...records
             .toSorted((first, second) => first.lease.id - second.lease.id)
             .map(({ lease, results }) =>
               countRecorded(trx, { month, leaseId: lease.id, recorded: results.length }),
             ),
+          insertAccepted(trx, columnsOf(records)),
+          writeDeltas(trx, accountId, messageKey, deltas),
         ]),
       );
     });

@@ -40,6 +40,7 @@ export async function recordAttempts(deps: RecordDeps, records: readonly LeaseRe
   const { accountId, messageKey, month } = one.lease;
   await withLedger(deps.db, accountId, async (trx, closing) => {
     const repeats = await lockedRepeats(trx, records);
+    await lockLeases(trx, month, records);
     const isFresh = await insertAttempts(trx, records);
     const deltas: Deltas = new Map();
     const written: Written[] = [];
@@ -57,10 +58,7 @@ export async function recordAttempts(deps: RecordDeps, records: readonly LeaseRe
     await closing(() =>
       askedTogether([
         writeDeltas(trx, accountId, messageKey, deltas),
-        // In the order of their ids, as whoever closes the leases of a lane that died locks them.
-        ...written
-          .toSorted((first, second) => first.leaseId - second.leaseId)
-          .map((lease) => closeIfComplete(trx, { month, ...lease })),
+        ...written.map((lease) => closeIfComplete(trx, { month, ...lease })),
       ]),
     );
   });
@@ -92,9 +90,17 @@ async function settle(
       count(deltas, roundCounter(repeats.round, result.result));
     }
   }
-  await giveBack(trx, lease, results);
   const deferred = results.filter((result) => result.result === 'not_accepted');
+  // Waves come before money, as in leases.
   await defer(trx, lease, deferred, retryAt, repeats);
+  await giveBack(trx, lease, results);
+}
+
+/** Before their attempts, and in the order of their ids, as whoever closes the leases of a lane that died locks them. */
+async function lockLeases(trx: Trx, month: string, records: readonly LeaseResults[]): Promise<void> {
+  await sql`
+    select from leases where month = ${month} and id = any(${records.map(({ lease }) => lease.id)}::bigint[])
+    order by id for no key update`.execute(trx);
 }
 
 /** The leases of waves that repeat. Only who had an attempt before can be in one. */

@@ -27,7 +27,7 @@ const TELL_INTERVAL_MS = 10_000;
 
 /**
  * A store that also listens to how carriers answer: requests that fail one after the other open the circuits of their
- * sender and carrier account, a text that is taken closes them. None of it holds up or fails what is recorded.
+ * sender and carrier account, a text that is taken closes them. None of it fails what is recorded.
  */
 export function listenToCarriers(store: DispatchStore, notes: CarrierNotes): DispatchStore {
   const toldOf = new Map<string, Told>();

@@ -10,7 +10,7 @@ export interface LaneRef {
 export interface LeasedRecipient {
   /** His number within the campaign's audience, from 1. */
   readonly recipient: number;
-  /** 1 for the first attempt; n + 1 exists only if n was certainly not accepted. */
+  /** 1 for the first attempt; n + 1 exists only if n was certainly not accepted or has failed, or in a round. */
   readonly attempt: number;
   /** E.164. */
   readonly number: string;
@@ -57,7 +57,7 @@ export interface Lease {
   readonly segmentIntervalMs: number;
   /** The carrier account's limit: machine milliseconds from one request to the next, 0 when free. */
   readonly requestIntervalMs: number;
-  /** How long to wait until the first post, since the pace granted begins then. */
+  /** How long to wait until the first post, since the pace granted begins then; negative where that has passed. */
   readonly startDelayMs: number;
   /** Campaign time at which the window closes or the message expires; nothing is posted from then on. */
   readonly closesAt: number | null;

@@ -1,3 +1,4 @@
+import { allEnded } from './all-ended.ts';
 import type { CrashHook } from './crash-points.ts';
 import type { DispatchStore, LaneRef, Lease, LeaseAnswer, SuspendCause } from './dispatch-store.ts';
 import { requestsOf } from './lease-parts.ts';
@@ -58,6 +59,11 @@ export function waitAfter(end: LaneEnd): number {
   return end.kind === 'held' ? HELD_WAIT_MS : 0;
 }
 
+/** A run with what ends a lane that only waits. */
+interface BoundRun extends LaneRun {
+  readonly ending: AbortSignal;
+}
+
 /** What a run of a lane keeps in mind between its leases. */
 interface LaneState {
   readonly fence: number;
@@ -66,7 +72,7 @@ interface LaneState {
   readonly underWay: Set<Promise<void>>;
   /** What an answer demands of the whole lane and has not been obeyed yet; the gravest counts. */
   halt: Halt | null;
-  /** Results could not be written twice over, so that somebody is left open. */
+  /** Something went wrong that leaves somebody open: nothing more is leased or posted. */
   hasFailed: boolean;
 }
 
@@ -74,7 +80,9 @@ interface LaneState {
  * Works through leases of a message until there is nothing to do, it may not go on, or its time is up.
  * It has one attempt: whoever it leaves open when it dies becomes unknown when the lane is entered again.
  */
-export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport> {
+export async function runLane(deps: LaneDeps, given: LaneRun): Promise<LaneReport> {
+  // Once for the whole run: what is made of the worker's signal is kept for as long as the worker lives.
+  const run: BoundRun = { ...given, ending: AbortSignal.any([given.signal, given.draining]) };
   const { fence } = await deps.store.enterLane(run.lane);
   deps.crash('lane.fenced');
   const tally: Tally = { accepted: 0, rejected: 0, not_accepted: 0, unknown: 0, skipped: 0 };
@@ -83,14 +91,20 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
   const isOver = (): boolean => run.draining.aborted || deps.machine.now() - startedAt >= run.budgetMs;
   let end: LaneEnd | null = null;
 
-  while (end === null) {
-    if (run.signal.aborted) end = { kind: 'cancelled' };
-    else if (state.halt !== null) end = await obey(deps, run, state, state.halt);
-    // The next run of the lane finds whoever was left open.
-    else if (isOver() || state.hasFailed) end = { kind: 'budget' };
-    else end = await workOnce(deps, run, state);
+  try {
+    while (end === null) {
+      if (run.signal.aborted) end = { kind: 'cancelled' };
+      // The next run of the lane finds whoever was left open.
+      else if (isOver() || state.hasFailed) end = { kind: 'budget' };
+      else if (state.halt !== null) end = await obey(deps, run, state, state.halt);
+      else end = await workOnce(deps, run, state);
+    }
+  } finally {
+    // Whoever is still open when a lane counts as over is taken for lost, so nothing of it may be under way by then.
+    state.hasFailed ||= end === null;
+    await Promise.allSettled(state.underWay);
   }
-  await Promise.all(state.underWay);
+  await allEnded(state.underWay);
   // The last answers come when there is nothing left to lease; a cause to suspend in them must not be lost.
   return { end: state.halt?.kind === 'suspend' ? state.halt : end, tally };
 }
@@ -99,13 +113,13 @@ export async function runLane(deps: LaneDeps, run: LaneRun): Promise<LaneReport>
  * Takes slots first and leases no more than it took: whoever is leased but not posted when the worker dies is
  * as unknown as who was posted.
  */
-async function workOnce(deps: LaneDeps, run: LaneRun, state: LaneState): Promise<LaneEnd | null> {
+async function workOnce(deps: LaneDeps, run: BoundRun, state: LaneState): Promise<LaneEnd | null> {
   if (state.underWay.size >= UNDER_WAY_MAX) {
     await Promise.race(state.underWay).catch(() => undefined);
     return null;
   }
   const slots = await deps.slots.take(LEASE_WIDTH_MAX);
-  if (state.halt !== null || run.draining.aborted) {
+  if (state.halt !== null || state.hasFailed || run.draining.aborted) {
     deps.slots.giveBack(slots);
     return null;
   }
@@ -137,7 +151,7 @@ async function workLease(
 ): Promise<void> {
   const recorder = createRecorder(deps, lease, state.tally);
   const halting: Halting = {
-    isHalted: () => state.halt !== null,
+    isHalted: () => state.halt !== null || state.hasFailed,
     because: (halt) => {
       state.halt = graver(state.halt, halt);
     },
@@ -173,12 +187,13 @@ const GRAVITY = { wait: 0, held: 1, cancelled: 2, suspend: 3 } as const;
 
 function graver(one: Halt | null, other: Halt): Halt {
   if (one === null) return other;
+  if (one.kind === 'wait' && other.kind === 'wait') return one.waitMs >= other.waitMs ? one : other;
   return GRAVITY[other.kind] > GRAVITY[one.kind] ? other : one;
 }
 
 /** Awaits what is under way, then waits in the lane if that is short, else ends it. */
-async function obey(deps: LaneDeps, run: LaneRun, state: LaneState, halt: Halt): Promise<LaneEnd | null> {
-  await Promise.all(state.underWay);
+async function obey(deps: LaneDeps, run: BoundRun, state: LaneState, halt: Halt): Promise<LaneEnd | null> {
+  await Promise.allSettled(state.underWay);
   const gravest = graver(state.halt, halt);
   state.halt = gravest.kind === 'suspend' ? gravest : null;
   if (gravest.kind !== 'wait' || gravest.waitMs > WAIT_IN_LANE_MS_MAX) return gravest;
@@ -187,13 +202,13 @@ async function obey(deps: LaneDeps, run: LaneRun, state: LaneState, halt: Halt):
 }
 
 /** A lane that only waits need not keep its worker from stopping. */
-async function pause(deps: LaneDeps, run: LaneRun, ms: number): Promise<void> {
-  await deps.machine.sleep(ms, AbortSignal.any([run.signal, run.draining]));
+async function pause(deps: LaneDeps, run: BoundRun, ms: number): Promise<void> {
+  await deps.machine.sleep(ms, run.ending);
 }
 
 async function handleRefusal(
   deps: LaneDeps,
-  run: LaneRun,
+  run: BoundRun,
   answer: Exclude<LeaseAnswer, { kind: 'leased' }>,
   tally: Tally,
 ): Promise<LaneEnd | null> {

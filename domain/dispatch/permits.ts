@@ -100,12 +100,13 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
       ttlMs: PERMIT_TTL_MS,
     });
     held.validUntil = askedAt + PERMIT_TTL_MS - REQUEST_MS_MAX;
-    wakeAll(held);
   };
 
   const keepRenewing = async (carrierAccountId: string, held: Held): Promise<void> => {
     while (!closing.signal.aborted && heldOf.get(carrierAccountId) === held) {
-      held.renewing = renew(carrierAccountId, held).catch(deps.onError);
+      held.renewing = renew(carrierAccountId, held)
+        .catch(deps.onError)
+        .finally(() => wakeAll(held));
       await held.renewing;
       await machine.sleep(RENEW_INTERVAL_MS, closing.signal);
     }
@@ -136,9 +137,10 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
   };
 
   return {
-    take: async (carrierAccountId, signal) => {
+    take: async (carrierAccountId, signal, isOver = () => false) => {
+      // Whoever waits looks again at each renewal, whatever has become of the permits.
       for (;;) {
-        if (signal.aborted) return false;
+        if (signal.aborted || isOver()) return false;
         const held = holdFor(carrierAccountId);
         if (tryTake(held)) return true;
         await change(held, signal);

@@ -1,3 +1,4 @@
+import { allEnded } from './all-ended.ts';
 import type { AtOnce } from './at-once.ts';
 import type { CrashHook } from './crash-points.ts';
 import type { AttemptResult, DispatchStore, Lease, LeasedRecipient, SuspendCause } from './dispatch-store.ts';
@@ -95,14 +96,17 @@ export function postLease(
 
   const start = async (): Promise<void> => {
     const requests = requestsOf(lease);
-    const turn: Turn = { dueAt: deps.machine.now() + lease.startDelayMs, leasedAt };
-    let leftMs = requests.reduce((sum, people) => sum + paceOf(lease, people), 0);
+    const turns: Turns = {
+      requests,
+      next: 0,
+      dueAt: dueTimes(lease, requests, deps.machine.now() + lease.startDelayMs),
+      leasedAt,
+    };
     for (const [request, people] of requests.entries()) {
+      turns.next = request;
       if (request > 0 && request % POSTS_A_TURN === 0) await deps.turn();
-      if (turn.dueAt - deps.machine.now() + leftMs <= LEASE_AHEAD_MS) isNearlyStarted();
-      leftMs -= paceOf(lease, people);
-      const hasRoom = await awaitTurn(deps, lease, () => requests.slice(request), turn, halting);
-      turn.dueAt += paceOf(lease, people);
+      if ((turns.dueAt.at(-1) ?? 0) - deps.machine.now() <= LEASE_AHEAD_MS) isNearlyStarted();
+      const hasRoom = await awaitTurn(deps, lease, turns, halting);
       const allowed = halting.isHalted()
         ? halt(deps, people, request, recorder)
         : permitted(deps, lease, people, request, leasedAt, recorder, halting);
@@ -118,63 +122,86 @@ export function postLease(
     }
   };
   const started = start();
-  const answered = started.then(() => Promise.all(underWay)).then(() => undefined);
+  const answered = endedAfter(started, underWay);
   return { nearlyStarted: Promise.race([nearly, started]), answered };
 }
 
-/** When the next request of a lease is due, in machine time, and when the lease was asked for. */
-interface Turn {
-  dueAt: number;
-  readonly leasedAt: number;
-}
-
-/**
- * Waits until the first of what is left of a lease is due and there is room for it at the carrier, and resolves with
- * whether there is. Whoever comes much later than he was granted, since room was long in coming or the process stood
- * still, is granted anew: others have been granted what comes now, and together they would pass the limit.
- */
-async function awaitTurn(
-  deps: PostDeps,
-  lease: Lease,
-  left: () => readonly (readonly LeasedRecipient[])[],
-  turn: Turn,
-  halting: Halting,
-): Promise<boolean> {
-  const { machine, atOnce, signal } = deps;
-  const { carrierAccountId } = lease;
-  const isPaced = lease.requestIntervalMs > 0 || lease.segmentIntervalMs > 0;
-  for (;;) {
-    const delayMs = turn.dueAt - machine.now();
-    if (delayMs > 1 && !halting.isHalted()) await machine.sleep(delayMs, signal);
-    if (halting.isHalted() || !(await atOnce.take(carrierAccountId, signal))) return false;
-    const now = machine.now();
-    const isLate = now - turn.dueAt > CATCH_UP_MS_MAX;
-    // One that has grown old is not posted anyway.
-    if (!isPaced || !isLate || halting.isHalted() || now - turn.leasedAt > LEASE_AGE_MS_MAX) return true;
-    const granted = await grantAgain(deps, lease, left(), halting);
-    turn.dueAt = machine.now() + granted;
-    if (granted > ROOM_KEPT_MS_MAX) {
-      // It is of more use to others meanwhile.
-      atOnce.giveBack(carrierAccountId);
-      continue;
-    }
-    if (granted > 1 && !halting.isHalted()) await machine.sleep(granted, signal);
-    return true;
+/** Once a lease has begun its requests and each has ended, whatever has failed of it. */
+async function endedAfter(started: Promise<void>, underWay: readonly Promise<void>[]): Promise<void> {
+  try {
+    await started;
+  } finally {
+    await allEnded(underWay);
   }
 }
 
-async function grantAgain(
-  { store }: PostDeps,
+/** When the requests of a lease are due, in machine time, and when it was asked for. */
+interface Turns {
+  readonly requests: readonly (readonly LeasedRecipient[])[];
+  /** The request whose turn is next. */
+  next: number;
+  dueAt: readonly number[];
+  readonly leasedAt: number;
+}
+
+/** One after the other at the pace of the lease. */
+function dueTimes(
   lease: Lease,
-  left: readonly (readonly LeasedRecipient[])[],
+  requests: readonly (readonly LeasedRecipient[])[],
+  firstAt: number,
+): readonly number[] {
+  let at = firstAt;
+  return requests.map((people) => {
+    const dueAt = at;
+    at += paceOf(lease, people);
+    return dueAt;
+  });
+}
+
+/**
+ * Waits until the next request is due and there is room for it at the carrier, and resolves with whether there is.
+ * Turns that were missed by much, since room was long in coming or the process stood still, are granted anew: others have
+ * been granted what comes now, and together they would pass the limit.
+ */
+async function awaitTurn(deps: PostDeps, lease: Lease, turns: Turns, halting: Halting): Promise<boolean> {
+  const { machine, atOnce, signal } = deps;
+  const isPaced = lease.requestIntervalMs > 0 || lease.segmentIntervalMs > 0;
+  const isOld = (): boolean => machine.now() - turns.leasedAt > LEASE_AGE_MS_MAX;
+  const isOver = (): boolean => halting.isHalted() || isOld();
+  const untilDueMs = (): number => (turns.dueAt[turns.next] ?? 0) - machine.now();
+  for (;;) {
+    if (untilDueMs() > 1 && !halting.isHalted()) await machine.sleep(untilDueMs(), signal);
+    if (halting.isHalted() || !(await atOnce.take(lease.carrierAccountId, signal, isOver))) return false;
+    // One that has grown old is not posted anyway.
+    if (!isPaced || untilDueMs() >= -CATCH_UP_MS_MAX || isOver()) return true;
+    await grantMissed(deps, lease, turns, halting);
+    if (untilDueMs() <= ROOM_KEPT_MS_MAX) {
+      if (untilDueMs() > 1 && !halting.isHalted()) await machine.sleep(untilDueMs(), signal);
+      return true;
+    }
+    // It is of more use to others meanwhile.
+    atOnce.giveBack(lease.carrierAccountId);
+  }
+}
+
+/** The turns that are still ahead are used first; as many as were missed are claimed behind what others have. */
+async function grantMissed(
+  { store, machine }: PostDeps,
+  lease: Lease,
+  turns: Turns,
   halting: Halting,
-): Promise<number> {
+): Promise<void> {
+  const { requests, next } = turns;
+  const ahead = turns.dueAt.slice(next).filter((dueAt) => dueAt >= machine.now() - CATCH_UP_MS_MAX);
+  const behind = requests.slice(next + ahead.length);
   try {
-    return await store.grantAgain(lease, { requests: left.length, units: unitsOf(lease, left.flat()) });
+    const units = unitsOf(lease, behind.flat());
+    const delayMs = await store.grantAgain(lease, { requests: behind.length, units });
+    const anew = dueTimes(lease, behind, machine.now() + delayMs);
+    turns.dueAt = [...turns.dueAt.slice(0, next), ...ahead, ...anew];
   } catch {
     // Nothing of what is left was posted, and a failure here must not make it look as if it had been.
     halting.because({ kind: 'wait', waitMs: RATE_LIMITED_DELAY_MS });
-    return 0;
   }
 }
 

@@ -89,6 +89,8 @@ export function createWatchMemory(now: () => number): WatchMemory {
       opened.set(scopeId, now());
     },
     connecting: () => {
+      // Until the closed gates have been read nothing that was known of them holds.
+      heardSince = null;
       closedGates.clear();
       reads.clear();
       movedMeanwhile.clear();

@@ -272,6 +272,38 @@ describe('a lane', () => {
     expect(lane.accepted).toHaveLength(40);
   });
 
+  it('that fails ends only when what it has under way is written down, and begins nothing more', async () => {
+    const lane = createLaneWorld(40, false, 2);
+    const answers: (() => void)[] = [];
+    lane.script.answer = () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve(ACCEPTED));
+      });
+    let leases = 0;
+    const store = {
+      ...lane.store,
+      openLeases: (...asked: Parameters<typeof lane.store.openLeases>) => {
+        leases += 1;
+        return leases === 1 ? lane.store.openLeases(...asked) : Promise.reject(new Error('No connection.'));
+      },
+    };
+    Object.assign(lane.deps, { store });
+    let error: unknown = null;
+    const ended = lane.run().catch((thrown: unknown) => {
+      error = thrown;
+    });
+    while (leases < 2) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(error, 'while requests are under way').toBeNull();
+    const posted = lane.requests.length;
+    for (const answer of answers) answer();
+    await ended;
+    expect(error).toEqual(new Error('No connection.'));
+    expect(lane.requests).toHaveLength(posted);
+    const { unknown } = await lane.store.enterLane(lane.ref);
+    expect(unknown, 'all that it had leased is written down').toBe(0);
+  });
+
   it('never has more requests under way than there are slots', async () => {
     const lane = createLaneWorld(200);
     let underWay = 0;

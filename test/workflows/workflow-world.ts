@@ -114,6 +114,7 @@ export async function createWorkflowWorld(
     draining: new AbortController().signal,
     ...(options.laneBudgetMs === undefined ? {} : { laneBudgetMs: options.laneBudgetMs }),
     carriers: {
+      prepare: () => Promise.resolve(),
       send: async (_carrierAccountId, request) => {
         const answer = await world.answer(request);
         const at = await now();
