@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { callbackUrl } from '../db/callback-url.ts';
 import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
 import type { LaneDeps } from '../domain/dispatch/lane.ts';
-import type { Slots } from '../domain/dispatch/slots.ts';
+import { createSlots, type Slots, UNLIMITED_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import { watchCarriers } from './carrier-watch.ts';
 import type { ActivityDeps } from './index.ts';
 import { machineClock } from './machine-clock.ts';
@@ -34,6 +34,7 @@ export function createLaneDeps(wiring: LaneWiring, slots: Slots): LaneDeps {
       },
     },
     slots,
+    unlimitedSlots: createSlots(UNLIMITED_AT_ONCE_MAX),
     atOnce: wiring.atOnce,
     machine: machineClock,
     turn: setImmediate,

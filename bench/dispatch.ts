@@ -1,4 +1,4 @@
-import { REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
+import { UNLIMITED_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import type { BenchOptions } from './bench.ts';
 import { type DispatchAccount, seedDispatchAccount } from './dispatch-data.ts';
 import { countedAtSink, type DispatchPlace, withDispatchPlace } from './dispatch-place.ts';
@@ -41,7 +41,7 @@ interface DispatchBench extends DispatchPlace {
 
 async function carrierClient(bench: DispatchBench): Promise<BenchRow> {
   bench.progress(`${bench.recipients} posts of the carrier's client against bare undici`);
-  const args = [bench.sinkUrl, String(bench.recipients), String(REQUESTS_AT_ONCE_MAX), CALLBACK_URL];
+  const args = [bench.sinkUrl, String(bench.recipients), String(UNLIMITED_AT_ONCE_MAX), CALLBACK_URL];
   const measured = await measurePairs(
     {
       ours: () => loopOf(bench),
@@ -88,7 +88,7 @@ function sendOnce(bench: DispatchBench): Promise<number> {
 }
 
 function loopOf(bench: DispatchBench): Promise<number> {
-  const args = [bench.sinkUrl, String(bench.recipients), String(REQUESTS_AT_ONCE_MAX), CALLBACK_URL];
+  const args = [bench.sinkUrl, String(bench.recipients), String(UNLIMITED_AT_ONCE_MAX), CALLBACK_URL];
   return texted(bench, () => runProgram('carrier-posts.ts', args));
 }
 
@@ -97,7 +97,7 @@ async function jobsOf(bench: DispatchBench, way: 'plain' | 'batched'): Promise<n
     bench.databaseUrl,
     bench.sinkUrl,
     String(bench.recipients),
-    String(REQUESTS_AT_ONCE_MAX),
+    String(UNLIMITED_AT_ONCE_MAX),
     way,
   ];
   await runProgram('yardsticks/graphile-seed.ts', [bench.databaseUrl, String(bench.recipients)]);

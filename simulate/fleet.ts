@@ -129,6 +129,7 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
       depsOf: (run) => ({
         store: protocol.listen(protocol.remoteStore(remote(of, process, raw, run), ledger), notes),
         slots,
+        unlimitedSlots: slots,
         atOnce,
         machine,
         turn: () => process.sleep(0, NEVER),

@@ -39,6 +39,8 @@ export interface LeaseContext {
     readonly pace: number | null;
     readonly carrierAccountId: string;
     readonly requestLimit: RequestLimit;
+    /** How many requests the carrier takes at once; 0 is any number. */
+    readonly atOnceMax: number;
     /** What it shares with other senders, in the order of their ids. */
     readonly quotas: readonly Quota[];
   };
@@ -149,6 +151,7 @@ const askForContext = prepareQuery((db, { messageId }: { readonly messageId: str
       's.mms_per_second as mmsPerSecond',
       's.carrier_account_id as carrierAccountId',
       'k.requests_max as requestsMax',
+      'k.requests_at_once_max as atOnceMax',
       'k.requests_window_ms as windowMs',
     ])
     .select(
@@ -200,6 +203,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef): Promise<LeaseCo
       pace: kind === 'mms' ? row.mmsPerSecond : row.segmentsPerSecond,
       carrierAccountId: row.carrierAccountId,
       requestLimit: { requestsMax: row.requestsMax, windowMs: row.windowMs },
+      atOnceMax: row.atOnceMax,
       quotas: row.quotas ?? [],
     },
     kind,

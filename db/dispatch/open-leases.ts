@@ -310,6 +310,8 @@ function leaseOf(
     recipients: people,
     isBulk: isBulk(people),
     isProbe: draft.isProbe,
+    isUnlimited:
+      context.sender.atOnceMax === 0 && granted.segmentIntervalMs === 0 && granted.requestIntervalMs === 0,
     ...granted,
     // What the commit has taken has passed of it.
     startDelayMs: startDelayMs - (performance.now() - grantedAt),

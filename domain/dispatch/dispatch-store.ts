@@ -51,6 +51,8 @@ export interface Lease {
   readonly quotaClaims: readonly QuotaClaim[];
   /** Recipients with one text go out in one request in the carrier's bulk form. */
   readonly isBulk: boolean;
+  /** Neither pace nor quota nor the carrier limits how fast its requests go out, and how many at once. */
+  readonly isUnlimited: boolean;
   /** One text to a carrier in trouble, to see whether it takes it. */
   readonly isProbe: boolean;
   /** The pace granted: machine milliseconds from one segment to the next, 0 when unpaced. */

@@ -10,7 +10,10 @@ import type { Slots } from './slots.ts';
 /** Everything a lane reaches the world through; the simulator passes its own. */
 export interface LaneDeps extends Omit<PostDeps, 'campaignNow' | 'signal'> {
   readonly store: DispatchStore;
+  /** For what is limited in some way, and for whatever it is not known of yet. */
   readonly slots: Slots;
+  /** For what nothing limits. */
+  readonly unlimitedSlots: Slots;
   readonly crash: CrashHook;
 }
 
@@ -72,6 +75,8 @@ interface LaneState {
   readonly underWay: Set<Promise<void>>;
   /** What an answer demands of the whole lane and has not been obeyed yet; the gravest counts. */
   halt: Halt | null;
+  /** Nothing limits what was leased last. */
+  isUnlimited: boolean;
   /** Something went wrong that leaves somebody open: nothing more is leased or posted. */
   hasFailed: boolean;
 }
@@ -86,7 +91,14 @@ export async function runLane(deps: LaneDeps, given: LaneRun): Promise<LaneRepor
   const { fence } = await deps.store.enterLane(run.lane);
   deps.crash('lane.fenced');
   const tally: Tally = { accepted: 0, rejected: 0, not_accepted: 0, unknown: 0, skipped: 0 };
-  const state: LaneState = { fence, tally, underWay: new Set(), halt: null, hasFailed: false };
+  const state: LaneState = {
+    fence,
+    tally,
+    underWay: new Set(),
+    halt: null,
+    isUnlimited: false,
+    hasFailed: false,
+  };
   const startedAt = deps.machine.now();
   const isOver = (): boolean => run.draining.aborted || deps.machine.now() - startedAt >= run.budgetMs;
   let end: LaneEnd | null = null;
@@ -118,9 +130,10 @@ async function workOnce(deps: LaneDeps, run: BoundRun, state: LaneState): Promis
     await Promise.race(state.underWay).catch(() => undefined);
     return null;
   }
-  const slots = await deps.slots.take(LEASE_WIDTH_MAX);
+  const pool = state.isUnlimited ? deps.unlimitedSlots : deps.slots;
+  const slots = await pool.take(LEASE_WIDTH_MAX);
   if (state.halt !== null || state.hasFailed || run.draining.aborted) {
-    deps.slots.giveBack(slots);
+    pool.giveBack(slots);
     return null;
   }
   const askedAt = deps.machine.now();
@@ -130,14 +143,16 @@ async function workOnce(deps: LaneDeps, run: BoundRun, state: LaneState): Promis
     answer = await deps.store.openLeases(run.lane, state.fence, run.campaignNow(), slots);
     isLeased = answer.kind === 'leased';
   } finally {
-    if (!isLeased) deps.slots.giveBack(slots);
+    if (!isLeased) pool.giveBack(slots);
   }
   if (answer.kind !== 'leased') return handleRefusal(deps, run, answer, state.tally);
   const { leases } = answer;
   // Each request gives its slot back when it ends.
-  deps.slots.giveBack(slots - leases.reduce((sum, lease) => sum + requestsOf(lease).length, 0));
+  pool.giveBack(slots - leases.reduce((sum, lease) => sum + requestsOf(lease).length, 0));
+  state.isUnlimited = leases.every((lease) => lease.isUnlimited);
   deps.crash('lease.committed');
-  await Promise.all(leases.map((lease) => workLease(deps, run, lease, askedAt, state)));
+  const pooled = { ...deps, slots: pool };
+  await Promise.all(leases.map((lease) => workLease(pooled, run, lease, askedAt, state)));
   return null;
 }
 

@@ -219,6 +219,7 @@ function commitLeases(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessag
     scopes: scopesOfMessage(ledger, message),
     quotaClaims: shared.claims,
     isProbe: draft.isProbe,
+    isUnlimited: Math.max(segmentMs, shared.intervalMs, requestMs) === 0 && ledger.carrier.atOnceMax === 0,
     segmentIntervalMs: Math.max(segmentMs, shared.intervalMs),
     requestIntervalMs: requestMs,
     startDelayMs: Math.max(0, draft.pauseMs, startAt - ledger.machineNow()),

@@ -1,7 +1,12 @@
 import { LEASE_WIDTH_MAX } from './pace.ts';
 
-/** The most posts of a worker under way at once; what the carrier's account takes of them is a matter of permits. */
-export const REQUESTS_AT_ONCE_MAX = 256;
+/**
+ * The most posts of a worker that are leased or under way at once where something limits how fast they go out: whoever
+ * waits for his turn when the worker dies is unknown.
+ */
+export const REQUESTS_AT_ONCE_MAX = 50;
+/** The same of those that nothing limits, and so wait for nothing. */
+export const UNLIMITED_AT_ONCE_MAX = 256;
 
 /** A worker's request slots: how many posts may be under way or leased at once, over all of its lanes. */
 export interface Slots {

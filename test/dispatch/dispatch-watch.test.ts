@@ -51,6 +51,7 @@ function permission(leasedAt = performance.now()): string {
     recipients: [],
     isBulk: false,
     isProbe: false,
+    isUnlimited: true,
     quotaClaims: [],
     segmentIntervalMs: 0,
     requestIntervalMs: 0,

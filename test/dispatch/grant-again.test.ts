@@ -33,13 +33,23 @@ const LIMITS: Readonly<Record<string, (campaign: FrozenCampaign) => Promise<unkn
     }),
 };
 
+/** The carrier takes any number of requests at once. */
+const takeAnyNumber = ({ account }: FrozenCampaign): Promise<unknown> =>
+  world.db
+    .updateTable('carrier_accounts')
+    .set({ requests_at_once_max: 0 })
+    .where('id', '=', account.carrierAccountId)
+    .execute();
+
 test.each(Object.entries(LIMITS))(
   'what is left of a lease is granted anew after everything that was granted since, by %s',
   async (_name, limit) => {
     const campaign = await world.freeze(4);
+    await takeAnyNumber(campaign);
     await limit(campaign);
     const lease: Lease = await campaign.lease();
     expect(lease.recipients).toHaveLength(2);
+    expect(lease.isUnlimited).toBe(false);
     // Each lease takes some two seconds of it, and so does what is granted anew.
     const first = await store.grantAgain(lease, { requests: 2, units: 2 });
     expect(first).toBeGreaterThan(1_500);
@@ -50,5 +60,9 @@ test.each(Object.entries(LIMITS))(
 
 test('where nothing is limited what is left may go out at once', async () => {
   const campaign = await world.freeze(4);
-  expect(await store.grantAgain(await campaign.lease(), { requests: 2, units: 2 })).toBe(0);
+  expect((await campaign.lease()).isUnlimited, 'while the carrier takes so many at once').toBe(false);
+  await takeAnyNumber(campaign);
+  const lease = await campaign.lease();
+  expect(lease.isUnlimited).toBe(true);
+  expect(await store.grantAgain(lease, { requests: 2, units: 2 })).toBe(0);
 });

@@ -47,9 +47,11 @@ export function createLaneWorld(
   const script: { answer: (numbers: readonly string[]) => PostAnswer | Promise<PostAnswer> } = {
     answer: () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] }),
   };
+  const pool = createSlots(slots);
   const deps: LaneDeps = {
     store,
-    slots: createSlots(slots),
+    slots: pool,
+    unlimitedSlots: pool,
     atOnce: UNLIMITED,
     machine: clock,
     turn: () => Promise.resolve(),

@@ -5,8 +5,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLaneActivities } from '../../activities/lane-activities.ts';
 import { openDatabase, openPool } from '../../db/database.ts';
 import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
+import { createSlots } from '../../domain/dispatch/slots.ts';
 import { createMemoryCampaign } from './memory-campaign.ts';
 import { createLaneWorld, MINUTE_MS, MORNING } from './lane-world.ts';
+import { leasedPeople } from './only-lease.ts';
 
 const RATE_LIMITED = { kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: 5_000 } as const;
 const ACCEPTED = { kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] } as const;
@@ -270,6 +272,28 @@ describe('a lane', () => {
     expect((await lane.run()).end.kind).toBe('exhausted');
     expect(new Set(lane.accepted).size).toBe(lane.accepted.length);
     expect(lane.accepted).toHaveLength(40);
+  });
+
+  it('takes more at once of what nothing limits, as soon as it knows', async () => {
+    const widthsOf = async (pace: number | null): Promise<number[]> => {
+      const lane = createLaneWorld(60, false, pace);
+      const widths: number[] = [];
+      const store = {
+        ...lane.store,
+        openLeases: async (...asked: Parameters<typeof lane.store.openLeases>) => {
+          const answer = await lane.store.openLeases(...asked);
+          widths.push(leasedPeople(answer).length);
+          return answer;
+        },
+      };
+      Object.assign(lane.deps, { store, unlimitedSlots: createSlots(40) });
+      await lane.run();
+      expect(lane.accepted).toHaveLength(60);
+      return widths.filter((width) => width > 0);
+    };
+    const [first, second] = await widthsOf(null);
+    expect([first, second]).toEqual([10, 40]);
+    expect(Math.max(...(await widthsOf(1_000)))).toBeLessThanOrEqual(10);
   });
 
   it('that fails ends only when what it has under way is written down, and begins nothing more', async () => {
