@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Context, heartbeat } from '@temporalio/activity';
 import { type LaneDeps, type LaneReport, runLane, waitAfter } from '../domain/dispatch/lane.ts';
 import { type Db, withAccount } from '../db/database.ts';
@@ -56,13 +57,16 @@ export function createLaneActivities(deps: LaneActivityDeps) {
       running += 1;
       const campaignNow = campaignClock(input);
       const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
+      const { cancellationSignal } = Context.current();
+      // Each of its leases may wait for its turn, and Node takes more than ten who listen for a leak.
+      setMaxListeners(0, cancellationSignal);
       try {
         const report = await runLane(deps.lane, {
           lane: input,
           campaignNow,
           budgetMs:
             running >= deps.lanesAtOnceMax ? BUDGET_WHEN_CROWDED_MS : (deps.laneBudgetMs ?? BUDGET_MS),
-          signal: Context.current().cancellationSignal,
+          signal: cancellationSignal,
           draining: deps.draining,
         });
         if (report.end.kind === 'suspend') {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createInterface } from 'node:readline';
 import { createCarriers } from '../activities/carriers.ts';
 import { watchDispatch } from '../activities/dispatch-watch.ts';
@@ -45,6 +46,8 @@ const deps = createLaneDeps(
   createSlots(REQUESTS_AT_ONCE_MAX),
 );
 const never = new AbortController().signal;
+// All leases of all lanes listen to it.
+setMaxListeners(0, never);
 
 async function obey(order: WorkerOrder): Promise<void> {
   if (order.kind === 'collect_garbage') {
