@@ -22,13 +22,16 @@ export function registerAllowedMethods(api: Api, options: { readonly maxParamLen
     methodsOf.set(path, methods);
     paths.on('GET', path, () => undefined, methods);
   });
-  api.addHook('onRequest', async (request, reply) => {
+  api.addHook('onRequest', (request, reply, done) => {
     const path = request.url.split('?', 1)[0] ?? '';
     // The store is what `on` was given.
     const methods = paths.find('GET', path)?.store as Set<string> | undefined;
-    if (methods === undefined || methods.has(request.method)) return;
+    if (methods === undefined || methods.has(request.method)) {
+      done();
+      return;
+    }
     const allowed = [...methods].toSorted().join(', ');
     reply.header('allow', allowed);
-    throw new Problem('method-not-allowed', `This path takes ${allowed}. /docs says what each does.`);
+    done(new Problem('method-not-allowed', `This path takes ${allowed}. /docs says what each does.`));
   });
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findApiKey, touchApiKey } from '../db/api-keys.ts';
 import { withAccount } from '../db/database.ts';
 import { hashApiSecret, type Scope } from '../db/make-api-key.ts';
@@ -61,9 +61,8 @@ export function registerAuthentication(
 ): void {
   api.decorateRequest('caller');
   api.decorate('countByAddress', rates.byAddress);
-  api.addHook('onRequest', async (request, reply) => {
-    const { scope, countsRefused } = request.routeOptions.config;
-    if (countsRefused === true) return;
+  const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { scope } = request.routeOptions.config;
     if (scope === 'public' || request.is404 || isDocumentation(request)) {
       await rates.byAddress(request, reply);
       return;
@@ -76,6 +75,11 @@ export function registerAuthentication(
       throw error;
     }
     await rates.byKey(request, reply);
+  };
+  // Callbacks come by the thousand, and have nothing to wait for here.
+  api.addHook('onRequest', (request, reply, done) => {
+    if (request.routeOptions.config.countsRefused === true) done();
+    else admit(request, reply).then(() => done(), done);
   });
 }
 

@@ -2,6 +2,7 @@ import type { ReportedState } from '../carrier/plivo/callback.ts';
 import {
   type CarrierCredentials,
   carrierCredentialsOfLeases,
+  type LeaseOfAccount,
   openCredentials,
 } from '../db/carrier-accounts.ts';
 import { numberHash } from '../db/number-hash.ts';
@@ -36,17 +37,14 @@ export async function applySignedReports(
   callbacks: readonly CallbackOfPost[],
   applied: (report: StatusReport, verdict: ReportVerdict) => void,
 ): Promise<CallbackFate[]> {
-  const credentials = await carrierCredentialsOfLeases(
-    deps.db,
-    callbacks.map(({ accountId, post }) => ({ accountId, month: post.month, leaseId: post.leaseId })),
-  );
+  const credentials = await credentialsOf(deps, callbacks);
   const fates: CallbackFate[] = callbacks.map(() => ({ kind: 'told', verdict: 'gone' }));
   const reports: StatusReport[] = [];
   const places: number[] = [];
   for (const [index, { accountId, post, read }] of callbacks.entries()) {
-    const sealed = credentials[index];
-    if (sealed === null || sealed === undefined) continue;
-    const found = read(openCredentials(sealed, deps.keys, deps.defaultCredentials));
+    const opened = credentials[index];
+    if (opened === undefined) continue;
+    const found = read(opened);
     if (found.kind === 'report') {
       const { report } = found;
       reports.push({ ...report, accountId, post, toHash: numberHash(deps.hashKey, report.to) });
@@ -60,4 +58,32 @@ export async function applySignedReports(
     applied(report, verdict);
   }
   return fates;
+}
+
+/**
+ * With which credentials each callback has to be signed, null where no key opens them; undefined for a lease that is
+ * gone. Callbacks that come together are mostly of few leases and of one carrier account: each is asked for, and
+ * opened, once.
+ */
+async function credentialsOf(
+  deps: ApiDeps,
+  callbacks: readonly CallbackOfPost[],
+): Promise<(CarrierCredentials | null | undefined)[]> {
+  const leases = new Map<string, LeaseOfAccount & { readonly place: number }>();
+  const places = callbacks.map(({ accountId, post: { month, leaseId } }) => {
+    const name = `${accountId} ${month} ${leaseId}`;
+    const lease = leases.get(name) ?? { accountId, month, leaseId, place: leases.size };
+    leases.set(name, lease);
+    return lease.place;
+  });
+  const opened = new Map<string, CarrierCredentials | null>();
+  const found = (await carrierCredentialsOfLeases(deps.db, [...leases.values()])).map((sealed) => {
+    if (sealed === null) return undefined;
+    const known = opened.get(sealed.id);
+    const credentials =
+      known === undefined ? openCredentials(sealed, deps.keys, deps.defaultCredentials) : known;
+    opened.set(sealed.id, credentials);
+    return credentials;
+  });
+  return places.map((place) => found[place]);
 }

@@ -103,6 +103,8 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
     {
       // No browser comes here, and a carrier does not read what is meant for one.
       helmet: false,
+      // Nobody looks their lines up by request, and a logger for each costs more than reading the form.
+      childLoggerFactory: (logger) => logger,
       onError: async (_request, _reply, error) => refusals.noteError('status', error),
       config: { scope: 'public', countsRefused: true, takesForm: true, isFrequent: true },
       schema: {

@@ -89,7 +89,7 @@ async function lockRange(trx: Trx, draft: LeaseDraft): Promise<Range> {
     const [[wave], fromCohort] = await askedTogether([
       lockLowest(trx, asked),
       // The lock was given when this begins, so that it sees where the lanes before have come to.
-      askForCohort(trx, asked),
+      askForCohort[asked.isSameForAll ? 'unnamed' : 'named'](trx, asked),
     ]);
     if (wave !== undefined) {
       // A lower wave may have been opened between the two.
@@ -111,13 +111,30 @@ interface Asked {
   readonly countries: readonly string[];
   readonly at: Date;
   readonly width: number;
+  /** Nothing of a contact is in the text. */
+  readonly isSameForAll: boolean;
 }
 
 function askedOf({ context, at, width }: LeaseDraft): Asked {
-  const { messageKey, campaignKey, month, sender, account } = context;
+  const { messageKey, campaignKey, month, sender, account, template } = context;
   const { countries } = account;
-  return { messageKey, campaignKey, month, senderId: sender.id, countries, at: new Date(at), width };
+  const isSameForAll = isConstant(template);
+  return {
+    messageKey,
+    campaignKey,
+    month,
+    senderId: sender.id,
+    countries,
+    at: new Date(at),
+    width,
+    isSameForAll,
+  };
 }
+
+/** What a text may say of a contact. */
+const NAMED = sql`p.first_name as "firstName", p.last_name as "lastName", p.custom`;
+/** Not read where nothing of it is said, which of many recipients is a tenth of what it takes to judge them. */
+const UNNAMED = sql`null as "firstName", null as "lastName", null as custom`;
 
 /** The id of the lowest open wave, as an expression. */
 function lowestOpenWave({ messageKey, at }: Asked): RawBuilder<unknown> {
@@ -139,14 +156,20 @@ const askForWaiting = prepareQuery((db, asked: Asked) =>
     from waves where message_key = ${asked.messageKey} and next_ordinal < size`.compile(db),
 );
 
-const askForCohort = prepareQuery((db, asked: Asked) =>
-  candidatesOf(asked, cohortRange(asked, lowestOpenWave(asked))).compile(db),
-);
+/** Whom the cohort of the lowest open wave has next, with what a text may say of him, or with nothing of it. */
+const askForCohort = {
+  named: prepareQuery((db, asked: Asked) =>
+    candidatesOf(asked, cohortRange(asked, lowestOpenWave(asked)), NAMED).compile(db),
+  ),
+  unnamed: prepareQuery((db, asked: Asked) =>
+    candidatesOf(asked, cohortRange(asked, lowestOpenWave(asked)), UNNAMED).compile(db),
+  ),
+};
 
 async function readCandidates(trx: Trx, asked: Asked, wave: Wave): Promise<readonly Candidate[]> {
   const own = sql`${wave.id}::bigint`;
   const range = wave.number === 0 ? cohortRange(asked, own) : memberRange(asked, own);
-  const { rows } = await candidatesOf(asked, range).execute(trx);
+  const { rows } = await candidatesOf(asked, range, asked.isSameForAll ? UNNAMED : NAMED).execute(trx);
   return rows;
 }
 
@@ -183,7 +206,11 @@ function memberRange({ month, campaignKey, width }: Asked, waveId: RawBuilder<un
 }
 
 /** Those of a range in any order, each with the reason not to text him, if there is one. */
-function candidatesOf(asked: Asked, range: RawBuilder<unknown>): RawBuilder<Candidate> {
+function candidatesOf(
+  asked: Asked,
+  range: RawBuilder<unknown>,
+  names: RawBuilder<unknown>,
+): RawBuilder<Candidate> {
   const { countries, senderId } = asked;
   const leftOut = leftOutReason({
     suppression: sql`(
@@ -196,8 +223,7 @@ function candidatesOf(asked: Asked, range: RawBuilder<unknown>): RawBuilder<Cand
   });
   return sql<Candidate>`
     select r.wave_id as "waveId", r.ordinal, r.recipient, r.attempt, r.number,
-      encode(r.number_hash, 'hex') as "numberHash", r.country, p.first_name as "firstName",
-      p.last_name as "lastName", p.custom,
+      encode(r.number_hash, 'hex') as "numberHash", r.country, ${names},
       coalesce(${leftOut}, case when r.repeats then ${settledMeanwhile(asked)} end) as "leftOut"
     from (${range}) r
     left join lateral (

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
-import type { AttemptResult } from '../../domain/dispatch/dispatch-store.ts';
+import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { countersOfResult } from '../../domain/dispatch/result-counters.ts';
 import { numbersLiteral, textsLiteral } from '../array-literal.ts';
 import { askedTogether } from '../asked-together.ts';
-import { type Db, withLedger } from '../database.ts';
+import { type Db, type Trx, withLedger } from '../database.ts';
 import { prepareQuery } from '../prepared-query.ts';
 import type { LeaseResults } from './record-attempts.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
@@ -27,9 +27,10 @@ export async function recordAccepted(
   const [one] = records;
   if (one === undefined) return true;
   const { accountId, messageKey, month } = one.lease;
+  const shares = records.flatMap(sharesOf);
   const deltas: Deltas = new Map();
-  for (const result of records.flatMap(({ results }) => results)) {
-    for (const [counter, delta] of countersOfResult(result, false)) count(deltas, counter, delta);
+  for (const { of, recipients } of shares) {
+    for (const [counter, delta] of countersOfResult(of)) count(deltas, counter, delta * recipients.length);
   }
   try {
     await withLedger(db, accountId, async (trx, closing) => {
@@ -42,7 +43,7 @@ export async function recordAccepted(
             .map(({ lease, results }) =>
               countRecorded(trx, { month, leaseId: lease.id, recorded: results.length }),
             ),
-          insertAccepted(trx, columnsOf(records)),
+          insertAccepted(trx, one.lease, shares),
           writeDeltas(trx, accountId, messageKey, deltas),
         ]),
       );
@@ -58,7 +59,7 @@ function isDuplicate(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
-/** The columns of the results; what differs between them, side by side. */
+/** What is the same for all results; what differs, side by side as arrays of PostgreSQL. */
 interface AcceptedRows {
   readonly month: string;
   readonly accountId: string;
@@ -71,7 +72,26 @@ interface AcceptedRows {
   readonly costs: string;
 }
 
-const insertAccepted = prepareQuery((db, rows: AcceptedRows) =>
+/** Rows for all whom the shares name, in the order of recipients, as everybody writes them: so nobody waits for one another. */
+function insertAccepted(trx: Trx, lease: Lease, shares: readonly Share[]): Promise<unknown> {
+  const isOneEach = shares.every(({ recipients }) => recipients.length === 1);
+  const inOrder = shares.toSorted((one, other) => (one.recipients[0] ?? 0) - (other.recipients[0] ?? 0));
+  return (isOneEach ? insertOneEach : insertShared)(trx, {
+    month: lease.month,
+    accountId: lease.accountId,
+    messageKey: lease.messageKey,
+    leaseIds: numbersLiteral(inOrder.map(({ leaseId }) => leaseId)),
+    recipients: isOneEach
+      ? numbersLiteral(inOrder.flatMap(({ recipients }) => recipients))
+      : textsLiteral(inOrder.map(({ recipients }) => numbersLiteral(recipients))),
+    requests: numbersLiteral(inOrder.map(({ of }) => of.request)),
+    uuids: textsLiteral(inOrder.map(({ of }) => of.carrierUuid)),
+    segments: numbersLiteral(inOrder.map(({ of }) => of.segments)),
+    costs: numbersLiteral(inOrder.map(({ of }) => of.costMicroUsd)),
+  });
+}
+
+const insertOneEach = prepareQuery((db, rows: AcceptedRows) =>
   sql`
     insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, request, result, carrier_uuid,
                           segments, cost_micro_usd)
@@ -83,23 +103,47 @@ const insertAccepted = prepareQuery((db, rows: AcceptedRows) =>
     ) as x(lease_id, recipient, request, uuid, segments, cost)`.compile(db),
 );
 
-/** In the order of recipients, as everybody writes them, so that nobody waits for one another. */
-function columnsOf(records: readonly LeaseResults[]): AcceptedRows {
-  const [{ lease }] = records as [LeaseResults];
-  const rows = records
-    .flatMap((record) => record.results.map((result) => ({ leaseId: record.lease.id, ...result })))
-    .toSorted((one, other) => one.recipient - other.recipient);
-  return {
-    month: lease.month,
-    accountId: lease.accountId,
-    messageKey: lease.messageKey,
-    leaseIds: numbersLiteral(rows.map((row) => row.leaseId)),
-    recipients: numbersLiteral(rows.map((row) => row.recipient)),
-    requests: numbersLiteral(rows.map((row) => row.request)),
-    uuids: textsLiteral(rows.map((row) => row.carrierUuid)),
-    segments: numbersLiteral(rows.map((row) => row.segments)),
-    costs: numbersLiteral(rows.map((row) => row.costMicroUsd)),
-  };
+const insertShared = prepareQuery((db, rows: AcceptedRows) =>
+  sql`
+    insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, request, result, carrier_uuid,
+                          segments, cost_micro_usd)
+    select ${rows.month}, ${rows.accountId}, ${rows.messageKey}, r.recipient, 1, x.lease_id, x.request, 'accepted',
+      x.uuid, x.segments, x.cost
+    from unnest(
+      ${rows.leaseIds}::bigint[], ${rows.recipients}::text[], ${rows.requests}::smallint[], ${rows.uuids}::text[],
+      ${rows.segments}::smallint[], ${rows.costs}::bigint[]
+    ) as x(lease_id, recipients, request, uuid, segments, cost)
+    cross join lateral unnest(x.recipients::int[]) as r(recipient)
+    order by r.recipient`.compile(db),
+);
+
+/** Recipients of a lease whose results differ in nothing but whom they are about. */
+interface Share {
+  readonly leaseId: number;
+  readonly of: AttemptResult;
+  readonly recipients: number[];
+}
+
+/** In bulk form as many as the countries have costs, which are few; else each recipient has a request of his own. */
+function sharesOf({ lease, results }: LeaseResults): readonly Share[] {
+  const leaseId = lease.id;
+  if (!lease.isBulk) return results.map((of) => ({ leaseId, of, recipients: [of.recipient] }));
+  const shares: Share[] = [];
+  for (const result of results) {
+    const known = shares.find(({ of }) => isAlike(of, result));
+    if (known === undefined) shares.push({ leaseId, of: result, recipients: [result.recipient] });
+    else known.recipients.push(result.recipient);
+  }
+  return shares;
+}
+
+function isAlike(one: AttemptResult, other: AttemptResult): boolean {
+  return (
+    one.costMicroUsd === other.costMicroUsd &&
+    one.segments === other.segments &&
+    one.request === other.request &&
+    one.carrierUuid === other.carrierUuid
+  );
 }
 
 /** Each lease is a statement of its own, so that it is found by its whole key whatever the planner knows. */

@@ -3,7 +3,7 @@ import { isAcceptedAtFirst } from './record-accepted.ts';
 import type { LeaseResults } from './record-attempts.ts';
 
 /** As many results are written together; more would make others wait for one transaction. */
-const RESULTS_MAX = 1_024;
+const RESULTS_MAX = 2_048;
 
 interface Waiting extends LeaseResults {
   readonly resolve: () => void;

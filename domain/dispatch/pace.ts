@@ -4,7 +4,7 @@ export const LEASE_WIDTH_MAX = 128;
  * So many leases are opened in one transaction where everybody gets the same text, since what that costs hardly depends
  * on how many they are. Each stays a lease of its own, with a request of its own.
  */
-export const LEASES_MAX = 8;
+export const LEASES_MAX = 16;
 /** What is leased at a time holds about this much of the sender's pace. */
 export const LEASE_PACE_MS = 2_000;
 /** Pace further ahead than this is waited for without a lease, so that a lease never grows old in waiting. */

@@ -54,14 +54,16 @@ export function createWatchMemory(now: () => number): WatchMemory {
         heardSince === null ||
         leasedAt < heardSince ||
         leasedAt <= (outdated.get(lease.accountId) ?? Number.NEGATIVE_INFINITY) ||
-        lease.scopes.some((scope) => closedGates.has(scope))
+        (closedGates.size > 0 && lease.scopes.some((scope) => closedGates.has(scope)))
       )
         return 'held';
-      const isOpen = [...lease.scopes, lease.carrierAccountId].some(
-        (scope) => leasedAt <= (opened.get(scope) ?? Number.NEGATIVE_INFINITY),
-      );
+      // Most of the time nothing has failed and nobody has opted out, and this is asked of everybody who is texted.
+      const isOpen =
+        opened.size > 0 &&
+        [...lease.scopes, lease.carrierAccountId].some(
+          (scope) => leasedAt <= (opened.get(scope) ?? Number.NEGATIVE_INFINITY),
+        );
       if (isOpen) return 'circuit_open';
-      // Of most leases nobody has opted out meanwhile, and then no key need be put together.
       if (suppressed.size === 0) return 'open';
       return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
     },
