@@ -38,7 +38,8 @@ export interface FrozenCampaign {
 export interface LedgerWorld {
   readonly db: Db;
   readonly databaseUrl: string;
-  readonly freeze: (recipients: number) => Promise<FrozenCampaign>;
+  /** Everybody gets a text of his own unless one is given. */
+  readonly freeze: (recipients: number, text?: string) => Promise<FrozenCampaign>;
   /** Another campaign to the same people. */
   readonly freezeAgain: (campaign: FrozenCampaign) => Promise<FrozenCampaign>;
   readonly close: () => Promise<void>;
@@ -51,7 +52,8 @@ export async function openLedgerWorld(wrap: (pool: Pool) => Db = openDatabase): 
   return {
     db,
     databaseUrl: database.url,
-    freeze: async (recipients) => freezeCampaign(db, await seedAccount(db, { contacts: recipients })),
+    freeze: async (recipients, text) =>
+      freezeCampaign(db, await seedAccount(db, { contacts: recipients }), text),
     freezeAgain: ({ account }) => freezeCampaign(db, account),
     close: async () => {
       await db.destroy();
@@ -60,12 +62,16 @@ export async function openLedgerWorld(wrap: (pool: Pool) => Db = openDatabase): 
   };
 }
 
-async function freezeCampaign(db: Db, account: SeededAccount): Promise<FrozenCampaign> {
+async function freezeCampaign(
+  db: Db,
+  account: SeededAccount,
+  text = 'Hi {{firstName}}',
+): Promise<FrozenCampaign> {
   const { accountId } = account;
   const { campaignId, messageIds } = await seedCampaign(db, account, {
     at: NOON,
     start: 'now',
-    messages: [{ text: 'Hi {{firstName}}' }],
+    messages: [{ text }],
   });
   const messageId = messageIds[0] ?? '';
   const inside = <Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> =>
