@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { findApiKey, touchApiKey } from '../db/api-keys.ts';
 import { withAccount } from '../db/database.ts';
 import { hashApiSecret, type Scope } from '../db/make-api-key.ts';
@@ -61,8 +61,9 @@ export function registerAuthentication(
 ): void {
   api.decorateRequest('caller');
   api.decorate('countByAddress', rates.byAddress);
-  const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { scope } = request.routeOptions.config;
+  api.addHook('onRequest', async (request, reply) => {
+    const { scope, countsRefused } = request.routeOptions.config;
+    if (countsRefused === true) return;
     if (scope === 'public' || request.is404 || isDocumentation(request)) {
       await rates.byAddress(request, reply);
       return;
@@ -75,11 +76,6 @@ export function registerAuthentication(
       throw error;
     }
     await rates.byKey(request, reply);
-  };
-  // Callbacks come by the thousand, and have nothing to wait for here.
-  api.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.countsRefused === true) done();
-    else admit(request, reply).then(() => done(), done);
   });
 }
 
