@@ -3,7 +3,7 @@ import { grantRequests } from '../db/dispatch/grants.ts';
 import { pauseCarrierAccount } from '../db/carrier-accounts.ts';
 import type { CarrierStanding } from '../domain/carrier-standing.ts';
 import type { AtOnce } from '../domain/dispatch/at-once.ts';
-import type { MachineClock } from '../domain/dispatch/post-lease.ts';
+import type { MachineClock } from '../domain/dispatch/machine-clock.ts';
 import type { Carriers } from './carriers.ts';
 
 /** What asking a carrier about its account needs. */

@@ -1,4 +1,4 @@
-import type { MachineClock } from '../domain/dispatch/post-lease.ts';
+import type { MachineClock } from '../domain/dispatch/machine-clock.ts';
 
 /** The machine's monotonic clock. */
 export const machineClock: MachineClock = {

@@ -1,5 +1,5 @@
 import { type AskingTimes, type ListVerdict, nextAskAt, readList } from '../carrier-list.ts';
-import type { MachineClock } from './post-lease.ts';
+import type { MachineClock } from './machine-clock.ts';
 import {
   type Evidence,
   isTestKey,

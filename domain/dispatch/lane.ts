@@ -1,9 +1,10 @@
 import { allEnded } from './all-ended.ts';
 import type { CrashHook } from './crash-points.ts';
 import type { DispatchStore, LaneRef, Lease, LeaseAnswer, SuspendCause } from './dispatch-store.ts';
+import type { Halt, Halting } from './halting.ts';
 import { requestsOf } from './lease-parts.ts';
 import { LEASE_WIDTH_MAX } from './pace.ts';
-import { type Halt, type Halting, type PostDeps, postLease } from './post-lease.ts';
+import { type PostDeps, postLease } from './post-lease.ts';
 import { createRecorder, type Recorder, type Tally } from './recorder.ts';
 import type { Slots } from './slots.ts';
 

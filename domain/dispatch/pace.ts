@@ -12,6 +12,8 @@ export const START_DELAY_MS_MAX = 1_000;
 /** The carrier's request limit is a sliding window; spreading a tenth under it keeps every window within it. */
 export const REQUEST_LIMIT_USED = 0.9;
 
+/** A lease older than this, in machine time, is not posted: others may have waited for its outcome. */
+export const LEASE_AGE_MS_MAX = 20_000;
 /** What a lease has claimed may be given back for so long after it was opened: its age, and the carrier's answer. */
 export const MAY_BE_GIVEN_BACK_MS = 60_000;
 /** A lane that lacks money, or units of a daily cap, looks again this often while something may be given back. */

@@ -1,5 +1,5 @@
 import type { AtOnce } from './at-once.ts';
-import type { MachineClock } from './post-lease.ts';
+import type { MachineClock } from './machine-clock.ts';
 
 /** One worker's permits for requests under way at carrier accounts, kept where all workers see them. */
 export interface PermitStore {

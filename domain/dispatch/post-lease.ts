@@ -1,8 +1,10 @@
 import { allEnded } from './all-ended.ts';
-import type { AtOnce } from './at-once.ts';
+import { awaitTurn, dueTimes, type TurnDeps, type Turns } from './await-turn.ts';
 import type { CrashHook } from './crash-points.ts';
-import type { AttemptResult, DispatchStore, Lease, LeasedRecipient, SuspendCause } from './dispatch-store.ts';
-import { paceOf, requestsOf, unitsOf } from './lease-parts.ts';
+import type { AttemptResult, DispatchStore, Lease, LeasedRecipient } from './dispatch-store.ts';
+import { type Halt, HALT_MS, type Halting } from './halting.ts';
+import { requestsOf } from './lease-parts.ts';
+import { LEASE_AGE_MS_MAX } from './pace.ts';
 import type { Recorder } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
@@ -24,21 +26,11 @@ export type PostAnswer =
 /** Whether a post may go out at this very moment, from memory that follows the database. */
 export type PostPermission = 'open' | 'held' | 'suppressed' | 'circuit_open';
 
-/** Machine time: monotonic, for the age of a lease and for pace. */
-export interface MachineClock {
-  readonly now: () => number;
-  /** Resolves early when the signal aborts. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
 /** What posting a lease reaches the world through. */
-export interface PostDeps {
+export interface PostDeps extends TurnDeps {
   readonly store: DispatchStore;
   /** Taken for the lease; each request gives its own back. */
   readonly slots: Slots;
-  /** Taken for each request just before the last look. */
-  readonly atOnce: AtOnce;
-  readonly machine: MachineClock;
   /** Resolves once the answers that have come in meanwhile have been dealt with. */
   readonly turn: () => Promise<void>;
   readonly crash: CrashHook;
@@ -47,32 +39,12 @@ export interface PostDeps {
   /** `leasedAt` is the machine time at which the lease was asked for. */
   readonly permission: (lease: Lease, person: LeasedRecipient, leasedAt: number) => PostPermission;
   readonly campaignNow: () => number;
-  readonly signal: AbortSignal;
 }
 
-/** Why the rest of a lease is not posted. */
-export type Halt =
-  | { readonly kind: 'held' | 'cancelled' }
-  | { readonly kind: 'wait'; readonly waitMs: number }
-  | { readonly kind: 'suspend'; readonly cause: SuspendCause };
-
-/** Whether what a lane has leased may still be posted. */
-export interface Halting {
-  readonly isHalted: () => boolean;
-  readonly because: (reason: Halt) => void;
-}
-
-/** A lease older than this, in machine time, is not posted: others may have waited for its outcome. */
-export const LEASE_AGE_MS_MAX = 20_000;
 /** The next lease is asked for so long before the last post of this one is due, so that no pace is lost meanwhile. */
 const LEASE_AHEAD_MS = 500;
-/** How far behind its pace a lease may be and still make up for it, in machine time. */
-export const CATCH_UP_MS_MAX = 250;
-/** Room at the carrier is kept no longer than this for a request that is not due yet, in machine time. */
-const ROOM_KEPT_MS_MAX = 2_000;
 /** So many posts are begun in a row; other lanes wait for answers of the database meanwhile. */
 const POSTS_A_TURN = 8;
-const RATE_LIMITED_DELAY_MS = 1_000;
 const NOT_WRITTEN_DELAY_MS = 10_000;
 
 /**
@@ -135,76 +107,6 @@ async function endedAfter(started: Promise<void>, underWay: readonly Promise<voi
   }
 }
 
-/** When the requests of a lease are due, in machine time, and when it was asked for. */
-interface Turns {
-  readonly requests: readonly (readonly LeasedRecipient[])[];
-  /** The request whose turn is next. */
-  next: number;
-  dueAt: readonly number[];
-  readonly leasedAt: number;
-}
-
-/** One after the other at the pace of the lease. */
-function dueTimes(
-  lease: Lease,
-  requests: readonly (readonly LeasedRecipient[])[],
-  firstAt: number,
-): readonly number[] {
-  let at = firstAt;
-  return requests.map((people) => {
-    const dueAt = at;
-    at += paceOf(lease, people);
-    return dueAt;
-  });
-}
-
-/**
- * Waits until the next request is due and there is room for it at the carrier, and resolves with whether there is.
- * Turns that were missed by much, since room was long in coming or the process stood still, are granted anew: others have
- * been granted what comes now, and together they would pass the limit.
- */
-async function awaitTurn(deps: PostDeps, lease: Lease, turns: Turns, halting: Halting): Promise<boolean> {
-  const { machine, atOnce, signal } = deps;
-  const isPaced = lease.requestIntervalMs > 0 || lease.segmentIntervalMs > 0;
-  const isOld = (): boolean => machine.now() - turns.leasedAt > LEASE_AGE_MS_MAX;
-  const isOver = (): boolean => halting.isHalted() || isOld();
-  const untilDueMs = (): number => (turns.dueAt[turns.next] ?? 0) - machine.now();
-  for (;;) {
-    if (untilDueMs() > 1 && !halting.isHalted()) await machine.sleep(untilDueMs(), signal);
-    if (halting.isHalted() || !(await atOnce.take(lease.carrierAccountId, signal, isOver))) return false;
-    // One that has grown old is not posted anyway.
-    if (!isPaced || untilDueMs() >= -CATCH_UP_MS_MAX || isOver()) return true;
-    await grantMissed(deps, lease, turns, halting);
-    if (untilDueMs() <= ROOM_KEPT_MS_MAX) {
-      if (untilDueMs() > 1 && !halting.isHalted()) await machine.sleep(untilDueMs(), signal);
-      return true;
-    }
-    // It is of more use to others meanwhile.
-    atOnce.giveBack(lease.carrierAccountId);
-  }
-}
-
-/** The turns that are still ahead are used first; as many as were missed are claimed behind what others have. */
-async function grantMissed(
-  { store, machine }: PostDeps,
-  lease: Lease,
-  turns: Turns,
-  halting: Halting,
-): Promise<void> {
-  const { requests, next } = turns;
-  const ahead = turns.dueAt.slice(next).filter((dueAt) => dueAt >= machine.now() - CATCH_UP_MS_MAX);
-  const behind = requests.slice(next + ahead.length);
-  try {
-    const units = unitsOf(lease, behind.flat());
-    const delayMs = await store.grantAgain(lease, { requests: behind.length, units });
-    const anew = dueTimes(lease, behind, machine.now() + delayMs);
-    turns.dueAt = [...turns.dueAt.slice(0, next), ...ahead, ...anew];
-  } catch {
-    // Nothing of what is left was posted, and a failure here must not make it look as if it had been.
-    halting.because({ kind: 'wait', waitMs: RATE_LIMITED_DELAY_MS });
-  }
-}
-
 /** What comes after the reason to halt is recorded as not posted. */
 function halt(
   deps: PostDeps,
@@ -251,7 +153,7 @@ function permitted(
       continue;
     }
     if (permission === 'held') halting.because({ kind: 'held' });
-    if (permission === 'circuit_open') halting.because({ kind: 'wait', waitMs: RATE_LIMITED_DELAY_MS });
+    if (permission === 'circuit_open') halting.because({ kind: 'wait', waitMs: HALT_MS });
     recorder.add([notPosted(person, request, permission)], now);
   }
   return allowed;
@@ -272,8 +174,7 @@ async function postOnce(
     let retryAt = deps.campaignNow();
     if (answer.kind === 'not_accepted') {
       const delayMs =
-        answer.retryAfterMs ??
-        (answer.cause === 'not_written' ? NOT_WRITTEN_DELAY_MS : RATE_LIMITED_DELAY_MS);
+        answer.retryAfterMs ?? (answer.cause === 'not_written' ? NOT_WRITTEN_DELAY_MS : HALT_MS);
       retryAt += delayMs;
       halting.because(haltOf(answer.cause, delayMs));
       recorder.add(resultsOf(answer, people, request), retryAt);

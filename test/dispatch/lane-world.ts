@@ -1,8 +1,9 @@
 import { UNLIMITED } from '../../domain/dispatch/at-once.ts';
 import type { LaneDeps, LaneReport } from '../../domain/dispatch/lane.ts';
 import { runLane } from '../../domain/dispatch/lane.ts';
+import type { MachineClock } from '../../domain/dispatch/machine-clock.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
-import type { MachineClock, PostAnswer } from '../../domain/dispatch/post-lease.ts';
+import type { PostAnswer } from '../../domain/dispatch/post-lease.ts';
 import { createSlots } from '../../domain/dispatch/slots.ts';
 import { createMemoryCampaign } from './memory-campaign.ts';
 
