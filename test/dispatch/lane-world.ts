@@ -11,6 +11,15 @@ import { createMemoryCampaign } from './memory-campaign.ts';
 export const MORNING = Date.parse('2026-03-03T10:00:00-05:00');
 export const MINUTE_MS = 60_000;
 
+/** What the carrier answers. */
+export const ACCEPTED = { kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] } as const;
+export const RATE_LIMITED = { kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: 5_000 } as const;
+
+/** Lets whatever can go on without time passing do so for a while. */
+export async function eventLoopTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** A machine's clock that moves only when somebody sleeps, and at once. */
 export function createSkippingClock(): MachineClock & { readonly advance: (ms: number) => void } {
   let elapsedMs = 0;
@@ -46,7 +55,7 @@ export function createLaneWorld(
   const accepted: string[] = [];
   const requests: (readonly string[])[] = [];
   const script: { answer: (numbers: readonly string[]) => PostAnswer | Promise<PostAnswer> } = {
-    answer: () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] }),
+    answer: () => ACCEPTED,
   };
   const pool = createSlots(slots);
   const deps: LaneDeps = {

@@ -1,17 +1,11 @@
-import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
-import { machineClock } from '../../activities/machine-clock.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLaneActivities } from '../../activities/lane-activities.ts';
 import { openDatabase, openPool } from '../../db/database.ts';
 import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
 import { createSlots } from '../../domain/dispatch/slots.ts';
-import { createMemoryCampaign } from './memory-campaign.ts';
-import { createLaneWorld, MINUTE_MS, MORNING } from './lane-world.ts';
+import { ACCEPTED, createLaneWorld, eventLoopTurns, MINUTE_MS, MORNING, RATE_LIMITED } from './lane-world.ts';
 import { leasedPeople } from './only-lease.ts';
-
-const RATE_LIMITED = { kind: 'not_accepted', cause: 'rate_limited', retryAfterMs: 5_000 } as const;
-const ACCEPTED = { kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] } as const;
 
 describe('a lane', () => {
   it('texts everybody once and says that nobody is left', async () => {
@@ -167,61 +161,6 @@ describe('a lane', () => {
     expect(lane.accepted).toHaveLength(10);
   });
 
-  it('that got room at the carrier late is granted its pace anew, and does not catch up beside others', async () => {
-    const lane = createLaneWorld(4, false, 2);
-    const postedAt: number[] = [];
-    lane.script.answer = () => {
-      postedAt.push(lane.clock.now());
-      return ACCEPTED;
-    };
-    const granted: { requests: number; units: number; at: number }[] = [];
-    Object.assign(lane.deps, {
-      atOnce: {
-        take: async () => {
-          // The carrier has kept all room for five seconds when the second is due.
-          if (postedAt.length === 1 && granted.length === 0) lane.clock.advance(5_000);
-          return Promise.resolve(true);
-        },
-        giveBack: () => undefined,
-      },
-      store: {
-        ...lane.store,
-        grantAgain: (...[lease, left]: Parameters<typeof lane.store.grantAgain>) => {
-          granted.push({ ...left, at: lane.clock.now() });
-          return lane.store.grantAgain(lease, left);
-        },
-      },
-    });
-    await lane.run();
-    expect(granted).toEqual([{ requests: 3, units: 3, at: 5_500 }]);
-    expect(postedAt).toEqual([0, 5_500, 6_000, 6_500]);
-  });
-
-  it('posts nothing of what is late while it cannot be granted anew, and forgets nobody', async () => {
-    const lane = createLaneWorld(4, false, 2);
-    let failures = 0;
-    Object.assign(lane.deps, {
-      atOnce: {
-        take: async () => {
-          if (failures === 0) lane.clock.advance(1_000);
-          return Promise.resolve(true);
-        },
-        giveBack: () => undefined,
-      },
-      store: {
-        ...lane.store,
-        grantAgain: () => {
-          failures += 1;
-          return Promise.reject(new Error('The database is away.'));
-        },
-      },
-    });
-    const report = await lane.run();
-    expect(failures).toBe(1);
-    expect(report.tally).toMatchObject({ accepted: 4, not_accepted: 4, unknown: 0 });
-    expect(new Set(lane.accepted).size).toBe(4);
-  });
-
   it('asks for no further lease while too many are not written down', async () => {
     const lane = createLaneWorld(600);
     /** How many of each lease are not written down. */
@@ -238,7 +177,7 @@ describe('a lane', () => {
         return answer;
       },
       record: async (...given: Parameters<typeof lane.store.record>) => {
-        for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        await eventLoopTurns(200);
         await lane.store.record(...given);
         const [{ id }, results] = given;
         const left = (open.get(id) ?? 0) - results.length;
@@ -250,28 +189,6 @@ describe('a lane', () => {
     await lane.run();
     expect(new Set(lane.accepted).size).toBe(600);
     expect(most).toBe(32);
-  });
-
-  it('ends when results could not be written twice over, so that the next run finds whom they left open', async () => {
-    const lane = createLaneWorld(40);
-    let failures = 0;
-    const store = {
-      ...lane.store,
-      record: (...given: Parameters<typeof lane.store.record>) => {
-        if (given[0].id > 1) return lane.store.record(...given);
-        failures += 1;
-        return Promise.reject(new Error('The database is away.'));
-      },
-    };
-    Object.assign(lane.deps, { store, machine: machineClock });
-    await expect(lane.run()).rejects.toThrow('The database is away.');
-    expect(failures).toBeGreaterThan(1);
-    expect(lane.accepted.length).toBeLessThan(40);
-    const { unknown } = await lane.store.enterLane(lane.ref);
-    expect(unknown).toBe(10);
-    expect((await lane.run()).end.kind).toBe('exhausted');
-    expect(new Set(lane.accepted).size).toBe(lane.accepted.length);
-    expect(lane.accepted).toHaveLength(40);
   });
 
   it('takes more at once of what nothing limits, as soon as it knows', async () => {
@@ -296,38 +213,6 @@ describe('a lane', () => {
     expect(Math.max(...(await widthsOf(1_000)))).toBeLessThanOrEqual(10);
   });
 
-  it('that fails ends only when what it has under way is written down, and begins nothing more', async () => {
-    const lane = createLaneWorld(40, false, 2);
-    const answers: (() => void)[] = [];
-    lane.script.answer = () =>
-      new Promise((resolve) => {
-        answers.push(() => resolve(ACCEPTED));
-      });
-    let leases = 0;
-    const store = {
-      ...lane.store,
-      openLeases: (...asked: Parameters<typeof lane.store.openLeases>) => {
-        leases += 1;
-        return leases === 1 ? lane.store.openLeases(...asked) : Promise.reject(new Error('No connection.'));
-      },
-    };
-    Object.assign(lane.deps, { store });
-    let error: unknown = null;
-    const ended = lane.run().catch((thrown: unknown) => {
-      error = thrown;
-    });
-    while (leases < 2) await new Promise((resolve) => setImmediate(resolve));
-    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    expect(error, 'while requests are under way').toBeNull();
-    const posted = lane.requests.length;
-    for (const answer of answers) answer();
-    await ended;
-    expect(error).toEqual(new Error('No connection.'));
-    expect(lane.requests).toHaveLength(posted);
-    const { unknown } = await lane.store.enterLane(lane.ref);
-    expect(unknown, 'all that it had leased is written down').toBe(0);
-  });
-
   it('never has more requests under way than there are slots', async () => {
     const lane = createLaneWorld(200);
     let underWay = 0;
@@ -335,110 +220,13 @@ describe('a lane', () => {
     lane.script.answer = async () => {
       underWay += 1;
       most = Math.max(most, underWay);
-      await new Promise((resolve) => setImmediate(resolve));
+      await eventLoopTurns(1);
       underWay -= 1;
       return ACCEPTED;
     };
     await lane.run();
     expect(most).toBeLessThanOrEqual(10);
     expect(lane.accepted).toHaveLength(200);
-  });
-
-  it('writes what it knows once more after a write failed, and loses nothing', async () => {
-    const lane = createLaneWorld(30);
-    let writes = 0;
-    const store = {
-      ...lane.store,
-      record: async (...given: Parameters<typeof lane.store.record>) => {
-        writes += 1;
-        if (writes === 1) throw new Error('The database is away.');
-        await lane.store.record(...given);
-      },
-    };
-    Object.assign(lane.deps, { store, machine: machineClock });
-    await lane.run();
-    expect([...lane.message.entries.values()].map((entry) => entry.attempts[0]?.result)).toEqual(
-      Array.from({ length: 30 }, () => 'accepted'),
-    );
-  });
-
-  it('whose process stood still goes on at its pace and does not catch up in a burst', async () => {
-    const lane = createLaneWorld(8, false, 4);
-    const times: number[] = [];
-    lane.script.answer = () => {
-      if (times.length === 2) lane.clock.advance(5_000);
-      times.push(lane.clock.now());
-      return ACCEPTED;
-    };
-    await lane.run();
-    expect(times).toHaveLength(8);
-    // The one that was due, and a quarter of a second's worth, which is one more.
-    const gaps = times.slice(5).map((time, index) => time - (times[index + 4] ?? 0));
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(250);
-  });
-
-  it('that cannot slow its sender down ends by itself, not its worker, and still writes what it knows', async () => {
-    const lane = createLaneWorld(8, false, 4);
-    const sleep = lane.clock.sleep.bind(lane.clock);
-    const slowDown = (): Promise<void> => Promise.reject(new Error('The database is away.'));
-    // The event loop turns between two requests of the lease, which is when Node looks for errors nobody handles.
-    const machine = {
-      ...lane.clock,
-      sleep: async (ms: number, signal: AbortSignal) => {
-        await new Promise((resolve) => setImmediate(resolve));
-        await sleep(ms, signal);
-      },
-    };
-    Object.assign(lane.deps, { store: { ...lane.store, slowDown }, machine });
-    lane.script.answer = () => (lane.requests.length === 1 ? RATE_LIMITED : ACCEPTED);
-    const unhandled = vi.fn<(reason: unknown) => void>();
-    process.on('unhandledRejection', unhandled);
-    try {
-      await expect(lane.run()).rejects.toThrow('The database is away.');
-    } finally {
-      process.off('unhandledRejection', unhandled);
-    }
-    expect(unhandled).not.toHaveBeenCalled();
-    const leased = [...lane.message.entries.values()];
-    expect(leased.map((entry) => entry.attempts[0]?.result)).toEqual(leased.map(() => 'not_accepted'));
-    expect(leased.length).toBeGreaterThan(1);
-  });
-});
-
-describe('a paced lane', () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it('keeps its pace although each lease takes a while to get', async () => {
-    vi.useFakeTimers();
-    const lane = createLaneWorld(200, false, 20, 128);
-    const { ledger } = createMemoryCampaign({
-      recipients: 200,
-      segmentMicroUsd: 1,
-      pace: 20,
-      machineNow: machineClock.now,
-    });
-    const opened = createMemoryDispatchStore(ledger);
-    const store = {
-      ...opened,
-      openLeases: async (...asked: Parameters<typeof opened.openLeases>) => {
-        await machineClock.sleep(300, new AbortController().signal);
-        return opened.openLeases(...asked);
-      },
-    };
-    Object.assign(lane.deps, { store, machine: machineClock });
-    const times: number[] = [];
-    lane.script.answer = () => {
-      times.push(machineClock.now());
-      return ACCEPTED;
-    };
-    const running = lane.run();
-    await vi.advanceTimersByTimeAsync(15_000);
-    await running;
-    expect(times).toHaveLength(200);
-    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
-    expect(Math.max(...gaps)).toBeLessThan(60);
   });
 });
 
