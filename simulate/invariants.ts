@@ -1,9 +1,5 @@
-import {
-  campaignOf,
-  type MemoryAttempt,
-  type MemoryEntry,
-  type MemoryMessage,
-} from '../domain/dispatch/memory-ledger.ts';
+import { campaignOf } from '../domain/dispatch/memory-ledger.ts';
+import type { MemoryAttempt, MemoryEntry, MemoryMessage } from '../domain/dispatch/memory-rows.ts';
 import { lastOf } from '../domain/dispatch/memory-repeats.ts';
 import { type MessageReport, reportOf } from '../domain/report.ts';
 import { roundReportOf } from '../domain/round.ts';

@@ -1,5 +1,6 @@
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
-import { entryOf, type MemoryLedger, type MemoryMessage } from '../domain/dispatch/memory-ledger.ts';
+import { entryOf, type MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
+import type { MemoryMessage } from '../domain/dispatch/memory-rows.ts';
 import type { MemoryReport } from '../domain/dispatch/memory-reports.ts';
 import { isRetried, RESENDS_MAX } from '../domain/retry.ts';
 import type { RoundKind } from '../domain/round.ts';

@@ -1,5 +1,6 @@
 import { afterFailures, CIRCUIT_CLOSED, type CircuitState, PROBE_MS_MAX } from './circuit.ts';
-import type { MemoryCircuit, MemoryLedger } from './memory-ledger.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import type { MemoryCircuit } from './memory-rows.ts';
 
 /** Counts requests that failed one after the other. Returns whether a circuit is open now, and those that open. */
 export function noteMemoryFailures(

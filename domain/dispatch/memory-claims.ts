@@ -1,29 +1,12 @@
 import type { LeaseAnswer, LeasedRecipient, QuotaClaim } from './dispatch-store.ts';
-import {
-  campaignOf,
-  isInFlight,
-  type MemoryLease,
-  type MemoryLedger,
-  type MemoryMessage,
-  type MemoryQuota,
-  type MemorySender,
-  messageOf,
-  senderOf,
-} from './memory-ledger.ts';
+import { campaignOf, isInFlight, type MemoryLedger, messageOf, senderOf } from './memory-ledger.ts';
+import { narrowTo, type Range } from './memory-range.ts';
+import type { MemoryLease, MemoryMessage, MemoryQuota, MemorySender } from './memory-rows.ts';
 import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS, START_DELAY_MS_MAX } from './pace.ts';
 import { dayOfQuota, quotaIntervalMs, resetDelayMs, unitsLeft } from './quota.ts';
 
 /** Why a lease is refused. */
 export type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
-
-/** A range of a wave in the making. */
-export interface Range {
-  readonly people: LeasedRecipient[];
-  /** Who is refused, by the index in the wave. */
-  readonly skips: { readonly index: number; readonly recipient: number; readonly reason: string }[];
-  /** Index of each of the people in the wave. */
-  readonly indexes: number[];
-}
 
 /** The campaign's budget, then the account's limit. */
 export function claimMoney(ledger: MemoryLedger, message: MemoryMessage, range: Range): Refusal | null {
@@ -144,16 +127,6 @@ function countFitting({ people }: Range, max: number, amountOf: (person: LeasedR
     return claimed > max;
   });
   return first === -1 ? people.length : first;
-}
-
-/** Keeps the first `count` people, and those refused before the first who is cut off. */
-function narrowTo(range: Range, count: number): void {
-  const cut = range.indexes[count];
-  if (cut === undefined || count === 0) return;
-  range.people.length = count;
-  range.indexes.length = count;
-  const kept = range.skips.filter((skip) => skip.index < cut);
-  range.skips.splice(0, range.skips.length, ...kept);
 }
 
 /** A lease whose reports came first stays open for a while, although nobody of it is under way. */

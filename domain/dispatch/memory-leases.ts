@@ -1,32 +1,23 @@
+import { judgeCircuit } from './circuit.ts';
 import type { LaneRef, Lease, LeaseAnswer, LeasedRecipient } from './dispatch-store.ts';
 import { cutIntoLeases, inTurn, isBulk } from './lease-parts.ts';
+import { circuitStateOf, takeMemoryProbe } from './memory-circuits.ts';
+import { claimMoney, narrowToQuotas, peekQuotas, quotasOf } from './memory-claims.ts';
+import { grantMemoryLeases } from './memory-grants.ts';
 import {
-  addToCounter,
   campaignOf,
   CARRIER_ACCOUNT,
-  entryOf,
   gatesAreOpen,
   type MemoryLedger,
-  type MemoryMessage,
-  type MemoryWave,
   messageOf,
   scopesOfMessage,
   senderOf,
   spend,
 } from './memory-ledger.ts';
-import { LEASE_PACE_MS, requestIntervalMs, START_DELAY_MS_MAX, widthOfPace, widthOfSlots } from './pace.ts';
-import { judgeCircuit } from './circuit.ts';
-import {
-  claimMoney,
-  grantQuotas,
-  narrowToQuotas,
-  peekQuotas,
-  quotasOf,
-  type Range,
-} from './memory-claims.ts';
-import { circuitStateOf, takeMemoryProbe } from './memory-circuits.ts';
-import { countInRound, isSettled } from './memory-repeats.ts';
-import { paceWithin, quotaIntervalMs } from './quota.ts';
+import { commitRange, type Range, takeRange } from './memory-range.ts';
+import type { MemoryMessage, MemoryWave } from './memory-rows.ts';
+import { START_DELAY_MS_MAX, widthOfPace, widthOfSlots } from './pace.ts';
+import { paceWithin } from './quota.ts';
 import { claimWindow } from './window-claim.ts';
 
 /** Passes all claims in the order of PostgreSQL's store and commits leases, or says why not. */
@@ -87,93 +78,6 @@ function nextDueAt(message: MemoryMessage, at: number): number | null {
   return due.length === 0 ? null : Math.min(...due);
 }
 
-function takeRange(
-  ledger: MemoryLedger,
-  message: MemoryMessage,
-  pace: number | null,
-  wave: MemoryWave,
-  width: number,
-): Range {
-  const range: Range = { people: [], skips: [], indexes: [] };
-  const { audience } = campaignOf(ledger, message.campaignId);
-  const segmentsMax = pace === null ? Number.POSITIVE_INFINITY : (pace * LEASE_PACE_MS) / 1_000;
-  const end = Math.min(wave.next + width, wave.members.length);
-  for (let index = wave.next; index < end; index += 1) {
-    const member = wave.members[index];
-    const person = member === undefined ? undefined : audience?.[member.recipient - 1];
-    if (member === undefined || person === undefined)
-      throw new Error('A wave names somebody who is not there.');
-    const settled =
-      wave.repeats !== null && isSettled(entryOf(message, member.recipient), member.attempt)
-        ? 'accepted_meanwhile'
-        : undefined;
-    const reason = ledger.suppressed.get(person.number) ?? settled;
-    if (reason !== undefined) {
-      range.skips.push({ index, recipient: member.recipient, reason });
-      continue;
-    }
-    const segments = message.segments * (range.people.length + 1);
-    if (segments > segmentsMax && range.people.length > 0) break;
-    range.indexes.push(index);
-    range.people.push({
-      recipient: member.recipient,
-      attempt: member.attempt,
-      number: person.number,
-      numberHash: person.number,
-      text: message.isConstant ? message.id : `${message.id} ${person.name}`,
-      segments: message.segments,
-      costMicroUsd: message.segments * ledger.segmentMicroUsd,
-    });
-  }
-  return range;
-}
-
-function commitRange(message: MemoryMessage, wave: MemoryWave, range: Range): number {
-  wave.next = Math.max(...range.indexes, ...range.skips.map((skip) => skip.index)) + 1;
-  for (const skip of range.skips) {
-    // Whoever is left out of a wave that repeats stays what he was.
-    if (wave.repeats !== null) {
-      countInRound(message, wave.repeats, 'left_out');
-      continue;
-    }
-    entryOf(message, skip.recipient).skip = skip.reason;
-    addToCounter(message, `skipped:${skip.reason}`, 1);
-    if (wave.number > 0) addToCounter(message, 'left_deferral', 1);
-  }
-  return range.skips.length;
-}
-
-/** Grants what is left of a lease its pace once more; units of a day stay counted as they were. */
-export function grantMemoryAgain(
-  ledger: MemoryLedger,
-  { senderId }: Lease,
-  left: { readonly requests: number; readonly units: number },
-): number {
-  const sender = ledger.senders.get(senderId);
-  if (sender === undefined) throw new Error('The sender of a lease is gone.');
-  const now = ledger.machineNow();
-  let startAt = now;
-  for (const one of quotasOf(ledger, sender)) {
-    const intervalMs = quotaIntervalMs(one.quota);
-    if (intervalMs === 0) continue;
-    const from = Math.max(one.nextFreeAt, now);
-    one.nextFreeAt = from + left.units * intervalMs;
-    startAt = Math.max(startAt, from);
-  }
-  const requestMs = requestIntervalMs(ledger.carrier.limit);
-  if (requestMs > 0) {
-    const from = Math.max(ledger.carrier.nextRequestAt, ledger.carrier.pausedUntil, now);
-    ledger.carrier.nextRequestAt = from + requestMs * left.requests;
-    startAt = Math.max(startAt, from);
-  }
-  if (sender.pace !== null) {
-    const from = Math.max(sender.nextFreeAt, sender.slowedUntil, now);
-    sender.nextFreeAt = from + (1_000 / sender.pace) * left.units;
-    startAt = Math.max(startAt, from);
-  }
-  return startAt - now;
-}
-
 /** What the claims have left of the leases. */
 interface Draft {
   readonly fence: number;
@@ -196,15 +100,8 @@ function commitLeases(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessag
   const segments = people.reduce((sum, person) => sum + person.segments, 0);
   spend(ledger, campaign.id, costMicroUsd);
   campaign.everLeased = true;
-  const requestMs = requestIntervalMs(ledger.carrier.limit);
-  const segmentMs = sender.pace === null ? 0 : 1_000 / sender.pace;
-  const requestsAt = Math.max(ledger.carrier.nextRequestAt, ledger.carrier.pausedUntil, ledger.machineNow());
-  if (requestMs > 0)
-    ledger.carrier.nextRequestAt = requestsAt + requestMs * (isBulk(people) ? parts.length : people.length);
-  const paceAt = Math.max(sender.nextFreeAt, sender.slowedUntil, ledger.machineNow());
-  if (segmentMs > 0) sender.nextFreeAt = paceAt + segmentMs * segments;
-  const shared = grantQuotas(ledger, sender, segments, draft.at);
-  const startAt = Math.max(requestMs > 0 ? requestsAt : 0, segmentMs > 0 ? paceAt : 0, shared.startAt);
+  const requests = isBulk(people) ? parts.length : people.length;
+  const { startAt, ...granted } = grantMemoryLeases(ledger, sender, { requests, units: segments }, draft.at);
   const common = {
     month: '2026-01-01',
     accountId: ledger.accountId,
@@ -217,11 +114,10 @@ function commitLeases(ledger: MemoryLedger, lane: LaneRef, message: MemoryMessag
     kind: 'sms',
     mediaUrls: [],
     scopes: scopesOfMessage(ledger, message),
-    quotaClaims: shared.claims,
     isProbe: draft.isProbe,
-    isUnlimited: Math.max(segmentMs, shared.intervalMs, requestMs) === 0 && ledger.carrier.atOnceMax === 0,
-    segmentIntervalMs: Math.max(segmentMs, shared.intervalMs),
-    requestIntervalMs: requestMs,
+    isUnlimited:
+      granted.segmentIntervalMs === 0 && granted.requestIntervalMs === 0 && ledger.carrier.atOnceMax === 0,
+    ...granted,
     startDelayMs: Math.max(0, draft.pauseMs, startAt - ledger.machineNow()),
     closesAt: draft.closesAt,
   } as const;

@@ -5,13 +5,12 @@ import {
   entryOf,
   freezeMemoryAudience,
   gatesAreOpen,
-  type MemoryEntry,
   type MemoryLedger,
-  type MemoryMessage,
   messageOf,
   messagesOf,
   senderOf,
 } from './memory-ledger.ts';
+import type { MemoryEntry, MemoryMessage } from './memory-rows.ts';
 import { countInRound, lastOf } from './memory-repeats.ts';
 import { appendLater, collectMemoryRetries } from './memory-retries.ts';
 import { fenceMemoryMessage } from './memory-store.ts';

@@ -1,10 +1,5 @@
-import {
-  addToCounter,
-  type MemoryAttempt,
-  type MemoryEntry,
-  type MemoryMessage,
-  type MemoryRepeats,
-} from './memory-ledger.ts';
+import { addToCounter } from './memory-ledger.ts';
+import type { MemoryAttempt, MemoryEntry, MemoryMessage, MemoryRepeats } from './memory-rows.ts';
 
 /** The counter of a round's line in the report. */
 export function roundCounter(round: number, what: string): string {

@@ -1,16 +1,7 @@
 import { describeErrorCode } from '../error-codes.ts';
 import { isRetried } from '../retry.ts';
-import {
-  addToCounter,
-  campaignOf,
-  entryOf,
-  type MemoryAttempt,
-  type MemoryLease,
-  type MemoryLedger,
-  type MemoryMessage,
-  messageOf,
-  spend,
-} from './memory-ledger.ts';
+import { addToCounter, campaignOf, entryOf, type MemoryLedger, messageOf, spend } from './memory-ledger.ts';
+import type { MemoryAttempt, MemoryLease, MemoryMessage } from './memory-rows.ts';
 import { countInRound, finalCounter, isSuperseded, resolveUnknown } from './memory-repeats.ts';
 import { addAttempt } from './memory-store.ts';
 

@@ -1,12 +1,6 @@
 import { retryDueAt } from '../retry.ts';
-import {
-  entryOf,
-  type MemoryCampaign,
-  type MemoryLedger,
-  type MemoryMessage,
-  type MemoryRepeats,
-  messagesOf,
-} from './memory-ledger.ts';
+import { entryOf, type MemoryLedger, messagesOf } from './memory-ledger.ts';
+import type { MemoryCampaign, MemoryMessage, MemoryRepeats } from './memory-rows.ts';
 
 /** Somebody of a message, with the number of the attempt that he is then granted. */
 interface LaterMember {

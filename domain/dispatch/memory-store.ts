@@ -1,17 +1,9 @@
 import type { AttemptResult, DispatchStore, LaneRef, Lease, LeaseAnswer } from './dispatch-store.ts';
-import {
-  addToCounter,
-  entryOf,
-  isInFlight,
-  type MemoryAttempt,
-  type MemoryLease,
-  type MemoryLedger,
-  type MemoryMessage,
-  messageOf,
-  spend,
-} from './memory-ledger.ts';
+import { addToCounter, entryOf, isInFlight, type MemoryLedger, messageOf, spend } from './memory-ledger.ts';
+import type { MemoryAttempt, MemoryLease, MemoryMessage } from './memory-rows.ts';
 import { giveBackUnits } from './memory-claims.ts';
-import { grantMemoryAgain, openMemoryLeases } from './memory-leases.ts';
+import { grantMemoryAgain } from './memory-grants.ts';
+import { openMemoryLeases } from './memory-leases.ts';
 import { countInRound, leaveFormerState, resolveUnknown } from './memory-repeats.ts';
 import { appendLater } from './memory-retries.ts';
 import { countersOfResult, mayBeTaken, refundOf } from './result-counters.ts';

@@ -1,15 +1,6 @@
 import { listIntervalMs } from '../carrier-list.ts';
-import {
-  addToCounter,
-  campaignOf,
-  entryOf,
-  type MemoryAttempt,
-  type MemoryDoubt,
-  type MemoryLease,
-  type MemoryLedger,
-  type MemoryMessage,
-  messageOf,
-} from './memory-ledger.ts';
+import { addToCounter, campaignOf, entryOf, type MemoryLedger, messageOf } from './memory-ledger.ts';
+import type { MemoryAttempt, MemoryDoubt, MemoryLease, MemoryMessage } from './memory-rows.ts';
 import { resolveUnknown } from './memory-repeats.ts';
 import {
   asAttempt,

@@ -1,11 +1,6 @@
 import type { DispatchStore, LaneRef, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
-import {
-  campaignOf,
-  type MemoryLedger,
-  type MemorySender,
-  messageOf,
-  senderOf,
-} from '../../domain/dispatch/memory-ledger.ts';
+import { campaignOf, type MemoryLedger, messageOf, senderOf } from '../../domain/dispatch/memory-ledger.ts';
+import type { MemorySender } from '../../domain/dispatch/memory-rows.ts';
 import type { Mutant } from './mutant.ts';
 
 type OpenLease = DispatchStore['openLeases'];

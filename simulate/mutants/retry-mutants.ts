@@ -1,4 +1,5 @@
-import { type MemoryLedger, type MemoryMessage, messageOf } from '../../domain/dispatch/memory-ledger.ts';
+import { type MemoryLedger, messageOf } from '../../domain/dispatch/memory-ledger.ts';
+import type { MemoryMessage } from '../../domain/dispatch/memory-rows.ts';
 import type { Mutant } from './mutant.ts';
 
 type Note = MemoryMessage['retries'][number];
