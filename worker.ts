@@ -10,7 +10,7 @@ import { watchDispatch } from './activities/dispatch-watch.ts';
 import { defaultCredentials, readConfig, requireParts } from './config.ts';
 import { createPostgresPermits } from './db/carrier-permits.ts';
 import { openPipelinedDatabase, openPool } from './db/database.ts';
-import { createAtOnce } from './domain/dispatch/permits.ts';
+import { createAtOnce } from './domain/dispatch/at-once.ts';
 import { REQUESTS_AT_ONCE_MAX } from './domain/dispatch/slots.ts';
 import { crashHookOf } from './engine/crash-hook.ts';
 import { registerNamespace } from './engine/namespace.ts';

@@ -9,7 +9,7 @@ import { createPostgresPermits } from '../db/carrier-permits.ts';
 import { openPipelinedDatabase, openPool } from '../db/database.ts';
 import { noCrash } from '../domain/dispatch/crash-points.ts';
 import { runLane } from '../domain/dispatch/lane.ts';
-import { createAtOnce } from '../domain/dispatch/permits.ts';
+import { createAtOnce } from '../domain/dispatch/at-once.ts';
 import { createSlots, REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import type { WorkerOrder, WorkerPlace } from './start-worker.ts';
 

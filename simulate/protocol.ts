@@ -23,7 +23,8 @@ import type { MessagePlan } from '../domain/dispatch/message-plan.ts';
 import type { PostAnswer } from '../domain/dispatch/post-lease.ts';
 import { reconcileCarrier } from '../domain/dispatch/reconcile.ts';
 import { createMemoryPermits } from '../domain/dispatch/memory-permits.ts';
-import { createAtOnce, type PermitStore } from '../domain/dispatch/permits.ts';
+import { createAtOnce } from '../domain/dispatch/at-once.ts';
+import type { PermitStore } from '../domain/dispatch/permits.ts';
 import type { UnknownStore } from '../domain/dispatch/unknown-store.ts';
 import type { RoundKind } from '../domain/round.ts';
 

@@ -7,7 +7,7 @@ import { pauseCarrierAccount } from '../../db/carrier-accounts.ts';
 import { createPostgresPermits } from '../../db/carrier-permits.ts';
 import { type Db, openDatabase, openPool } from '../../db/database.ts';
 import { grantRequests } from '../../db/dispatch/grants.ts';
-import { PERMIT_TTL_MS, REQUEST_MS_MAX } from '../../domain/dispatch/permits.ts';
+import { PERMIT_TTL_MS, REQUEST_MS_MAX } from '../../domain/dispatch/at-once.ts';
 import { CATCH_UP_MS_MAX } from '../../domain/dispatch/await-turn.ts';
 import { seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
