@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
+import { roundCounter } from '../domain/dispatch/result-counters.ts';
 import { type RoundKind, type RoundReport, roundReportOf } from '../domain/round.ts';
 import type { Campaign } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import { makeRoom } from './dispatch/later-waves.ts';
-import { roundCounter } from './dispatch/repeats.ts';
 import { writeDeltas } from './dispatch/rollup.ts';
 import { newId } from './ids.ts';
 import { readCounters } from './report-counters.ts';

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
+import { countFitting } from '../../domain/dispatch/count-fitting.ts';
+import type { LeaseRefusal } from '../../domain/dispatch/dispatch-store.ts';
 import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS } from '../../domain/dispatch/pace.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
 import { prepareQuery } from '../prepared-query.ts';
-import { type Claim, type LeaseDraft, narrowTo, passes, type Refusal } from './lease-draft.ts';
+import { type Claim, type LeaseDraft, narrowTo, passes } from './lease-draft.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 
 const lockBudget = prepareQuery((db, { campaignId }: { readonly campaignId: string }) =>
@@ -68,14 +70,11 @@ export async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim>
 
 /** Keeps whom the rest of the limit pays for; false when that is nobody. */
 function narrowToMoney(draft: LeaseDraft, limitMicroUsd: number | null, spentMicroUsd: number): boolean {
-  if (limitMicroUsd === null) return true;
-  let claimed = spentMicroUsd;
-  const count = draft.people.findIndex((person) => {
-    claimed += person.costMicroUsd;
-    return claimed > limitMicroUsd;
-  });
+  if (limitMicroUsd === null || draft.people.length === 0) return true;
+  const leftMicroUsd = limitMicroUsd - spentMicroUsd;
+  const count = countFitting(draft.people, leftMicroUsd, (person) => person.costMicroUsd);
   if (count > 0) narrowTo(draft, count);
-  return count !== 0;
+  return count > 0;
 }
 
 /**
@@ -86,7 +85,7 @@ async function waitOr(
   trx: Trx,
   { context }: LeaseDraft,
   cause: 'campaign_budget' | 'spend_limit',
-): Promise<Refusal> {
+): Promise<LeaseRefusal> {
   // A lease whose reports overtook its results stays open until those are recorded, although nobody in it is under way.
   const underWay = await sql`
     select from leases l join waves w on w.id = l.wave_id

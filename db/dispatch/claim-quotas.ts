@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { countFitting } from '../../domain/dispatch/count-fitting.ts';
 import type { LaneRef, QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
 import {
   MAY_BE_GIVEN_BACK_MS,
@@ -68,7 +69,8 @@ export async function claimQuotas(trx: Trx, draft: LeaseDraft): ReturnType<Claim
   draft.quotaUses = await lockUses(trx, quotas);
   return async () => {
     for (const quota of quotas) {
-      const fitting = countFitting(draft, unitsLeft(quota, useOf(draft.quotaUses, quota), draft.at));
+      const left = unitsLeft(quota, useOf(draft.quotaUses, quota), draft.at);
+      const fitting = countFitting(draft.people, left, (person) => unitsOf(draft, person.segments));
       if (fitting === 0) return waitForUnits(trx, draft, [quota]);
       narrowTo(draft, fitting);
     }
@@ -195,16 +197,6 @@ function useOf(uses: readonly StoredUse[], quota: Quota): StoredUse {
   const use = uses.find((one) => one.id === quota.id);
   if (use === undefined) throw new Error('A quota has no row of its use.');
   return use;
-}
-
-/** How many of the draft's people these units are enough for. */
-function countFitting(draft: LeaseDraft, unitsMax: number): number {
-  let units = 0;
-  const first = draft.people.findIndex((person) => {
-    units += unitsOf(draft, person.segments);
-    return units > unitsMax;
-  });
-  return first === -1 ? draft.people.length : first;
 }
 
 function unitsOf(draft: LeaseDraft, segments: number): number {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
+import { roundCounter } from '../../domain/dispatch/result-counters.ts';
 import { type Db, type Trx, withLedger } from '../database.ts';
 import { PEOPLE_OF_LEASE } from './lease-people.ts';
-import { leaveFormerStates, lockRepeats, roundCounter } from './repeats.ts';
+import { leaveFormerStates, lockRepeats } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 /**

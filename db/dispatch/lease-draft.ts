@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Affixes, affixesOf } from '../../domain/affixes.ts';
-import type { LaneRef, LeaseAnswer, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
+import type { LaneRef, LeasedRecipient, LeaseRefusal } from '../../domain/dispatch/dispatch-store.ts';
 import type { RequestLimit } from '../../domain/dispatch/pace.ts';
 import type { Quota } from '../../domain/dispatch/quota.ts';
 import type { SenderType } from '../../domain/sender.ts';
@@ -89,9 +89,6 @@ export interface LeaseDraft extends LeaseRequest {
   quotaUses: readonly StoredUse[];
 }
 
-/** Why there is no lease. */
-export type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
-
 /**
  * A claim asks the database, and then judges by what it was answered. The claims of a stage ask together, so none may
  * need what another one's judgement makes of the draft in order to ask; they judge in their order.
@@ -100,7 +97,7 @@ export type Claim = (trx: Trx, draft: LeaseDraft) => Promise<Judge>;
 /** The same for one that asks before the message has been read. */
 export type FirstClaim = (trx: Trx, request: LeaseRequest) => Promise<Judge>;
 /** Passes with null, perhaps after narrowing the draft, or refuses the lease. */
-export type Judge = (draft: LeaseDraft) => Refusal | null | Promise<Refusal | null>;
+export type Judge = (draft: LeaseDraft) => LeaseRefusal | null | Promise<LeaseRefusal | null>;
 
 /** The judgement of a claim that has nothing to say. */
 export const passes: Judge = () => null;

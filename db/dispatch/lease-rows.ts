@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
+import { roundCounter } from '../../domain/dispatch/result-counters.ts';
 import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
 import { prepareQuery } from '../prepared-query.ts';
 import type { LeaseDraft } from './lease-draft.ts';
-import { roundCounter } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 type Person = LeaseDraft['people'][number];

@@ -1,5 +1,5 @@
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
-import type { LaneRef, Lease, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import type { LaneRef, Lease, LeaseAnswer, LeaseRefusal } from '../../domain/dispatch/dispatch-store.ts';
 import { cutIntoLeases, inTurn, isBulk } from '../../domain/dispatch/lease-parts.ts';
 import { widthOfSlots } from '../../domain/dispatch/pace.ts';
 import { isConstant } from '../../domain/template.ts';
@@ -18,7 +18,6 @@ import {
   type LeaseDraft,
   type LeaseRequest,
   readLeaseContext,
-  type Refusal,
 } from './lease-draft.ts';
 import { insertLeases, leaveOut, sumsOf, writeSkips } from './lease-rows.ts';
 
@@ -75,7 +74,7 @@ async function refusalOfStages(
   trx: Trx,
   draft: LeaseDraft,
   stages: readonly (readonly Claim[])[],
-): Promise<Refusal | null> {
+): Promise<LeaseRefusal | null> {
   for (const stage of stages) {
     const judges = await askedTogether(stage.map((claim) => claim(trx, draft)));
     const refusal = await firstRefusal(judges, draft);
@@ -84,7 +83,7 @@ async function refusalOfStages(
   return null;
 }
 
-async function firstRefusal(judges: readonly Judge[], draft: LeaseDraft): Promise<Refusal | null> {
+async function firstRefusal(judges: readonly Judge[], draft: LeaseDraft): Promise<LeaseRefusal | null> {
   for (const judge of judges) {
     const refusal = await judge(draft);
     if (refusal !== null) return refusal;

@@ -1,7 +1,12 @@
 import { sql } from 'kysely';
 import type { CrashHook } from '../../domain/dispatch/crash-points.ts';
 import type { AttemptResult, Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { countersOfResult, mayBeTaken, refundOf } from '../../domain/dispatch/result-counters.ts';
+import {
+  countersOfResult,
+  mayBeTaken,
+  refundOf,
+  roundCounter,
+} from '../../domain/dispatch/result-counters.ts';
 import { askedTogether } from '../asked-together.ts';
 import { type Db, type Trx, withLedger } from '../database.ts';
 import { prepareQuery } from '../prepared-query.ts';
@@ -10,7 +15,7 @@ import { giveBackUnits } from './claim-quotas.ts';
 import { appendLater } from './later-waves.ts';
 import { IN_FLIGHT_OF_LEASE } from './lease-people.ts';
 import { isAcceptedAtFirst, recordAccepted } from './record-accepted.ts';
-import { leaveFormerStates, lockRepeats, repeatsOfLease, type RepeatsOf, roundCounter } from './repeats.ts';
+import { leaveFormerStates, lockRepeats, repeatsOfLease, type RepeatsOf } from './repeats.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 /** What recording needs besides the database. */

@@ -1,3 +1,4 @@
+import { countFitting } from '../../domain/dispatch/count-fitting.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { isAcceptedAtFirst } from './record-accepted.ts';
 import type { LeaseResults } from './record-attempts.ts';
@@ -21,7 +22,7 @@ export function recordTogether(
   const queues = new Map<string, Waiting[]>();
 
   const writeAll = async (key: string, queue: Waiting[]): Promise<void> => {
-    while (queue.length > 0) await writeSome(queue.splice(0, countFitting(queue)));
+    while (queue.length > 0) await writeSome(queue.splice(0, countOfNext(queue)));
     queues.delete(key);
   };
 
@@ -58,11 +59,10 @@ function keyOf({ accountId, month, messageKey }: Lease): string {
   return `${accountId} ${month} ${messageKey}`;
 }
 
-function countFitting(queue: readonly LeaseResults[]): number {
-  let results = 0;
-  const first = queue.findIndex((record) => {
-    results += record.results.length;
-    return results > RESULTS_MAX;
-  });
-  return first === -1 ? queue.length : Math.max(1, first);
+/** One at least, however many its results are. */
+function countOfNext(queue: readonly LeaseResults[]): number {
+  return Math.max(
+    1,
+    countFitting(queue, RESULTS_MAX, (record) => record.results.length),
+  );
 }

@@ -54,8 +54,3 @@ export async function leaveFormerStates(
     from (select * from unnest(${moved.map((one) => one.recipient)}::int[],
       ${moved.map((one) => one.attempt)}::smallint[]) as u(recipient, attempt) order by 1) x`.execute(trx);
 }
-
-/** The counter of a round's line in the report. */
-export function roundCounter(round: number, what: string): string {
-  return `round:${round}:${what}`;
-}

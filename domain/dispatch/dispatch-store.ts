@@ -96,6 +96,9 @@ export type LeaseAnswer =
   /** A newer run has the lane: this one is a zombie and must end. */
   | { readonly kind: 'fenced' };
 
+/** Why there is no lease. */
+export type LeaseRefusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
+
 /** What became of one attempt, to be recorded once. */
 export interface AttemptResult {
   readonly recipient: number;

@@ -1,6 +1,13 @@
 import { allEnded } from './all-ended.ts';
 import type { CrashHook } from './crash-points.ts';
-import type { DispatchStore, LaneRef, Lease, LeaseAnswer, SuspendCause } from './dispatch-store.ts';
+import type {
+  DispatchStore,
+  LaneRef,
+  Lease,
+  LeaseAnswer,
+  LeaseRefusal,
+  SuspendCause,
+} from './dispatch-store.ts';
 import type { Halt, Halting } from './halting.ts';
 import { requestsOf } from './lease-parts.ts';
 import { LEASE_WIDTH_MAX } from './pace.ts';
@@ -225,7 +232,7 @@ async function pause(deps: LaneDeps, run: BoundRun, ms: number): Promise<void> {
 async function handleRefusal(
   deps: LaneDeps,
   run: BoundRun,
-  answer: Exclude<LeaseAnswer, { kind: 'leased' }>,
+  answer: LeaseRefusal,
   tally: Tally,
 ): Promise<LaneEnd | null> {
   switch (answer.kind) {

@@ -1,15 +1,13 @@
-import type { LeaseAnswer, LeasedRecipient, QuotaClaim } from './dispatch-store.ts';
+import { countFitting } from './count-fitting.ts';
+import type { LeaseRefusal, QuotaClaim } from './dispatch-store.ts';
 import { campaignOf, isInFlight, type MemoryLedger, messageOf, senderOf } from './memory-ledger.ts';
 import { narrowTo, type Range } from './memory-range.ts';
 import type { MemoryLease, MemoryMessage, MemoryQuota, MemorySender } from './memory-rows.ts';
 import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS, START_DELAY_MS_MAX } from './pace.ts';
 import { dayOfQuota, quotaIntervalMs, resetDelayMs, unitsLeft } from './quota.ts';
 
-/** Why a lease is refused. */
-export type Refusal = Exclude<LeaseAnswer, { kind: 'leased' }>;
-
 /** The campaign's budget, then the account's limit. */
-export function claimMoney(ledger: MemoryLedger, message: MemoryMessage, range: Range): Refusal | null {
+export function claimMoney(ledger: MemoryLedger, message: MemoryMessage, range: Range): LeaseRefusal | null {
   const campaign = campaignOf(ledger, message.campaignId);
   const claims = [
     { cause: 'campaign_budget', limit: campaign.budgetMicroUsd, spent: campaign.spentMicroUsd },
@@ -17,7 +15,7 @@ export function claimMoney(ledger: MemoryLedger, message: MemoryMessage, range: 
   ] as const;
   for (const { cause, limit, spent } of claims) {
     if (limit === null || range.people.length === 0) continue;
-    const fitting = countFitting(range, limit - spent, (person) => person.costMicroUsd);
+    const fitting = countFitting(range.people, limit - spent, (person) => person.costMicroUsd);
     narrowTo(range, fitting);
     if (fitting > 0) continue;
     // A suspension would halt what other lanes have paid for already, and that may be given back, too.
@@ -34,7 +32,7 @@ export function peekQuotas(
   sender: MemorySender,
   message: MemoryMessage,
   at: number,
-): Refusal | null {
+): LeaseRefusal | null {
   const quotas = quotasOf(ledger, sender);
   const usedUp = quotas.filter(({ quota, use }) => unitsLeft(quota, use, at) === 0);
   if (usedUp.length > 0) return waitForUnits(ledger, message, usedUp, at);
@@ -49,10 +47,14 @@ export function narrowToQuotas(
   message: MemoryMessage,
   range: Range,
   at: number,
-): Refusal | null {
+): LeaseRefusal | null {
   if (range.people.length === 0) return null;
   for (const quota of quotasOf(ledger, sender)) {
-    const fitting = countFitting(range, unitsLeft(quota.quota, quota.use, at), (person) => person.segments);
+    const fitting = countFitting(
+      range.people,
+      unitsLeft(quota.quota, quota.use, at),
+      (person) => person.segments,
+    );
     if (fitting === 0) return waitForUnits(ledger, message, [quota], at);
     narrowTo(range, fitting);
   }
@@ -104,7 +106,7 @@ function waitForUnits(
   { expiresAt }: MemoryMessage,
   usedUp: readonly MemoryQuota[],
   at: number,
-): Refusal {
+): LeaseRefusal {
   const ids = new Set(usedUp.map(({ quota }) => quota.id));
   const sharesThem = (lease: MemoryLease): boolean =>
     senderOf(ledger, messageOf(ledger, lease.messageId)).quotaIds.some((id) => ids.has(id));
@@ -117,16 +119,6 @@ function waitForUnits(
       expiresAt,
     ),
   };
-}
-
-/** How many of the people so much is enough for. */
-function countFitting({ people }: Range, max: number, amountOf: (person: LeasedRecipient) => number): number {
-  let claimed = 0;
-  const first = people.findIndex((person) => {
-    claimed += amountOf(person);
-    return claimed > max;
-  });
-  return first === -1 ? people.length : first;
 }
 
 /** A lease whose reports came first stays open for a while, although nobody of it is under way. */

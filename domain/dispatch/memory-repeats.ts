@@ -1,10 +1,6 @@
 import { addToCounter } from './memory-ledger.ts';
 import type { MemoryAttempt, MemoryEntry, MemoryMessage, MemoryRepeats } from './memory-rows.ts';
-
-/** The counter of a round's line in the report. */
-export function roundCounter(round: number, what: string): string {
-  return `round:${round}:${what}`;
-}
+import { roundCounter } from './result-counters.ts';
 
 /** Adds one to a counter of the round, where a round has ordered the wave. */
 export function countInRound(

@@ -35,3 +35,8 @@ export function mayBeTaken({ result }: Pick<AttemptResult, 'result'>): boolean {
 export function refundOf(result: AttemptResult): number {
   return mayBeTaken(result) ? 0 : result.costMicroUsd;
 }
+
+/** The counter of a round's line in the report. */
+export function roundCounter(round: number, what: string): string {
+  return `round:${round}:${what}`;
+}
