@@ -1,7 +1,7 @@
 import { createApiClient, type ApiClient } from '../dev/demo/api-client.ts';
+import { until } from '../dev/until.ts';
 import { ACKNOWLEDGEMENT } from '../domain/launch-check.ts';
 import { readLedger } from './carrier-ledger.ts';
-import { waitUntil } from './wait-until.ts';
 
 /** A system that runs, as far as an account is set up in it. */
 export interface ChaosPlace {
@@ -120,7 +120,7 @@ async function makeList(api: ApiClient, name: string, numbers: readonly string[]
   const rows = numbers.map((number, index) => `Name${index},${number}`);
   const content = Buffer.from(['First Name,Mobile', ...rows].join('\n'));
   await api.send('PUT', `/v1/imports/${started.id}/content`, content, 'text/csv');
-  await waitUntil(
+  await until(
     () => api.get<{ status: string }>(`/v1/imports/${started.id}`),
     (view) => view.status === 'finished',
   );

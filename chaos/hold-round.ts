@@ -1,6 +1,6 @@
+import { until } from '../dev/until.ts';
 import { HOLD_SCOPES, type HoldScope } from '../domain/hold.ts';
 import { type ChaosAccount, type ChaosCampaign, numbersOf } from './account.ts';
-import { waitUntil } from './wait-until.ts';
 
 /** Two campaigns of their own numbers, so that the carrier's ledger tells them apart. */
 export interface HoldRounds {
@@ -54,7 +54,7 @@ async function runRound(
   }
   const [first, second] = campaigns;
   if (first === undefined || second === undefined) throw new Error('Two campaigns were not launched.');
-  await waitUntil(
+  await until(
     () => account.campaign(first.id),
     ({ report }) => report.accepted >= round.acceptedBefore,
   );
@@ -62,13 +62,13 @@ async function runRound(
   const owner = round.scope === 'installation' ? account.operator : account.api;
   const hold = await owner.post<Placed>('/v1/holds', holdOn(account, first, round.scope));
   const answeredAt = Date.now();
-  await waitUntil(
+  await until(
     () => owner.get<Placed>(`/v1/holds/${hold.id}`),
     (now) => now.inFlight === 0,
   );
   const isNarrow = round.scope === 'campaign' || round.scope === 'message';
   // The other campaign ends, or the workers have long noticed: whatever was to go out has gone out.
-  await waitUntil(
+  await until(
     () => account.campaign(isNarrow ? second.id : first.id),
     ({ status }) => status === (isNarrow ? 'finished' : 'started'),
   );
@@ -81,7 +81,7 @@ async function runRound(
 
   await owner.remove(`/v1/holds/${hold.id}`);
   for (const { id } of campaigns) {
-    const { report } = await waitUntil(
+    const { report } = await until(
       () => account.campaign(id),
       ({ status }) => status === 'finished',
     );

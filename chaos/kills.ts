@@ -10,7 +10,7 @@ import { checkUntilQuiet } from './check-until-quiet.ts';
 import { type ChaosRecord, checkInvariants, fingerprintOf, type Invariant } from './invariants.ts';
 import type { MoreWorkers } from './more-workers.ts';
 import { createVictims, type Target } from './victims.ts';
-import { waitThroughChaos } from './wait-until.ts';
+import { waitThroughChaos } from './wait-through-chaos.ts';
 
 /** What is harmed, and how much. */
 export interface KillOptions {

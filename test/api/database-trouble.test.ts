@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Db, openPipelinedDatabase } from '../../db/database.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { type ApiWorld, type Caller, openApiWorld, type Reply } from './api-world.ts';
 
 let world: ApiWorld;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { type ApiWorld, openApiWorld, type Reply, routesOf } from './api-world.ts';
 import { ROUTE_CASES } from './route-table.ts';
 import { createDraft, createThings, PIXEL, type Things } from './seeded-things.ts';

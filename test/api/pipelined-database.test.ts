@@ -14,9 +14,9 @@ import {
 } from '../../db/database.ts';
 import { databaseTroubleOf } from '../../db/database-trouble.ts';
 import { insertList, listLists } from '../../db/lists.ts';
+import { until } from '../../dev/until.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { relayTo } from '../support/relay.ts';
-import { until } from '../support/until.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { type ApiWorld, openApiWorld } from './api-world.ts';
 
 /** Somebody in this database waits for what another has locked. */

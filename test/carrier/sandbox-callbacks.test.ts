@@ -1,6 +1,6 @@
 import { validateSignature, validateV3Signature } from 'plivo';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import {
   type Arrival,
   AUTH_TOKEN,

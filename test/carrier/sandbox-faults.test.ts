@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { AUTH_ID, AUTH_TOKEN, type SandboxWorld, SENDER, startSandboxWorld } from './sandbox-world.ts';
 
 let world: SandboxWorld;

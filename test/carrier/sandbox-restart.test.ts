@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import {
   type Receiver,
   type SandboxWorld,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { AUTH_ID, type SandboxWorld, SENDER, startSandboxWorld } from './sandbox-world.ts';
 
 let world: SandboxWorld;

@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { machineClock } from '../../activities/machine-clock.ts';
 import { createPostgresPermits } from '../../db/carrier-permits.ts';
 import { type Db, openDatabase, openPool } from '../../db/database.ts';
+import { until } from '../../dev/until.ts';
 import { createAtOnce } from '../../domain/dispatch/at-once.ts';
 import { seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { until } from '../support/until.ts';
 
 const AT_ONCE_MAX = 10;
 

@@ -5,11 +5,11 @@ import { noteFailures } from '../../db/circuits.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
 import { moveGate } from '../../db/gates.ts';
 import { suppress } from '../../db/suppressions.ts';
+import { until } from '../../dev/until.ts';
 import { FAILURES_MIN } from '../../domain/dispatch/circuit.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let db: Db;

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lockOpenGates, moveGate } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { type LedgerWorld, openLedgerWorld } from './ledger-world.ts';
 
 let world: LedgerWorld;

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Db, openDatabase, openPool, type Trx } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
+import { until } from '../../dev/until.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { DispatchStore, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
-import { until } from '../support/until.ts';
 import {
   type FrozenCampaign,
   type LedgerWorld,

@@ -4,8 +4,8 @@ import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts
 import { closedScopes } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
+import { until } from '../../dev/until.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
-import { until } from '../support/until.ts';
 import { openMutatedLedger, type SqlMutation } from './ledger-mutants.ts';
 import {
   type FrozenCampaign,

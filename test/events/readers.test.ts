@@ -4,7 +4,7 @@ import { createEventStream } from '../../api/events/event-stream.ts';
 import { revokeApiKey } from '../../db/api-keys.ts';
 import { insertCampaign } from '../../db/campaigns.ts';
 import { withAccount } from '../../db/database.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { followEvents } from './event-client.ts';
 import { type EventsApi, type EventsWorld, openEventsWorld } from './events-world.ts';
 

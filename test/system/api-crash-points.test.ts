@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../../dev/until.ts';
 import type { CrashPoint } from '../../domain/dispatch/crash-points.ts';
-import { until } from '../support/until.ts';
 import { numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 const RECIPIENTS = 80;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LedgerLine } from '../../chaos/carrier-ledger.ts';
+import { until } from '../../dev/until.ts';
 import type { CrashPoint } from '../../domain/dispatch/crash-points.ts';
-import { until } from '../support/until.ts';
 import { numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 const POINTS: readonly CrashPoint[] = [

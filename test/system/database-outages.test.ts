@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitThroughChaos } from '../../chaos/wait-until.ts';
+import { waitThroughChaos } from '../../chaos/wait-through-chaos.ts';
+import { until } from '../../dev/until.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
-import { until } from '../support/until.ts';
 import { expectRefused, type OutageWorld, RECIPIENTS, startOutageWorld } from './outage-world.ts';
 
 /** As many as the API has. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitThroughChaos } from '../../chaos/wait-until.ts';
+import { waitThroughChaos } from '../../chaos/wait-through-chaos.ts';
+import { until } from '../../dev/until.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
-import { until } from '../support/until.ts';
 import { expectRefused, type OutageWorld, startOutageWorld } from './outage-world.ts';
 
 let outages: OutageWorld;

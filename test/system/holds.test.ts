@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChaosAccount, numbersOf, setUpAccount } from '../../chaos/account.ts';
 import { type HoldRounds, prepareHoldRounds } from '../../chaos/hold-round.ts';
 import { startMoreWorkers } from '../../chaos/more-workers.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { startTestSystem, type TestSystem } from './test-system.ts';
 
 const RECIPIENTS = 600;

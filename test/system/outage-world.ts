@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { waitThroughChaos } from '../../chaos/wait-until.ts';
-import { until } from '../support/until.ts';
+import { waitThroughChaos } from '../../chaos/wait-through-chaos.ts';
+import { until } from '../../dev/until.ts';
 import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 import type { TestSystemOptions } from './test-system.ts';
 

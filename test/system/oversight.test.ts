@@ -4,9 +4,9 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient, type ApiClient } from '../../dev/demo/api-client.ts';
 import { findTemporalCli } from '../../dev/temporal-binaries.ts';
+import { until } from '../../dev/until.ts';
 import { FAILURES_MIN } from '../../domain/dispatch/circuit.ts';
 import { campaignWorkflowId } from '../../workflows/contract.ts';
-import { until } from '../support/until.ts';
 import { numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 interface Line {

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../dev/until.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
-import { until } from '../support/until.ts';
 import { numbers, openSandbox, startSystemWorld } from './system-world.ts';
 
 const RECIPIENTS = 300;

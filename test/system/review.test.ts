@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from '../../dev/until.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
-import { until } from '../support/until.ts';
 import { numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 const ZONE = 'America/New_York';

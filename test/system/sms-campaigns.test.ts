@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../dev/until.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
-import { until } from '../support/until.ts';
 import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 const ZONE = 'America/New_York';

@@ -1,7 +1,7 @@
 import { type LedgerLine, readLedger } from '../../chaos/carrier-ledger.ts';
 import { createApiClient, type ApiClient } from '../../dev/demo/api-client.ts';
+import { until } from '../../dev/until.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
-import { until } from '../support/until.ts';
 import { startTestSystem, type TestSystem, type TestSystemOptions } from './test-system.ts';
 
 /** What tests read of a campaign. */

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setUpAccount } from '../../chaos/account.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 /** What tests read of a recipient's story. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/until.ts';
 import { numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 const RECIPIENTS = 300;

@@ -5,8 +5,8 @@ import { numberHash } from '../../db/number-hash.ts';
 import { insertTestNumber } from '../../db/test-numbers.ts';
 import { applyTestReport } from '../../db/test-sends/record-test.ts';
 import { insertTestSend, listTestSends, type NewTestSend } from '../../db/test-sends/test-sends.ts';
+import { until } from '../../dev/until.ts';
 import { seedAccount } from '../support/seed.ts';
-import { until } from '../support/until.ts';
 import type { WorkflowWorld } from './workflow-world.ts';
 
 /** The test number of every account here, and its keyed hash. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_MS = 100;
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 180_000;
 
 /**
  * Asks again until the answer is what is waited for. It gives up only when nothing can come any more, far

@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 50;
+const POLL_MS = 200;
 const PATIENCE_MS = 180_000;
 
-/** The same while parts of the system are being killed: a question that fails is asked again, too. */
+/**
+ * Asks again until the answer is what is waited for, while parts of the system are being killed: a question that fails is
+ * asked again, too. Throws an Error with what it saw last when that never comes.
+ */
 export async function waitThroughChaos<Value>(
   ask: () => Promise<Value>,
   isIt: (value: Value) => boolean,
@@ -19,22 +22,6 @@ export async function waitThroughChaos<Value>(
     if (performance.now() - startedAt > patienceMs) {
       const last = seen.error instanceof Error ? seen.error.message : JSON.stringify(seen.value);
       throw new Error(`Waited in vain; last seen: ${last?.slice(0, 2_000)}`);
-    }
-    await delay(POLL_MS * 4);
-  }
-}
-
-/** Asks again until the answer is what is waited for. Throws an Error with what it saw last when that never comes. */
-export async function waitUntil<Value>(
-  ask: () => Promise<Value>,
-  isIt: (value: Value) => boolean,
-): Promise<Value> {
-  const startedAt = performance.now();
-  for (;;) {
-    const value = await ask();
-    if (isIt(value)) return value;
-    if (performance.now() - startedAt > PATIENCE_MS) {
-      throw new Error(`Waited in vain; last seen: ${JSON.stringify(value)?.slice(0, 2_000)}`);
     }
     await delay(POLL_MS);
   }
