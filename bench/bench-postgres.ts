@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { migrateToLatest } from '../db/migrate.ts';
 import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePorts } from '../dev/ports.ts';
@@ -37,18 +36,4 @@ export function withBenchPostgres<Result>(work: (place: BenchPlace) => Promise<R
       await postgres.stop();
     }
   });
-}
-
-/** Works on a connection as the database's owner, who sees everything. */
-export async function withOwner<Result>(
-  databaseUrl: string,
-  work: (owner: Client) => Promise<Result>,
-): Promise<Result> {
-  const owner = new Client({ connectionString: databaseUrl });
-  await owner.connect();
-  try {
-    return await work(owner);
-  } finally {
-    await owner.end();
-  }
 }

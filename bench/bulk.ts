@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import { withOwner } from '../dev/with-owner.ts';
 import type { BenchOptions } from './bench.ts';
 import { type DispatchAccount, type DispatchCampaign, seedDispatchAccount } from './dispatch-data.ts';
 import { asOwner, type DispatchPlace, withDispatchPlace } from './dispatch-place.ts';
@@ -86,22 +86,21 @@ function sendOnce(bench: BulkBench): Promise<Sent> {
 }
 
 /** Writes what became of a campaign's recipients into so many files, as COPY reads it. */
-async function writeRows(bench: BulkBench, campaign: DispatchCampaign, files: number): Promise<string[]> {
-  const owner = new Client({ connectionString: bench.databaseUrl });
-  await owner.connect();
-  const found = await owner.query<{ key: string }>('select key from messages where id = $1', [
-    campaign.messageId,
-  ]);
-  const paths: string[] = [];
-  for (let file = 0; file < files; file += 1) {
-    const from = Math.floor((bench.account.contacts * file) / files);
-    const to = Math.floor((bench.account.contacts * (file + 1)) / files);
-    const path = join(bench.folder, `attempts-${file}-of-${files}.copy`);
-    const rows = `select ${COLUMNS} from attempts where message_key = ${found.rows[0]?.key}
+function writeRows(bench: BulkBench, campaign: DispatchCampaign, files: number): Promise<string[]> {
+  return withOwner(bench.databaseUrl, async (owner) => {
+    const found = await owner.query<{ key: string }>('select key from messages where id = $1', [
+      campaign.messageId,
+    ]);
+    const paths: string[] = [];
+    for (let file = 0; file < files; file += 1) {
+      const from = Math.floor((bench.account.contacts * file) / files);
+      const to = Math.floor((bench.account.contacts * (file + 1)) / files);
+      const path = join(bench.folder, `attempts-${file}-of-${files}.copy`);
+      const rows = `select ${COLUMNS} from attempts where message_key = ${found.rows[0]?.key}
       and recipient > ${from} and recipient <= ${to} order by recipient`;
-    await pipeline(owner.query(copyTo(`copy (${rows}) to stdout`)), createWriteStream(path));
-    paths.push(path);
-  }
-  await owner.end();
-  return paths;
+      await pipeline(owner.query(copyTo(`copy (${rows}) to stdout`)), createWriteStream(path));
+      paths.push(path);
+    }
+    return paths;
+  });
 }

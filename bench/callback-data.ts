@@ -3,7 +3,7 @@ import { signPlivoCallback } from '../carrier/plivo/callback-signature.ts';
 import { callbackUrl } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
 import { numberHash } from '../db/number-hash.ts';
-import { withOwner } from './bench-postgres.ts';
+import { withOwner } from '../dev/with-owner.ts';
 import type { ReportTarget } from './callback-posts.ts';
 import { type DispatchAccount, type DispatchCampaign, seedDispatchCampaign } from './dispatch-data.ts';
 

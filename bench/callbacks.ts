@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { type Db, openDatabase, openPool } from '../db/database.ts';
 import { freePorts } from '../dev/ports.ts';
+import { withOwner } from '../dev/with-owner.ts';
 import { loadKeys } from '../keys.ts';
-import { withOwner, withBenchPostgres } from './bench-postgres.ts';
+import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import {
   type CarrierReport,

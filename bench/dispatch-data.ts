@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { Client } from 'pg';
 import { newAccountId } from '../db/accounts.ts';
 import { freezeAudience } from '../db/audience.ts';
 import { orderAction } from '../db/campaign-orders.ts';
@@ -10,6 +9,7 @@ import { newId } from '../db/ids.ts';
 import { insertMessage } from '../db/messages.ts';
 import { insertPerson } from '../db/people.ts';
 import { prepareCampaign } from '../db/prepare-campaign.ts';
+import { withOwner } from '../dev/with-owner.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { Schedule } from '../domain/schedule.ts';
 import { insertBenchAccount } from './bench-account.ts';
@@ -75,19 +75,18 @@ export async function seedDispatchAccount(
       .execute();
     return insertPerson(trx, { accountId, name: 'Owner', address: 'owner@example.com' });
   });
-  const owner = new Client({ connectionString: databaseUrl });
-  await owner.connect();
-  await owner.query(
-    `with made as (
+  await withOwner(databaseUrl, async (owner) => {
+    await owner.query(
+      `with made as (
        insert into contacts (account_id, number, number_hash, country, first_name)
        select $1, '+1' || (2000000000 + i), decode(lpad(to_hex(i), 32, '0'), 'hex'), 'US', 'Name' || i
        from generate_series(1, $3::int) i returning id
      )
      insert into list_members (account_id, list_id, contact_id) select $1, $2, id from made`,
-    [accountId, ids.listId, contacts],
-  );
-  await owner.query('vacuum analyze contacts, list_members');
-  await owner.end();
+      [accountId, ids.listId, contacts],
+    );
+    await owner.query('vacuum analyze contacts, list_members');
+  });
   return { ...ids, personId, contacts };
 }
 

@@ -1,6 +1,7 @@
 import { type Db, openDatabase, openPool } from '../db/database.ts';
 import { freePorts } from '../dev/ports.ts';
-import { type BenchPlace, withBenchPostgres, withOwner } from './bench-postgres.ts';
+import { withOwner } from '../dev/with-owner.ts';
+import { type BenchPlace, withBenchPostgres } from './bench-postgres.ts';
 import { numberIn } from './run-program.ts';
 import { startServer } from './start-server.ts';
 import type { WorkerPlace } from './start-worker.ts';

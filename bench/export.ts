@@ -2,9 +2,9 @@ import { NODE_FLAGS } from '../dev/node-flags.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Client } from 'pg';
 import { newAccountId } from '../db/accounts.ts';
 import { openDatabase, openPool, withAccount } from '../db/database.ts';
+import { withOwner } from '../dev/with-owner.ts';
 import { insertBenchAccount, insertBenchKey } from './bench-account.ts';
 import { withBenchPostgres } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
@@ -51,12 +51,11 @@ async function seed(
     return insertBenchKey(trx, accountId);
   });
   await db.destroy();
-  const owner = new Client({ connectionString: url });
-  await owner.connect();
-  const small = await seedExportedCampaign(owner, accountId, 'few', few);
-  const large = await seedExportedCampaign(owner, accountId, 'many', many);
-  await owner.end();
-  return { key, small, large };
+  return withOwner(url, async (owner) => ({
+    key,
+    small: await seedExportedCampaign(owner, accountId, 'few', few),
+    large: await seedExportedCampaign(owner, accountId, 'many', many),
+  }));
 }
 
 async function againstCopy(bench: ExportBench, campaign: ExportedCampaign, rows: number): Promise<BenchRow> {

@@ -4,10 +4,10 @@ import { type Db, openDatabase, openPool, withAccount } from '../db/database.ts'
 import { startSystem } from '../dev/launcher.ts';
 import { freePorts } from '../dev/ports.ts';
 import { inThrowawayHome } from '../dev/throwaway-home.ts';
+import { withOwner } from '../dev/with-owner.ts';
 import { createWorkflowClient } from '../engine/workflow-client.ts';
 import { campaignWorkflowId } from '../workflows/contract.ts';
 import { eventsMax } from '../workflows/events-max.ts';
-import { withOwner } from './bench-postgres.ts';
 import type { BenchOptions } from './bench.ts';
 import {
   countAccepted,

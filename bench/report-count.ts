@@ -1,5 +1,5 @@
+import { withOwner } from '../dev/with-owner.ts';
 import type { MessageReport } from '../domain/report.ts';
-import { withOwner } from './bench-postgres.ts';
 import type { ReportedCampaign } from './report-data.ts';
 import { numberIn, runProgram } from './run-program.ts';
 

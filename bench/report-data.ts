@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { Db } from '../db/database.ts';
 import { numberHash } from '../db/number-hash.ts';
-import { withOwner } from './bench-postgres.ts';
+import { withOwner } from '../dev/with-owner.ts';
 import type { Post, PostedCampaign } from './callback-data.ts';
 import { type DispatchAccount, seedDispatchCampaign } from './dispatch-data.ts';
 

@@ -1,5 +1,5 @@
 import { openDatabase, openPool, withAccount } from '../db/database.ts';
-import { withOwner } from './bench-postgres.ts';
+import { withOwner } from '../dev/with-owner.ts';
 import { type DispatchCampaign, launchCampaign, seedDispatchAccount } from './dispatch-data.ts';
 
 const CAMPAIGNS_OF_ACCOUNT = 100;

@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { withOwner } from '../dev/with-owner.ts';
 import type { ChaosCampaign } from './account.ts';
 import type { LedgerLine } from './carrier-ledger.ts';
 import type { Harm } from './victims.ts';
@@ -42,14 +43,12 @@ interface Person {
 const ON_ITS_WAY_MS = 1_000;
 
 /** Compares the database with the carrier's ledger. */
-export async function checkInvariants(
+export function checkInvariants(
   databaseUrl: string,
   ledger: readonly LedgerLine[],
   record: ChaosRecord,
 ): Promise<Invariant[]> {
-  const db = new Client({ connectionString: databaseUrl });
-  await db.connect();
-  try {
+  return withOwner(databaseUrl, async (db) => {
     const people = await readPeople(db, record.campaignIds);
     const texts = byNumber(ledger);
     return [
@@ -62,9 +61,7 @@ export async function checkInvariants(
       everybodySettled(people),
       untouched(record.bystander),
     ];
-  } finally {
-    await db.end();
-  }
+  });
 }
 
 async function readPeople(db: Client, campaignIds: readonly string[]): Promise<Person[]> {
@@ -225,10 +222,8 @@ function untouched({ before, after }: ChaosRecord['bystander']): Invariant {
 }
 
 /** What stands for all rows of an account, in every table that has an account. */
-export async function fingerprintOf(databaseUrl: string, accountId: string): Promise<Fingerprint> {
-  const db = new Client({ connectionString: databaseUrl });
-  await db.connect();
-  try {
+export function fingerprintOf(databaseUrl: string, accountId: string): Promise<Fingerprint> {
+  return withOwner(databaseUrl, async (db) => {
     const tables = await db.query<{ name: string }>(
       `select c.table_name as name from information_schema.columns c
        join information_schema.tables t using (table_schema, table_name)
@@ -246,7 +241,5 @@ export async function fingerprintOf(databaseUrl: string, accountId: string): Pro
       digests.set(name, rows[0]?.digest ?? '');
     }
     return digests;
-  } finally {
-    await db.end();
-  }
+  });
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
 import type { System } from '../dev/launcher.ts';
 import type { Part } from '../dev/supervisor.ts';
 import { deleteTemporalData } from '../dev/temporal-server.ts';
+import { withOwner } from '../dev/with-owner.ts';
 
 /** What is harmed: any process, or the database alone in the ways in which databases go away. */
 export type Target = 'everything' | 'database';
@@ -136,16 +136,12 @@ async function pidOf(part: Part): Promise<number> {
 }
 
 /** Resolves with how many there were. */
-async function breakConnections(databaseUrl: string): Promise<number> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query(
+function breakConnections(databaseUrl: string): Promise<number> {
+  return withOwner(databaseUrl, async (owner) => {
+    const { rowCount } = await owner.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
        where backend_type = 'client backend' and pid <> pg_backend_pid()`,
     );
     return rowCount ?? 0;
-  } finally {
-    await client.end();
-  }
+  });
 }

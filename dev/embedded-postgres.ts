@@ -10,6 +10,7 @@ import { logTail, startChild, type Child, type ChildOptions } from './child.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import { choosePostgresPlace, giveTo, type PostgresPlace } from './postgres-place.ts';
 import { endProcess, identifyProcess } from './process-identity.ts';
+import { withOwner } from './with-owner.ts';
 
 /** What an embedded PostgreSQL needs to know. */
 export interface PostgresOptions {
@@ -201,14 +202,10 @@ async function waitUntilReady(child: Child, url: string, options: ChildOptions):
 }
 
 async function makeDatabase(url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const found = await client.query("select 1 from pg_database where datname = 'carillon'");
-    if (found.rowCount === 0) await client.query('create database carillon');
-  } finally {
-    await client.end();
-  }
+  await withOwner(url, async (owner) => {
+    const found = await owner.query("select 1 from pg_database where datname = 'carillon'");
+    if (found.rowCount === 0) await owner.query('create database carillon');
+  });
 }
 
 function urlOf(port: number, password: string, database: string): string {

@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrateToLatest } from '../db/migrate.ts';
 import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
@@ -6,6 +5,7 @@ import { freePorts } from '../dev/ports.ts';
 import { findTemporalCli } from '../dev/temporal-binaries.ts';
 import { startTemporalServer } from '../dev/temporal-server.ts';
 import { makeThrowawayHome } from '../dev/throwaway-home.ts';
+import { withOwner } from '../dev/with-owner.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -59,10 +59,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function makeTemplate(adminUrl: string): Promise<void> {
-  const admin = new Client({ connectionString: adminUrl });
-  await admin.connect();
-  await admin.query(`create database ${TEMPLATE}`);
-  await admin.end();
+  await withOwner(adminUrl, (admin) => admin.query(`create database ${TEMPLATE}`));
   const url = new URL(adminUrl);
   url.pathname = `/${TEMPLATE}`;
   await migrateToLatest(url.href);

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { receiveInbound } from '../../db/inbound.ts';
 import { numberHash } from '../../db/number-hash.ts';
+import { withOwner } from '../../dev/with-owner.ts';
 import { type ApiCaller, type ContactsApi, openContactsApi, type Reply } from './contacts-api.ts';
 
 let api: ContactsApi;
@@ -283,21 +284,20 @@ async function contactOf(number: string): Promise<string> {
 }
 
 /** The tables in which some row holds one of these words, however it is stored. */
-async function rowsThatName(...words: readonly string[]): Promise<string[]> {
-  const owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
-  const tables = await owner.query<{ name: string }>(
-    `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')`,
-  );
-  const found: string[] = [];
-  for (const { name } of tables.rows) {
-    const { rows } = await owner.query(
-      `select from "${name}" t where exists (select from unnest($1::text[]) w
-         where t::text like '%' || w || '%' or t::text like '%' || encode(convert_to(w, 'UTF8'), 'hex') || '%')`,
-      [words],
+function rowsThatName(...words: readonly string[]): Promise<string[]> {
+  return withOwner(api.databaseUrl, async (owner) => {
+    const tables = await owner.query<{ name: string }>(
+      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')`,
     );
-    if (rows.length > 0) found.push(name);
-  }
-  await owner.end();
-  return found;
+    const found: string[] = [];
+    for (const { name } of tables.rows) {
+      const { rows } = await owner.query(
+        `select from "${name}" t where exists (select from unnest($1::text[]) w
+         where t::text like '%' || w || '%' or t::text like '%' || encode(convert_to(w, 'UTF8'), 'hex') || '%')`,
+        [words],
+      );
+      if (rows.length > 0) found.push(name);
+    }
+    return found;
+  });
 }

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { pageCacheMb, startEmbeddedPostgres, type EmbeddedPostgres } from '../../dev/embedded-postgres.ts';
 import { freePorts } from '../../dev/ports.ts';
 import { isRunning, sendSignal } from '../../dev/process-identity.ts';
+import { withOwner } from '../../dev/with-owner.ts';
 import { allGone, mustIdentify, runProgram } from './program-process.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -15,15 +15,11 @@ async function start(home: string): Promise<EmbeddedPostgres> {
   return server;
 }
 
-async function ask(url: string, statement: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<Record<string, unknown>>(statement);
+function ask(url: string, statement: string): Promise<unknown[]> {
+  return withOwner(url, async (owner) => {
+    const { rows } = await owner.query<Record<string, unknown>>(statement);
     return rows.flatMap((row) => Object.values(row));
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 describe('an embedded PostgreSQL', () => {

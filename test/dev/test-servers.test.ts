@@ -1,17 +1,13 @@
-import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { withOwner } from '../../dev/with-owner.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { startTimeSkippingServer } from '../support/time-skipping-server.ts';
 
-async function countAccounts(url: string): Promise<number> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ count: string }>('select count(*) from accounts');
+function countAccounts(url: string): Promise<number> {
+  return withOwner(url, async (owner) => {
+    const { rows } = await owner.query<{ count: string }>('select count(*) from accounts');
     return Number(rows[0]?.count);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 describe("a test's own servers", () => {

@@ -1,7 +1,8 @@
 import { Kysely, PostgresDialect } from 'kysely';
-import { Client, type Pool, type PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Db } from '../../db/database.ts';
 import type { Database } from '../../db/schema.ts';
+import { withOwner } from '../../dev/with-owner.ts';
 import { type LedgerWorld, openLedgerWorld } from './ledger-world.ts';
 
 /** A statement, or a function of the database, as it would be if a rule of the protocol were broken. */
@@ -51,19 +52,15 @@ function withStatements(pool: Pool, change: (text: string) => string): Db {
 }
 
 async function changeFunction(
-  connectionString: string,
+  databaseUrl: string,
   name: string,
   change: (text: string) => string,
 ): Promise<void> {
-  const owner = new Client({ connectionString });
-  await owner.connect();
-  try {
+  await withOwner(databaseUrl, async (owner) => {
     const { rows } = await owner.query<{ definition: string }>(
       'select pg_get_functiondef(oid) as definition from pg_proc where proname = $1',
       [name],
     );
     await owner.query(change(rows[0]?.definition ?? ''));
-  } finally {
-    await owner.end();
-  }
+  });
 }

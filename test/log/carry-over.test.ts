@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openDatabase, openPool } from '../../db/database.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
 import { MIGRATIONS } from '../../db/migrations/index.ts';
+import { withOwner } from '../../dev/with-owner.ts';
 
 const NAME = `test_${randomBytes(8).toString('hex')}`;
 let admin: Client;
@@ -33,19 +34,19 @@ test('what stood in the logs of campaigns is still there, in its order, after th
   expect(error).toBeUndefined();
   await db.destroy();
 
-  const owner = new Client({ connectionString: url });
-  await owner.connect();
-  await owner.query(
-    `insert into campaign_log (account_id, campaign_id, at, what, from_status, to_status, action_id, who, via, detail)
+  const rows = await withOwner(url, async (owner) => {
+    await owner.query(
+      `insert into campaign_log (account_id, campaign_id, at, what, from_status, to_status, action_id, who, via, detail)
      values ('acc_a', 'cmp_a', '2027-01-12T10:00Z', 'launch', 'draft', 'processing', 'act_a', 'per_a', 'api', '{"n":1}'),
             ('acc_b', 'cmp_b', '2027-01-12T09:00Z', 'duplicate', null, null, null, 'key_b', 'api', '{}')`,
-  );
-  await migrateToLatest(url);
-  const { rows } = await owner.query(
-    `select account_id, campaign_id, subject_kind, subject_id, at, what, from_value, to_value, action_id, who, key_id, via, detail
+    );
+    await migrateToLatest(url);
+    const lines = await owner.query<Record<string, unknown>>(
+      `select account_id, campaign_id, subject_kind, subject_id, at, what, from_value, to_value, action_id, who, key_id, via, detail
      from log order by id`,
-  );
-  await owner.end();
+    );
+    return lines.rows;
+  });
   expect(rows).toEqual([
     {
       account_id: 'acc_a',

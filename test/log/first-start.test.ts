@@ -1,6 +1,6 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap } from '../../db/bootstrap.ts';
+import { withOwner } from '../../dev/with-owner.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
@@ -12,18 +12,17 @@ afterAll(() => database.drop());
 test('what the first start makes is in the log as made by the system, once, and without the keys', async () => {
   const first = await bootstrap(database.url, 'Etc/UTC');
   expect(await bootstrap(database.url, 'Etc/UTC')).toBeNull();
-  const owner = new Client({ connectionString: database.url });
-  await owner.connect();
-  const { rows } = await owner.query<{
-    account: string;
-    subject: string;
-    what: string;
-    who: string;
-    line: string;
-  }>(
-    `select account_id as account, subject_kind as subject, what, who, l::text as line from log l order by id`,
+  const { rows } = await withOwner(database.url, (owner) =>
+    owner.query<{
+      account: string;
+      subject: string;
+      what: string;
+      who: string;
+      line: string;
+    }>(
+      `select account_id as account, subject_kind as subject, what, who, l::text as line from log l order by id`,
+    ),
   );
-  await owner.end();
   const accountId = first?.accountId ?? '';
   expect(rows.map(({ account, subject, what, who }) => [account, subject, what, who])).toEqual([
     ['operator', 'key', 'create', 'system'],

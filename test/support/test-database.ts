@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
 import { inject } from 'vitest';
+import { withOwner } from '../../dev/with-owner.ts';
 
 /** A database of one test file's own, with the newest schema and nothing in it. */
 export interface TestDatabase {
@@ -18,11 +18,5 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 async function asAdmin(statement: string): Promise<void> {
-  const admin = new Client({ connectionString: inject('postgresUrl') });
-  await admin.connect();
-  try {
-    await admin.query(statement);
-  } finally {
-    await admin.end();
-  }
+  await withOwner(inject('postgresUrl'), (admin) => admin.query(statement));
 }

@@ -1,6 +1,6 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../dev/until.ts';
+import { withOwner } from '../../dev/with-owner.ts';
 import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 let world: SystemWorld;
@@ -36,15 +36,8 @@ const clearFaults = async (): Promise<void> => {
   await fetch(`${urls.sandbox ?? ''}/sandbox/faults`, { method: 'DELETE' });
 };
 /** Looks at, or moves, what has no place in the API: machine time that a test cannot wait for. */
-const inDatabase = async (statement: string): Promise<unknown[]> => {
-  const client = new Client({ connectionString: world.system.current().urls.database });
-  await client.connect();
-  try {
-    return (await client.query(statement)).rows;
-  } finally {
-    await client.end();
-  }
-};
+const inDatabase = (statement: string): Promise<unknown[]> =>
+  withOwner(world.system.current().urls.database, async (owner) => (await owner.query(statement)).rows);
 const openAlerts = async (campaignId: string): Promise<string[]> => {
   const page = await world.api.get<{ items: { cause: string }[] }>(
     `/v1/alerts?campaignId=${campaignId}&state=open`,

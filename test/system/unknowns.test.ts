@@ -1,7 +1,7 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setUpAccount } from '../../chaos/account.ts';
 import { until } from '../../dev/until.ts';
+import { withOwner } from '../../dev/with-owner.ts';
 import { type CampaignBody, numbers, startSystemWorld, type SystemWorld } from './system-world.ts';
 
 /** What tests read of a recipient's story. */
@@ -37,10 +37,9 @@ afterAll(() => world.stop());
 async function askOftener(): Promise<void> {
   const settings = Buffer.from(JSON.stringify({ listsPerMinute: 6_000 }));
   await world.sandbox.send('PUT', '/sandbox/settings', settings, 'application/json');
-  const owner = new Client({ connectionString: world.system.current().urls.database });
-  await owner.connect();
-  await owner.query('update carrier_accounts set lists_per_minute = 6000');
-  await owner.end();
+  await withOwner(world.system.current().urls.database, (owner) =>
+    owner.query('update carrier_accounts set lists_per_minute = 6000'),
+  );
 }
 
 const storyOf = (campaign: CampaignBody, number: string): Promise<StoryBody> =>

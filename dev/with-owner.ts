@@ -1,0 +1,15 @@
+import { Client } from 'pg';
+
+/** Works on a connection as the database's owner, who sees everything. */
+export async function withOwner<Result>(
+  databaseUrl: string,
+  work: (owner: Client) => Promise<Result>,
+): Promise<Result> {
+  const owner = new Client({ connectionString: databaseUrl });
+  await owner.connect();
+  try {
+    return await work(owner);
+  } finally {
+    await owner.end();
+  }
+}
