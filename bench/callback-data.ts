@@ -6,6 +6,7 @@ import { numberHash } from '../db/number-hash.ts';
 import { withOwner } from '../dev/with-owner.ts';
 import type { ReportTarget } from './callback-posts.ts';
 import { type DispatchAccount, type DispatchCampaign, seedDispatchCampaign } from './dispatch-data.ts';
+import { PERSONAL_TEXT } from './texts.ts';
 
 /** A campaign whose texts the carrier has accepted and reported nothing of. */
 export interface PostedCampaign extends DispatchCampaign {
@@ -44,7 +45,7 @@ export async function seedPostedCampaign(
   databaseUrl: string,
   account: DispatchAccount,
 ): Promise<PostedCampaign> {
-  const campaign = await seedDispatchCampaign(db, account, 'Hi {{firstName}}, our summer sale begins today.');
+  const campaign = await seedDispatchCampaign(db, account, PERSONAL_TEXT);
   return withOwner(databaseUrl, async (owner) => {
     await owner.query(
       `insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane,

@@ -4,6 +4,7 @@ import { numberHash } from '../db/number-hash.ts';
 import { withOwner } from '../dev/with-owner.ts';
 import type { Post, PostedCampaign } from './callback-data.ts';
 import { type DispatchAccount, seedDispatchCampaign } from './dispatch-data.ts';
+import { PERSONAL_TEXT } from './texts.ts';
 
 /** A campaign in mid-sending, nearly all of it behind it. */
 export interface ReportedCampaign extends PostedCampaign {
@@ -41,7 +42,7 @@ export async function seedReportedCampaign(
   size: { readonly recipients: number; readonly listed: number },
   hashKey: Buffer,
 ): Promise<ReportedCampaign> {
-  const campaign = await seedDispatchCampaign(db, account, 'Hi {{firstName}}, our summer sale begins today.');
+  const campaign = await seedDispatchCampaign(db, account, PERSONAL_TEXT);
   return withOwner(databaseUrl, async (owner) => {
     const found = await owner.query<Frozen>(
       `select c.audience_month as month, c.account_id, c.key as campaign_key, m.key as message_key, c.sender_id
