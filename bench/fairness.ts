@@ -1,7 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from '../dev/demo/api-client.ts';
 import { startSystem, type System } from '../dev/launcher.ts';
+import { importList, makeSendingAccount, numbersOf, takeLimitsAway } from '../dev/sending-account.ts';
 import { inThrowawayHome } from '../dev/throwaway-home.ts';
+import { until } from '../dev/until.ts';
 import { ACKNOWLEDGEMENT } from '../domain/launch-check.ts';
 import type { BenchOptions } from './bench.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
@@ -12,8 +13,24 @@ const SEGMENTS_PER_SECOND = 20;
 const RATIO_MAX = 1.2;
 /** Numbers of an area from 9000 on have a fate of their own at the sandbox; two of them suspend a campaign. */
 const NUMBERS_OF_AREA = 9_000;
-const AREAS = [201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218];
-const POLL_MS = 100;
+const AREAS = [
+  '201',
+  '202',
+  '203',
+  '205',
+  '206',
+  '207',
+  '208',
+  '209',
+  '210',
+  '212',
+  '213',
+  '214',
+  '215',
+  '216',
+  '217',
+  '218',
+];
 const PATIENCE_MS = 300_000;
 
 /** An account as this bench uses it. */
@@ -108,18 +125,12 @@ async function launch({ api, senderId, personId, listId }: Sending): Promise<str
   return id;
 }
 
-async function waitFor(
+function waitFor(
   { api }: Sending,
   id: string,
   isIt: (campaign: CampaignBody) => boolean,
 ): Promise<CampaignBody> {
-  const startedAt = performance.now();
-  for (;;) {
-    const campaign = await api.get<CampaignBody>(`/v1/campaigns/${id}`);
-    if (isIt(campaign)) return campaign;
-    if (performance.now() - startedAt > PATIENCE_MS) throw new Error(`It is still ${campaign.status}.`);
-    await delay(POLL_MS);
-  }
+  return until(() => api.get<CampaignBody>(`/v1/campaigns/${id}`), isIt, PATIENCE_MS);
 }
 
 async function makeAccount(
@@ -129,54 +140,24 @@ async function makeAccount(
   segmentsPerSecond: number | null,
 ): Promise<Sending> {
   if (firstKeys === null || urls.sandbox === undefined) throw new Error('The system is not a fresh one.');
-  const operator = createApiClient(urls.api, firstKeys.operatorKey);
-  const account = await operator.post<{ id: string }>('/v1/accounts', {
-    name,
-    senderName: name,
-    timeZone: 'America/New_York',
-    defaultCountry: 'US',
-    quietHours: { start: '00:00', end: '00:00' },
-  });
-  const acting = createApiClient(urls.api, firstKeys.operatorKey, { 'carillon-account': account.id });
-  const scopes = ['read', 'write', 'send'];
-  const { key } = await acting.post<{ key: string }>('/v1/keys', { name: 'Bench', scopes });
-  const api = createApiClient(urls.api, key);
-  const person = await api.post<{ id: string }>('/v1/people', {
-    name: 'Owner',
-    address: 'owner@example.com',
-  });
   // Short codes, one for each account; the sandbox takes their texts as fast as they come.
   const address = segmentsPerSecond === null ? '24365' : '36524';
-  const sender = await api.post<{ id: string; carrierAccountId: string }>('/v1/senders', {
-    address,
-    type: 'short_code',
-    registration: 'approved',
-    segmentsPerSecond,
+  const place = { apiUrl: urls.api, operatorKey: firstKeys.operatorKey };
+  const account = await makeSendingAccount(place, {
+    name,
+    senderName: name,
+    sender: { address, segmentsPerSecond },
   });
-  await operator.patch(`/v1/carrier-accounts/${sender.carrierAccountId}`, { requestsMax: 0 });
-  const sandbox = createApiClient(urls.sandbox, '');
-  const put = (path: string, body: unknown) =>
-    sandbox.send('PUT', path, Buffer.from(JSON.stringify(body)), 'application/json');
-  await put(`/sandbox/numbers/${address}`, { smsSegmentsPerSecond: null });
-  await put('/sandbox/settings', { requestsPer5s: null });
-  const listId = await makeList(api, contacts);
-  return { api, senderId: sender.id, personId: person.id, listId };
+  const { api, operator, carrierAccountId, senderId, personId } = account;
+  await operator.patch(`/v1/carrier-accounts/${carrierAccountId}`, { requestsMax: 0 });
+  await takeLimitsAway(createApiClient(urls.sandbox, ''), address);
+  const listId = await importList(api, 'Everybody', someNumbers(contacts), PATIENCE_MS);
+  return { api, senderId, personId, listId };
 }
 
-async function makeList(api: ApiClient, contacts: number): Promise<string> {
-  const list = await api.post<{ id: string }>('/v1/lists', { name: 'Everybody' });
-  const started = await api.post<{ id: string }>('/v1/imports', { listIds: [list.id] });
-  const rows = Array.from({ length: contacts }, (_, index) => {
-    const area = AREAS[Math.floor(index / NUMBERS_OF_AREA)];
-    if (area === undefined) throw new Error('There are no numbers for so many rows.');
-    return `Name${index},+1${area}555${String(index % NUMBERS_OF_AREA).padStart(4, '0')}`;
-  });
-  const content = Buffer.from(['First Name,Mobile', ...rows].join('\n'));
-  await api.send('PUT', `/v1/imports/${started.id}/content`, content, 'text/csv');
-  for (;;) {
-    const { status } = await api.get<{ status: string }>(`/v1/imports/${started.id}`);
-    if (status === 'finished') return list.id;
-    if (status === 'failed') throw new Error('The contacts were not imported.');
-    await delay(POLL_MS);
-  }
+function someNumbers(count: number): string[] {
+  const areas = AREAS.slice(0, Math.ceil(count / NUMBERS_OF_AREA));
+  const numbers = areas.flatMap((area) => numbersOf(area, NUMBERS_OF_AREA)).slice(0, count);
+  if (numbers.length < count) throw new Error('There are no numbers for so many rows.');
+  return numbers;
 }

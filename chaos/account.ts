@@ -1,14 +1,12 @@
 import { createApiClient, type ApiClient } from '../dev/demo/api-client.ts';
-import { until } from '../dev/until.ts';
+import { type AccountPlace, importList, makeSendingAccount, takeLimitsAway } from '../dev/sending-account.ts';
 import { ACKNOWLEDGEMENT } from '../domain/launch-check.ts';
 import { readLedger } from './carrier-ledger.ts';
 
 /** A system that runs, as far as an account is set up in it. */
-export interface ChaosPlace {
-  readonly apiUrl: string;
+export interface ChaosPlace extends AccountPlace {
   /** Undefined when the carrier is another one, which cannot be steered. */
   readonly sandboxUrl: string | undefined;
-  readonly operatorKey: string;
 }
 
 /** An account that can send, steered over HTTP alone, beside the carrier's own ledger. */
@@ -48,48 +46,30 @@ export interface ChaosCampaign {
 /** The short code that texts come from unless another is given. */
 export const ADDRESS = '24365';
 
-/** US numbers that the sandbox delivers to; at most 10,000 of an area. */
-export function numbersOf(area: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `+1${area}555${String(index).padStart(4, '0')}`);
-}
-
 /** Sets up an account without quiet hours and a sender of this pace, and takes the sandbox's own limits away. */
 export async function setUpAccount(
   place: ChaosPlace,
   segmentsPerSecond: number,
   address = ADDRESS,
 ): Promise<ChaosAccount> {
-  const operator = createApiClient(place.apiUrl, place.operatorKey);
-  const { id: accountId } = await operator.post<{ id: string }>('/v1/accounts', {
-    name: 'Harbour Bakery',
-    senderName: 'Harbour',
-    timeZone: 'America/New_York',
-    defaultCountry: 'US',
-    quietHours: { start: '00:00', end: '00:00' },
+  const { accountId, personId, senderId, api, operator } = await makeSendingAccount(place, {
+    sender: { address, segmentsPerSecond },
   });
-  const acting = createApiClient(place.apiUrl, place.operatorKey, { 'carillon-account': accountId });
-  const scopes = ['read', 'write', 'send'];
-  const { key } = await acting.post<{ key: string }>('/v1/keys', { name: 'Chaos', scopes });
-  const api = createApiClient(place.apiUrl, key);
-  const person = await api.post<{ id: string }>('/v1/people', { name: 'Alex', address: 'alex@example.com' });
-  const sender = await api.post<{ id: string }>('/v1/senders', {
-    address,
-    type: 'short_code',
-    registration: 'approved',
-    segmentsPerSecond,
-  });
-  if (place.sandboxUrl !== undefined) await takeLimitsAway(place.sandboxUrl, address);
+  if (place.sandboxUrl !== undefined) {
+    const settings = { callbackDelayMs: { min: 5, max: 100 } };
+    await takeLimitsAway(createApiClient(place.sandboxUrl, ''), address, settings);
+  }
   return {
     accountId,
-    senderId: sender.id,
+    senderId,
     api,
     operator,
-    list: (name, numbers) => makeList(api, name, numbers),
+    list: (name, numbers) => importList(api, name, numbers),
     launch: async (name, listId, text = 'Hi {{firstName}}') => {
       const draft = await api.post<ChaosCampaign>('/v1/campaigns', {
         name,
-        senderId: sender.id,
-        ownerId: person.id,
+        senderId,
+        ownerId: personId,
         listIds: [listId],
         purpose: 'marketing',
         acknowledgement: ACKNOWLEDGEMENT,
@@ -104,25 +84,4 @@ export async function setUpAccount(
       return lines.filter((line) => line.time >= from);
     },
   };
-}
-
-async function takeLimitsAway(sandboxUrl: string, address: string): Promise<void> {
-  const sandbox = createApiClient(sandboxUrl, '');
-  const put = (path: string, body: unknown) =>
-    sandbox.send('PUT', path, Buffer.from(JSON.stringify(body)), 'application/json');
-  await put(`/sandbox/numbers/${address}`, { smsSegmentsPerSecond: null, mmsPerSecond: null });
-  await put('/sandbox/settings', { requestsPer5s: null, callbackDelayMs: { min: 5, max: 100 } });
-}
-
-async function makeList(api: ApiClient, name: string, numbers: readonly string[]): Promise<string> {
-  const list = await api.post<{ id: string }>('/v1/lists', { name });
-  const started = await api.post<{ id: string }>('/v1/imports', { listIds: [list.id] });
-  const rows = numbers.map((number, index) => `Name${index},${number}`);
-  const content = Buffer.from(['First Name,Mobile', ...rows].join('\n'));
-  await api.send('PUT', `/v1/imports/${started.id}/content`, content, 'text/csv');
-  await until(
-    () => api.get<{ status: string }>(`/v1/imports/${started.id}`),
-    (view) => view.status === 'finished',
-  );
-  return list.id;
 }

@@ -1,6 +1,7 @@
+import { numbersOf } from '../dev/sending-account.ts';
 import { until } from '../dev/until.ts';
 import { HOLD_SCOPES, type HoldScope } from '../domain/hold.ts';
-import { type ChaosAccount, type ChaosCampaign, numbersOf } from './account.ts';
+import type { ChaosAccount, ChaosCampaign } from './account.ts';
 
 /** Two campaigns of their own numbers, so that the carrier's ledger tells them apart. */
 export interface HoldRounds {

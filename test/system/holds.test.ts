@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChaosAccount, numbersOf, setUpAccount } from '../../chaos/account.ts';
+import { type ChaosAccount, setUpAccount } from '../../chaos/account.ts';
 import { type HoldRounds, prepareHoldRounds } from '../../chaos/hold-round.ts';
 import { startMoreWorkers } from '../../chaos/more-workers.ts';
+import { numbersOf } from '../../dev/sending-account.ts';
 import { until } from '../../dev/until.ts';
 import { startTestSystem, type TestSystem } from './test-system.ts';
 

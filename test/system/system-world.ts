@@ -1,5 +1,6 @@
 import { type LedgerLine, readLedger } from '../../chaos/carrier-ledger.ts';
 import { createApiClient, type ApiClient } from '../../dev/demo/api-client.ts';
+import { importList, makeSendingAccount, numbersOf, takeLimitsAway } from '../../dev/sending-account.ts';
 import { until } from '../../dev/until.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { startTestSystem, type TestSystem, type TestSystemOptions } from './test-system.ts';
@@ -65,9 +66,9 @@ export interface SystemWorld {
 
 const SENDER = '24365';
 
-/** US numbers that libphonenumber calls valid and that the sandbox delivers to. */
+/** So many numbers of an area. */
 export function numbers(count: number, area = '415'): string[] {
-  return Array.from({ length: count }, (_, index) => `+1${area}555${String(index).padStart(4, '0')}`);
+  return numbersOf(area, count);
 }
 
 /** Starts a system and sets an account up in a zone without quiet hours just now. */
@@ -84,38 +85,19 @@ export async function startSystemWorld(options: TestSystemOptions = {}): Promise
 async function setUp(system: TestSystem): Promise<SystemWorld> {
   const { urls, firstKeys } = system.current();
   if (firstKeys === null || urls.sandbox === undefined) throw new Error('The system is not a fresh one.');
-  const operator = createApiClient(urls.api, firstKeys.operatorKey);
-  const account = await operator.post<{ id: string }>('/v1/accounts', {
-    name: 'Harbour Bakery',
-    senderName: 'Harbour',
-    timeZone: 'America/New_York',
-    defaultCountry: 'US',
-    // Without quiet hours these tests mean the same at any time of day; other tests are about quiet hours.
-    quietHours: { start: '00:00', end: '00:00' },
-  });
-  const acting = createApiClient(urls.api, firstKeys.operatorKey, { 'carillon-account': account.id });
-  const { key } = await acting.post<{ key: string }>('/v1/keys', {
-    name: 'Tests',
-    scopes: ['read', 'write', 'send'],
-  });
-  const api = createApiClient(urls.api, key);
-  const person = await api.post<{ id: string }>('/v1/people', { name: 'Alex', address: 'alex@example.com' });
-  const sender = await api.post<{ id: string }>('/v1/senders', {
-    address: SENDER,
-    type: 'short_code',
-    supportsMms: true,
-    registration: 'approved',
-  });
+  const place = { apiUrl: urls.api, operatorKey: firstKeys.operatorKey };
+  const account = await makeSendingAccount(place, { sender: { address: SENDER, supportsMms: true } });
+  const { api, operator, accountId, personId, senderId } = account;
   const sandbox = createApiClient(urls.sandbox, '');
   await openSandbox(sandbox);
-  const world = { api, personId: person.id, senderId: sender.id };
+  const world = { api, personId, senderId };
   return {
     ...world,
     system,
     operator,
-    accountId: account.id,
+    accountId,
     sandbox,
-    list: (name, people) => makeList(api, name, people),
+    list: (name, people) => importList(api, name, people),
     draft: (name, listId, texts) => makeDraft(world, name, listId, texts),
     campaign: (id) => api.get<CampaignBody>(`/v1/campaigns/${id}`),
     reaches: (id, ...statuses) =>
@@ -129,29 +111,11 @@ async function setUp(system: TestSystem): Promise<SystemWorld> {
 }
 
 /** Takes the sandbox's limits away and makes its callbacks fast; a sandbox that was started again needs it anew. */
-export async function openSandbox(sandbox: ApiClient): Promise<void> {
-  const put = (path: string, body: unknown) =>
-    sandbox.send('PUT', path, Buffer.from(JSON.stringify(body)), 'application/json');
-  await put(`/sandbox/numbers/${SENDER}`, { smsSegmentsPerSecond: null, mmsPerSecond: null });
-  await put('/sandbox/settings', {
-    requestsPer5s: null,
+export function openSandbox(sandbox: ApiClient): Promise<void> {
+  return takeLimitsAway(sandbox, SENDER, {
     callbackDelayMs: { min: 5, max: 100 },
     retryDelaysMs: [500, 1_000, 2_000, 4_000, 8_000, 16_000],
   });
-}
-
-async function makeList(api: ApiClient, name: string, people: readonly string[]): Promise<string> {
-  const list = await api.post<{ id: string }>('/v1/lists', { name });
-  const started = await api.post<{ id: string }>('/v1/imports', { listIds: [list.id] });
-  const rows = people.map((number, index) => `Name${index},${number}`);
-  const content = Buffer.from(['First Name,Mobile', ...rows].join('\n'));
-  await api.send('PUT', `/v1/imports/${started.id}/content`, content, 'text/csv');
-  const done = await until(
-    () => api.get<{ status: string; rows: { imported: number } }>(`/v1/imports/${started.id}`),
-    (view) => view.status === 'finished' || view.status === 'failed',
-  );
-  if (done.rows.imported !== people.length) throw new Error('Not every contact was imported.');
-  return list.id;
 }
 
 async function makeDraft(
