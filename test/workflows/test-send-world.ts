@@ -1,5 +1,5 @@
 import { insertCampaign } from '../../db/campaigns.ts';
-import { type Trx, withAccount } from '../../db/database.ts';
+import { type Db, type Trx, withAccount } from '../../db/database.ts';
 import { insertMessage } from '../../db/messages.ts';
 import { numberHash } from '../../db/number-hash.ts';
 import { insertTestNumber } from '../../db/test-numbers.ts';
@@ -14,11 +14,11 @@ export const NUMBER = '+12125552801';
 export const HASH = numberHash(Buffer.alloc(32, 1), NUMBER);
 
 /** An account with a draft of one message, and a test of it that nobody has sent yet. */
-export async function orderTest(world: WorkflowWorld, more: Partial<NewTestSend> = {}) {
-  const account = await seedAccount(world.db);
+export async function seedTest(db: Db, more: Partial<NewTestSend> = {}) {
+  const account = await seedAccount(db);
   const { accountId, senderId } = account;
   const inside = <Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> =>
-    withAccount(world.db, accountId, work);
+    withAccount(db, accountId, work);
   const ids = await inside(async (trx) => {
     const campaignId = await insertCampaign(trx, {
       accountId,
@@ -59,10 +59,6 @@ export async function orderTest(world: WorkflowWorld, more: Partial<NewTestSend>
     ...ids,
     inside,
     read,
-    send: async () => {
-      await world.workflows.startTestSend(accountId, ids.testId);
-      return until(read, (test) => test.state !== 'requested' && test.state !== 'posting');
-    },
     spent: () =>
       inside(async (trx) => {
         const rows = await trx.selectFrom('spend_months').select('spent_micro_usd as spent').execute();
@@ -70,7 +66,7 @@ export async function orderTest(world: WorkflowWorld, more: Partial<NewTestSend>
       }),
     report: (status: 'sent' | 'delivered' | 'failed', uuid: string, to = NUMBER) =>
       read().then(({ key }) =>
-        applyTestReport(world.db, {
+        applyTestReport(db, {
           accountId,
           key,
           to,
@@ -80,5 +76,17 @@ export async function orderTest(world: WorkflowWorld, more: Partial<NewTestSend>
           billedMicroUsd: 900,
         }),
       ),
+  };
+}
+
+/** The same in a world whose workflow sends it. */
+export async function orderTest(world: WorkflowWorld, more: Partial<NewTestSend> = {}) {
+  const test = await seedTest(world.db, more);
+  return {
+    ...test,
+    send: async () => {
+      await world.workflows.startTestSend(test.accountId, test.testId);
+      return until(test.read, ({ state }) => state !== 'requested' && state !== 'posting');
+    },
   };
 }
