@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { callbackUrl } from '../db/callback-url.ts';
+import { callbackUrlsOf } from '../db/callback-url.ts';
 import { createPostgresDispatchStore } from '../db/dispatch/postgres-store.ts';
+import type { Lease } from '../domain/dispatch/dispatch-store.ts';
 import type { LaneDeps } from '../domain/dispatch/lane.ts';
 import { createSlots, type Slots, UNLIMITED_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import { watchCarriers } from './carrier-watch.ts';
@@ -22,6 +23,15 @@ export function mediaUrlOf({ publicUrl }: Pick<ActivityDeps, 'publicUrl'>): (tok
 export function createLaneDeps(wiring: LaneWiring, slots: Slots): LaneDeps {
   const { db, crash, publicUrl, signingKey } = wiring;
   const store = createPostgresDispatchStore({ db, crash, mediaUrl: mediaUrlOf(wiring) });
+  const urls = new WeakMap<Lease, (request: number) => string>();
+  const urlsOf = (lease: Lease): ((request: number) => string) => {
+    const known = urls.get(lease);
+    if (known !== undefined) return known;
+    const { accountId, month, id } = lease;
+    const made = callbackUrlsOf(publicUrl, signingKey, accountId, { month, leaseId: id });
+    urls.set(lease, made);
+    return made;
+  };
   const watched = watchCarriers(store, { db, now: machineClock.now });
   return {
     store: {
@@ -46,11 +56,7 @@ export function createLaneDeps(wiring: LaneWiring, slots: Slots): LaneDeps {
         to: people.map((person) => person.number),
         text: people[0]?.text ?? '',
         mediaUrls: lease.mediaUrls,
-        callbackUrl: callbackUrl(publicUrl, signingKey, lease.accountId, {
-          month: lease.month,
-          leaseId: lease.id,
-          request,
-        }),
+        callbackUrl: urlsOf(lease)(request),
       }),
   };
 }

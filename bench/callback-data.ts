@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { signPlivoCallback } from '../carrier/plivo/callback-signature.ts';
-import { callbackUrl } from '../db/callback-url.ts';
+import { callbackUrlsOf } from '../db/callback-url.ts';
 import type { Db } from '../db/database.ts';
 import { numberHash } from '../db/number-hash.ts';
 import { withOwner } from '../dev/with-owner.ts';
@@ -100,7 +100,7 @@ export function reportsOf({ accountId, posts }: PostedCampaign, carrier: ReportT
       for (const [index, post] of neighbours.entries()) {
         const isLost = stage === 'final' && (from + index) % 20 === 0;
         const status = stage === 'sent' ? 'sent' : isLost ? 'undelivered' : 'delivered';
-        const url = callbackUrl(carrier.publicUrl, carrier.signingKey, accountId, post);
+        const url = callbackUrlsOf(carrier.publicUrl, carrier.signingKey, accountId, post)(post.request);
         const { authToken } = carrier.credentials;
         reports.push({
           uuid: post.uuid,

@@ -1,8 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   callbackSubject,
+  formatLeaseOfPosts,
   formatPostId,
   formatTestPostId,
+  type LeaseOfPosts,
   parsePostId,
   parseTestPostId,
   type PostId,
@@ -22,9 +24,21 @@ export type CallbackPath =
 const CARRIER = 'plivo';
 const NOBODYS_KEY: SigningKey = { id: '', secret: randomBytes(32) };
 
-/** Where the carrier reports on one post: our post id and a MAC that proves that we made it. */
-export function callbackUrl(publicUrl: string, key: SigningKey, accountId: string, post: PostId): string {
-  return signedUrl(publicUrl, key, accountId, formatPostId(post));
+/**
+ * Where the carrier reports on each post of a lease, by its request: our post id and a MAC that proves that we made it.
+ * All posts of a lease share the MAC, since which request of it a report is about decides nothing.
+ */
+export function callbackUrlsOf(
+  publicUrl: string,
+  key: SigningKey,
+  accountId: string,
+  lease: LeaseOfPosts,
+): (request: number) => string {
+  const proof = mac(key, callbackSubject(CARRIER, accountId, key.id, formatLeaseOfPosts(lease)));
+  return (request) => {
+    const subject = callbackSubject(CARRIER, accountId, key.id, formatPostId({ ...lease, request }));
+    return `${publicUrl}/callbacks/${subject}/${proof}`;
+  };
 }
 
 /** Where the carrier reports on the one post of a test. */
@@ -34,11 +48,7 @@ export function testCallbackUrl(
   accountId: string,
   testKey: number,
 ): string {
-  return signedUrl(publicUrl, key, accountId, formatTestPostId(testKey));
-}
-
-function signedUrl(publicUrl: string, key: SigningKey, accountId: string, postId: string): string {
-  const subject = callbackSubject(CARRIER, accountId, key.id, postId);
+  const subject = callbackSubject(CARRIER, accountId, key.id, formatTestPostId(testKey));
   return `${publicUrl}/callbacks/${subject}/${mac(key, subject)}`;
 }
 
@@ -47,17 +57,24 @@ export function verifyCallbackPath(
   keys: readonly SigningKey[],
   path: { accountId: string; keyId: string; postId: string; mac: string },
 ): CallbackPath | null {
-  const key = keys.find((one) => one.id === path.keyId);
-  const { accountId } = path;
-  const post = parsePostId(path.postId);
-  const testKey = parseTestPostId(path.postId);
+  const { accountId, keyId, postId } = path;
+  const post = parsePostId(postId);
+  const testKey = parseTestPostId(postId);
+  const known = keys.find((one) => one.id === keyId);
   // A key that there is not takes as long as one that there is.
-  const subject = callbackSubject(CARRIER, path.accountId, path.keyId, path.postId);
-  const wanted = Buffer.from(mac(key ?? NOBODYS_KEY, subject));
-  const given = Buffer.from(path.mac);
-  if (wanted.length !== given.length || !timingSafeEqual(wanted, given) || key === undefined) return null;
+  const key = known ?? NOBODYS_KEY;
+  const isProved = (id: string): boolean =>
+    isEqual(mac(key, callbackSubject(CARRIER, accountId, keyId, id)), path.mac);
+  // The whole post id was signed of what was posted before its lease was; such reports come for days.
+  const isOurs = (post !== null && isProved(formatLeaseOfPosts(post))) || isProved(postId);
+  if (!isOurs || known === undefined) return null;
   if (post !== null) return { kind: 'lease', accountId, post };
   return testKey === null ? null : { kind: 'test', accountId, key: testKey };
+}
+
+function isEqual(one: string, other: string): boolean {
+  const [first, second] = [Buffer.from(one), Buffer.from(other)];
+  return first.length === second.length && timingSafeEqual(first, second);
 }
 
 function mac(key: SigningKey, subject: string): string {

@@ -7,9 +7,17 @@ export interface PostId {
   readonly request: number;
 }
 
+/** The lease that posts are of. */
+export type LeaseOfPosts = Pick<PostId, 'month' | 'leaseId'>;
+
+/** A lease as it stands in the paths of its posts, such as `202611-1a2b`. */
+export function formatLeaseOfPosts({ month, leaseId }: LeaseOfPosts): string {
+  return `${month.slice(0, 4)}${month.slice(5, 7)}-${leaseId.toString(36)}`;
+}
+
 /** A post id as it stands in a callback's path, such as `202611-1a2b-0`. */
 export function formatPostId(post: PostId): string {
-  return `${post.month.slice(0, 4)}${post.month.slice(5, 7)}-${post.leaseId.toString(36)}-${post.request.toString(36)}`;
+  return `${formatLeaseOfPosts(post)}-${post.request.toString(36)}`;
 }
 
 const POST_ID = /^(\d{4})(0[1-9]|1[0-2])-([0-9a-z]{1,11})-([0-9a-z]{1,4})$/;
@@ -37,7 +45,7 @@ export function parseTestPostId(text: string): number | null {
   return Number.isSafeInteger(key) ? key : null;
 }
 
-/** What is signed: everything in the path that we chose. */
-export function callbackSubject(carrier: string, accountId: string, keyId: string, postId: string): string {
-  return `${carrier}/${accountId}/${keyId}/${postId}`;
+/** What stands in a path before its MAC, and what is signed: there a lease is named in the place of a post. */
+export function callbackSubject(carrier: string, accountId: string, keyId: string, id: string): string {
+  return `${carrier}/${accountId}/${keyId}/${id}`;
 }

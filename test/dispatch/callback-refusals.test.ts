@@ -8,7 +8,7 @@ import {
   listCallbackRefusals,
   resolveQuietRefusals,
 } from '../../db/callback-refusals.ts';
-import { callbackUrl, type SigningKey } from '../../db/callback-url.ts';
+import { callbackUrlsOf, type SigningKey } from '../../db/callback-url.ts';
 import { openPool, withAccount } from '../../db/database.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
@@ -35,7 +35,7 @@ beforeEach(async () => {
   await campaign.record(lease, 'accepted');
   api = await openApi();
   const post = { month: lease.month, leaseId: lease.id, request: 0 };
-  path = callbackUrl('', KEY, campaign.account.accountId, post);
+  path = callbackUrlsOf('', KEY, campaign.account.accountId, post)(post.request);
 });
 afterAll(() => world.close());
 
