@@ -41,6 +41,8 @@ export interface Scopes {
   readonly scopeIds: readonly string[];
   /** A campaign whose sender's gate is one more of them. */
   readonly campaignId: string | null;
+  /** One of them that counts as closed unless it is a message which is being sent. */
+  readonly messageId: string | null;
 }
 
 /** Their ids, as a table. */
@@ -57,14 +59,19 @@ const lockScopes = prepareQuery((db, scopes: Scopes) =>
 
 const openScopes = prepareQuery((db, scopes: Scopes) =>
   sql<{ scopeId: string }>`
-    select scope_id as "scopeId" from gates where scope_id in (select id from ${idsOf(scopes)}) and holds = 0`.compile(
-    db,
-  ),
+    select scope_id as "scopeId" from gates where scope_id in (select id from ${idsOf(scopes)})
+      and (scope_id is distinct from ${scopes.messageId} or exists (
+        select from messages where id = ${scopes.messageId} and status = 'sending'))
+      and holds = 0`.compile(db),
 );
 
 /**
  * Which of these gates are open; they stay so until the transaction ends. Whoever places a hold waits for leases under
  * way, and leases after it see the hold. The locks are taken in one order by everybody.
+ *
+ * A message of which somebody is left is ended, and perhaps given another time, only behind its campaign's closed gate.
+ * So whether it is being sent is read once the locks are held, and stays so, too: a lane of before a stop may ask after
+ * the restart.
  */
 export async function lockGates(trx: Trx, scopes: Scopes): Promise<Set<string>> {
   const [, open] = await askedTogether([lockScopes(trx, scopes), openScopes(trx, scopes)]);
@@ -73,6 +80,6 @@ export async function lockGates(trx: Trx, scopes: Scopes): Promise<Set<string>> 
 
 /** The same where they all have to be open. */
 export async function lockOpenGates(trx: Trx, scopeIds: readonly string[]): Promise<boolean> {
-  const open = await lockGates(trx, { scopeIds, campaignId: null });
+  const open = await lockGates(trx, { scopeIds, campaignId: null, messageId: null });
   return scopeIds.every((id) => open.has(id));
 }

@@ -26,7 +26,7 @@ export interface MessagePlanInput {
  * when this is asked, so a lease still open was left by a worker that died, and its recipients become unknown.
  */
 export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<MessagePlan> {
-  await trx.selectFrom('campaigns').where('id', '=', input.campaignId).select('id').forUpdate().execute();
+  await lockCampaign(trx, input);
   const message = await readMessage(trx, input.messageId);
   await fenceMessage(trx, input.accountId, message.key);
   if (message.status === 'sending') {
@@ -36,6 +36,11 @@ export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<Me
   const plan = await decide(trx, input, message);
   await show(trx, input, message, plan);
   return plan;
+}
+
+/** Whatever ends the message or gives it another time waits for this transaction then. */
+async function lockCampaign(trx: Trx, { campaignId }: MessagePlanInput): Promise<void> {
+  await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forUpdate().execute();
 }
 
 async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage): Promise<MessagePlan> {
@@ -152,7 +157,10 @@ const EXPIRE_BATCH = 5_000;
  * Resolves with how many; 0 when nobody is left.
  */
 export async function expireSome(trx: Trx, input: MessagePlanInput): Promise<number> {
-  const { key } = await readMessage(trx, input.messageId);
+  await lockCampaign(trx, input);
+  const { key, status } = await readMessage(trx, input.messageId);
+  // The order to give up may be older than a restart that gave the message another time.
+  if (status !== 'sending') return 0;
   const wave = await trx
     .selectFrom('waves')
     .where('message_key', '=', key)

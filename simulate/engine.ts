@@ -210,7 +210,7 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
     }
     for (;;) {
       const seen = pokes.get(campaignId) ?? 0;
-      const lookAt = await activity('step', null, () => office.step(campaignId, running.size > 0));
+      const lookAt = await activity('step', null, () => office.step(campaignId, running));
       for (const message of messagesOf(ledger, campaignId)) {
         if (running.has(message.id) || !office.isToRun(message.id)) continue;
         running.add(message.id);

@@ -19,22 +19,32 @@ import { SEGMENT_MICRO_USD, type World } from './world.ts';
 /** An order that the campaign's workflow has to apply. */
 export type OrderKind = 'resume' | 'stop' | 'restart';
 
+/** It waits for the workflow. */
+interface Order {
+  readonly kind: OrderKind;
+  /** When it was given, as the step of the simulation. */
+  readonly step: number;
+  /** When its messages are to begin that it sets going, in campaign time. */
+  readonly dueAt: number;
+}
+
 /** Rows about campaigns beside the ledger: holds and orders, with what the API and the campaign's step do to them. */
 export interface Office {
   /** Places a hold of a kind on a campaign, once. */
   readonly hold: (campaignId: string, kind: string) => void;
   /** Closes or opens a wider gate. */
   readonly moveGate: (scope: string, by: 1 | -1) => void;
-  /** False when the campaign does not allow it. */
-  readonly order: (campaignId: string, kind: OrderKind) => boolean;
+  /** False when the campaign does not allow it. `laterMs` is how long after now a restart is to begin. */
+  readonly order: (campaignId: string, kind: OrderKind, laterMs?: number) => boolean;
   readonly suspend: (messageId: string, cause: SuspendCause) => void;
   /** Orders a round of a finished campaign. */
   readonly round: (campaignId: string, kind: RoundKind) => void;
   /**
-   * What the workflow does each time it wakes: applies the orders that wait, sets going who is tried again by himself,
-   * and finishes the campaign at its end. Returns when it is to look again, in campaign time; null: when it is woken.
+   * What the workflow does each time it wakes: applies the orders that wait, sets going what is due and who is tried
+   * again by himself, and finishes the campaign at its end. Returns when it is to look again, in campaign time; null:
+   * when it is woken.
    */
-  readonly step: (campaignId: string, isRunning: boolean) => number | null;
+  readonly step: (campaignId: string, running: ReadonlySet<string>) => number | null;
   readonly isToRun: (messageId: string) => boolean;
   readonly holdsOn: (campaignId: string) => readonly string[];
   readonly isIdle: () => boolean;
@@ -58,7 +68,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
   /** Campaigns whose owner has not waited for the carrier's last words. */
   const hastened = new Set<string>();
   const holds = new Map<string, { readonly kind: string; readonly step: number }[]>();
-  const orders = new Map<string, { readonly kind: OrderKind; readonly step: number }[]>();
+  const orders = new Map<string, Order[]>();
   const holdsOf = (campaignId: string) => holds.get(campaignId) ?? [];
   const moveGate = (scope: string, by: 1 | -1): void => {
     moveMemoryGate(ledger, scope, by);
@@ -68,7 +78,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
   /** A hold of the same kind is enough, unless an order that lifts it waits already. */
   const hold = (campaignId: string, kind: string): void => {
     const isLiftedSoon = (step: number): boolean =>
-      (orders.get(campaignId) ?? []).some((order) => order.kind !== 'stop' && order.step > step);
+      (orders.get(campaignId) ?? []).some((order) => order.kind !== 'stop' && order.step >= step);
     if (holdsOf(campaignId).some((one) => one.kind === kind && !isLiftedSoon(one.step))) return;
     holds.set(campaignId, [...holdsOf(campaignId), { kind, step: loop.step() }]);
     trace('office', `places ${kind} on ${campaignId}`);
@@ -93,10 +103,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
       (held.includes('suspend carrier_down') && openMs !== null && probeInMs > 0)
     );
   };
-  const apply = (
-    campaignId: string,
-    { kind, step }: { readonly kind: OrderKind; readonly step: number },
-  ): void => {
+  const apply = (campaignId: string, { kind, step, dueAt }: Order): void => {
     trace('office', `applies ${kind} to ${campaignId}`);
     const held = holdsOf(campaignId).map((one) => one.kind);
     switch (kind) {
@@ -105,9 +112,9 @@ export function createOffice(world: World, onGate: OnGate): Office {
         break;
       case 'restart':
         if (!held.includes('stop')) break;
-        protocol.restart(ledger, campaignId, null);
+        protocol.restart(ledger, campaignId, { dueAt, expiresAt: null });
         for (const { id, status } of messagesOf(ledger, campaignId)) {
-          if (!isOver(status)) witness.setGoing(id, null);
+          if (!isOver(status)) witness.setGoing(id, { dueAt, expiresAt: null });
         }
         lift(campaignId, step, () => true);
         break;
@@ -156,7 +163,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
       const numbers = protocol.round(ledger, id, kind, at);
       if (numbers.length === 0) continue;
       witness.repeated(id, numbers, kind);
-      witness.setGoing(id, expiresAfterMs === null ? null : at + expiresAfterMs);
+      witness.setGoing(id, { dueAt: at, expiresAt: expiresAfterMs === null ? null : at + expiresAfterMs });
       trace('office', `${kind}: ${numbers.length} of ${id}`);
     }
   };
@@ -164,25 +171,28 @@ export function createOffice(world: World, onGate: OnGate): Office {
   return {
     hold,
     moveGate,
-    order: (campaignId, kind) => {
+    order: (campaignId, kind, laterMs = 0) => {
       // Nothing can be ordered of a campaign that is over, and only a stopped one is restarted, but not resumed.
       if (campaignOf(ledger, campaignId).isFinished) return false;
       const isStopped = holdsOf(campaignId).some((one) => one.kind === 'stop');
       if (kind !== 'stop' && (kind === 'restart') !== isStopped) return false;
       if (kind === 'stop') hold(campaignId, 'stop');
-      orders.set(campaignId, [...(orders.get(campaignId) ?? []), { kind, step: loop.step() }]);
+      const order = { kind, step: loop.step(), dueAt: clock.now() + laterMs };
+      orders.set(campaignId, [...(orders.get(campaignId) ?? []), order]);
       return true;
     },
     suspend: (messageId, cause) => hold(messageOf(ledger, messageId).campaignId, `suspend ${cause}`),
     round,
-    step: (campaignId, isRunning) => {
+    step: (campaignId, running) => {
       const waiting = orders.get(campaignId) ?? [];
       orders.delete(campaignId);
       for (const order of waiting) apply(campaignId, order);
       if (holdsOf(campaignId).length > 0 || campaignOf(ledger, campaignId).isFinished) return null;
-      protocol.reopen(ledger, campaignId, clock.now());
-      if (isRunning || messagesOf(ledger, campaignId).some(({ status }) => !isOver(status))) return null;
-      return settle(campaignId);
+      const at = clock.now();
+      const next = protocol.begin(ledger, campaignId, (id) => running.has(id), at);
+      protocol.reopen(ledger, campaignId, at);
+      const messages = messagesOf(ledger, campaignId);
+      return running.size > 0 || messages.some(({ status }) => !isOver(status)) ? next : settle(campaignId);
     },
     isToRun: (messageId) => {
       const message = messageOf(ledger, messageId);

@@ -2,7 +2,7 @@ import { campaignOf } from '../domain/dispatch/memory-ledger.ts';
 import type { SimulatedCarrier } from './carrier.ts';
 import type { Engine } from './engine.ts';
 import type { Fleet } from './fleet.ts';
-import type { Office } from './office.ts';
+import type { Office, OrderKind } from './office.ts';
 import type { Move } from './scenario.ts';
 import { ACCOUNT, contactOf, OTHER_SENDER, SENDER, SEGMENT_MICRO_USD, type World } from './world.ts';
 
@@ -16,6 +16,7 @@ const REPAIR_MS = 30_000;
 const CALM_REPAIR_MS = 600_000;
 const RESUME_MS_MAX = 60_000;
 const HOLD_MS_MAX = 60_000;
+const RESTARTS_LATER_MS = [0, 20_000, 90_000] as const;
 const OUTAGES_MS = [10_000, 40_000, 700_000] as const;
 
 /** Carries out the moves of the scenario. */
@@ -37,9 +38,9 @@ export function startOwner(
     chance.pick('owner.campaign', [campaigns[0] ?? '', ...campaigns.slice(1)]);
   const pokeAll = (): void => campaigns.forEach(engine.poke);
   /** The API may die after the order and before it told the workflow; repair tells it then. */
-  const order = (campaignId: string, kind: 'resume' | 'stop' | 'restart'): void => {
+  const order = (campaignId: string, kind: OrderKind, laterMs = 0): void => {
     // What is refused is no word of the owner's.
-    if (!office.order(campaignId, kind)) return;
+    if (!office.order(campaignId, kind, laterMs)) return;
     witness.ownerSaid(campaignId, kind === 'stop' ? 'stop' : 'go');
     if (!chance.strikes('api@hold.committed', scenario.weather.crashPoint)) engine.poke(campaignId);
   };
@@ -62,9 +63,19 @@ export function startOwner(
         pause(someCampaign());
         break;
       case 'resume':
-      case 'restart':
-        for (const campaignId of campaigns) order(campaignId, move.kind);
+        for (const campaignId of campaigns) order(campaignId, 'resume');
         break;
+      case 'restart':
+        for (const campaignId of campaigns)
+          order(campaignId, 'restart', chance.pick('restart.later', RESTARTS_LATER_MS));
+        break;
+      case 'move_away': {
+        // A message that has begun has no other way to another time.
+        const campaignId = someCampaign();
+        order(campaignId, 'stop');
+        order(campaignId, 'restart', chance.pick('restart.later', RESTARTS_LATER_MS));
+        break;
+      }
       case 'stop':
         order(someCampaign(), 'stop');
         break;

@@ -6,6 +6,7 @@ import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
 import { type LaneDeps, type LaneReport, type LaneRun, runLane } from '../domain/dispatch/lane.ts';
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
 import {
+  beginMemoryMessages,
   expireMemoryMessage,
   orderMemoryRound,
   planMemoryMessage,
@@ -46,7 +47,8 @@ export interface Protocol {
   readonly applyReport: (ledger: MemoryLedger, report: MemoryReport) => MemoryVerdict;
   readonly plan: (ledger: MemoryLedger, messageId: string, at: number) => MessagePlan;
   readonly expire: (ledger: MemoryLedger, messageId: string) => number;
-  readonly restart: (ledger: MemoryLedger, campaignId: string, expiresAt: number | null) => void;
+  readonly restart: typeof restartMemoryCampaign;
+  readonly begin: typeof beginMemoryMessages;
   /** Orders a round; returns the numbers of those in it. */
   readonly round: (ledger: MemoryLedger, messageId: string, kind: RoundKind, at: number) => string[];
   /** Sets messages going again of whom somebody is tried again by himself. */
@@ -73,6 +75,7 @@ export const PROTOCOL: Protocol = {
   plan: planMemoryMessage,
   expire: expireMemoryMessage,
   restart: restartMemoryCampaign,
+  begin: beginMemoryMessages,
   round: orderMemoryRound,
   reopen: reopenMemoryMessages,
   unknowns: createMemoryUnknownStore,

@@ -32,6 +32,7 @@ export interface Move {
     | 'resume'
     | 'stop'
     | 'restart'
+    | 'move_away'
     | 'hold_sender'
     | 'hold_account'
     | 'opt_out'
@@ -99,6 +100,7 @@ const MOVES = [
   'pause',
   'pause',
   'stop',
+  'move_away',
   'hold_sender',
   'hold_account',
   'opt_out',

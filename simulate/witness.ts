@@ -31,8 +31,11 @@ export interface Witness
   readonly suppressed: (number: string) => void;
   /** The owner has said stop or go; go counts from when it was ordered, whenever it takes effect. */
   readonly ownerSaid: (campaignId: string, word: 'stop' | 'go') => void;
-  /** A message is set going, with its expiry in campaign time. */
-  readonly setGoing: (messageId: string, expiresAt: number | null) => void;
+  /** A message is set going, from one instant of campaign time to another; null is without end. */
+  readonly setGoing: (
+    messageId: string,
+    times: { readonly dueAt: number; readonly expiresAt: number | null },
+  ) => void;
   readonly leased: (leases: readonly Lease[], run: LaneWitness, slots: number, before: CircuitState) => void;
   /** The carrier's list is said not to have an attempt. */
   readonly absent: (key: AttemptKey, carrierLedger: readonly Acceptance[]) => void;
@@ -66,6 +69,7 @@ export function createWitness(deps: {
   const expiries = new Map<string, number | null>(
     [...ledger.messages.values()].map(({ id, expiresAt }) => [id, expiresAt]),
   );
+  const dues = new Map<string, number>();
   const runs: LaneWitness[] = [];
 
   const blame = (invariant: string, what: string): void => {
@@ -131,7 +135,8 @@ export function createWitness(deps: {
     slowed: limits.slowed,
     underWay: limits.underWay,
     failedWhileDown: limits.failedWhileDown,
-    setGoing: (messageId, expiresAt) => {
+    setGoing: (messageId, { dueAt, expiresAt }) => {
+      dues.set(messageId, dueAt);
       expiries.set(messageId, expiresAt);
     },
     leased: (opened, run, slots, before) => {
@@ -140,6 +145,8 @@ export function createWitness(deps: {
       for (const lease of opened) {
         leases.set(lease.id, { step: loop.step(), run });
         if (lease.recipients.length > ledger.leaseWidthMax) blame('I6', `lease ${lease.id} is too wide`);
+        if (clock.latest() < (dues.get(messageOfLease(lease)?.id ?? '') ?? 0))
+          blame('I4', `lease ${lease.id} is made before its message is due`);
         repeats.check(lease);
         limits.checkLease(lease, before);
       }

@@ -61,7 +61,8 @@ function scopesOfLane({ accountId, campaignId, messageId }: LaneRef): string[] {
 }
 
 async function claimGates(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim> {
-  const open = await lockGates(trx, { scopeIds: scopesOfLane(lane), campaignId: lane.campaignId });
+  const { campaignId, messageId } = lane;
+  const open = await lockGates(trx, { scopeIds: scopesOfLane(lane), campaignId, messageId });
   return (draft) => (scopesOf(draft).every((scope) => open.has(scope)) ? null : { kind: 'held' });
 }
 

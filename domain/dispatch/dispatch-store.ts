@@ -88,6 +88,7 @@ export type LeaseAnswer =
   | { readonly kind: 'wait'; readonly delayMs: number }
   /** Quiet hours, in campaign time. */
   | { readonly kind: 'closed'; readonly opensAt: number }
+  /** A gate is closed, or the message is not being sent (any more, or yet). */
   | { readonly kind: 'held' }
   | { readonly kind: 'suspend'; readonly cause: SuspendCause }
   | { readonly kind: 'expired' }

@@ -31,7 +31,7 @@ export function openMemoryLeases(
   const message = messageOf(ledger, lane.messageId);
   const sender = senderOf(ledger, message);
   if (message.fences.get(lane.lane) !== fence) return { kind: 'fenced' };
-  if (!gatesAreOpen(ledger, message)) return { kind: 'held' };
+  if (message.status !== 'sending' || !gatesAreOpen(ledger, message)) return { kind: 'held' };
   if (sender.isDisabled) return { kind: 'suspend', cause: 'sender_disabled' };
   const window = claimWindow({ ...ledger, expiresAt: message.expiresAt }, at);
   if (window.kind !== 'open') return window;

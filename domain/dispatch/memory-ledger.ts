@@ -128,6 +128,7 @@ export function addMessage(
     ...message,
     key: ledger.messages.size + 1,
     status: 'sending',
+    dueAt: null,
     endedAt: null,
     rounds: 0,
     retries: [],

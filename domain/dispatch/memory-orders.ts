@@ -49,6 +49,8 @@ export function planMemoryMessage(ledger: MemoryLedger, messageId: string, at: n
 /** Gives up on everybody of an expired message who was not handed out. Returns how many. */
 export function expireMemoryMessage(ledger: MemoryLedger, messageId: string): number {
   const message = messageOf(ledger, messageId);
+  // The order to give up may be older than a restart.
+  if (message.status !== 'sending') return 0;
   let expired = 0;
   for (const wave of message.waves) {
     for (const { recipient } of wave.members.slice(wave.next)) {
@@ -80,18 +82,42 @@ export function endMemoryMessages(ledger: MemoryLedger, campaignId: string): voi
   }
 }
 
-/** Takes up again what a stop has cut or cancelled; the audience is frozen again only if nobody was ever leased. */
+/**
+ * Gives what a stop has cut or cancelled a new time, in campaign time; the audience is frozen again only if nobody was
+ * ever leased.
+ */
 export function restartMemoryCampaign(
   ledger: MemoryLedger,
   campaignId: string,
-  expiresAt: number | null,
+  schedule: { readonly dueAt: number; readonly expiresAt: number | null },
 ): void {
   freezeMemoryAudience(ledger, campaignId);
   for (const message of messagesOf(ledger, campaignId)) {
     if (message.status !== 'cut' && message.status !== 'cancelled') continue;
-    message.status = 'sending';
-    message.expiresAt = expiresAt;
+    message.status = 'scheduled';
+    message.dueAt = schedule.dueAt;
+    message.expiresAt = schedule.expiresAt;
   }
+}
+
+/**
+ * Begins those of a campaign's messages that are due and have no run of theirs left from before. Returns when the next
+ * one begins, in campaign time; null without any.
+ */
+export function beginMemoryMessages(
+  ledger: MemoryLedger,
+  campaignId: string,
+  isRunning: (messageId: string) => boolean,
+  at: number,
+): number | null {
+  let next: number | null = null;
+  for (const message of messagesOf(ledger, campaignId)) {
+    const { status, dueAt } = message;
+    if (status !== 'scheduled' || dueAt === null) continue;
+    if (dueAt > at) next = Math.min(next ?? dueAt, dueAt);
+    else if (!isRunning(message.id)) message.status = 'sending';
+  }
+  return next;
 }
 
 /**

@@ -127,6 +127,8 @@ export interface MemoryMessage {
   readonly isConstant: boolean;
   readonly segments: number;
   status: MessageStatus;
+  /** When it begins, in campaign time, while it is scheduled. */
+  dueAt: number | null;
   expiresAt: number | null;
   /** From when it is set going to its expiry; null is without end. */
   readonly expiresAfterMs: number | null;

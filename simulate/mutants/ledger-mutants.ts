@@ -155,11 +155,11 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     harm: 'Everybody who was texted before the stop is texted again.',
     mutate: (protocol) => ({
       ...protocol,
-      restart: (ledger, campaignId, expiresAt) => {
+      restart: (ledger, campaignId, schedule) => {
         const isOver = messagesOf(ledger, campaignId).some((one) => ['sent', 'expired'].includes(one.status));
         if (!isOver) campaignOf(ledger, campaignId).everLeased = false;
         freezeMemoryAudience(ledger, campaignId);
-        protocol.restart(ledger, campaignId, expiresAt);
+        protocol.restart(ledger, campaignId, schedule);
       },
     }),
   },
@@ -185,6 +185,20 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       }),
     }),
   },
+  inLedger(
+    'lease of a message that is not being sent',
+    'A lane of before a stop texts people after a restart that was to begin later.',
+    (store, ledger) => ({
+      openLeases: (...asked) => {
+        const message = messageOf(ledger, asked[0].messageId);
+        const { status } = message;
+        message.status = 'sending';
+        const answer = store.openLeases(...asked);
+        message.status = status;
+        return answer;
+      },
+    }),
+  ),
   {
     name: 'resume what was stopped later',
     harm: 'A pause that was ordered after a resume is lifted by it.',

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { MESSAGE_STATUSES, type MessageStatus } from '../../domain/campaign-status.ts';
 import { FAILURES_MIN, PROBE_DELAY_MS } from '../../domain/dispatch/circuit.ts';
 import type { AttemptResult, DispatchStore, LaneRef, Lease } from '../../domain/dispatch/dispatch-store.ts';
 import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
@@ -14,6 +15,8 @@ export interface StoreHarness {
     scope: 'installation' | 'account' | 'campaign' | 'message' | 'sender',
   ) => Promise<void>;
   readonly openGate: (scope: 'installation' | 'account' | 'campaign' | 'message' | 'sender') => Promise<void>;
+  /** Of the message, which is being sent at first. */
+  readonly setStatus: (status: MessageStatus) => Promise<void>;
   readonly suppress: (recipient: number) => Promise<void>;
   readonly setExpiry: (at: number) => Promise<void>;
   readonly setSpendLimit: (texts: number) => Promise<void>;
@@ -121,6 +124,23 @@ export function describeDispatchStore(
       const answer = await open(fence, world.noon, 0, 2);
       expect(leasedPeople(answer)).toHaveLength(2 * LEASE_WIDTH_MAX);
     });
+
+    it.each(MESSAGE_STATUSES.filter((status) => status !== 'sending'))(
+      'hands nobody of a message out that is %s, though all gates are open, and goes on once it is being sent',
+      async (status) => {
+        const { fence } = await enter();
+        const first = onlyLease(await open(fence, world.noon, 0, 5));
+        await world.setStatus(status);
+        expect(await open(fence)).toEqual({ kind: 'held' });
+        const late = await enter(1);
+        expect(await open(late.fence, world.noon, 1), 'nor to a lane that comes late').toEqual({
+          kind: 'held',
+        });
+        await world.setStatus('sending');
+        const next = onlyLease(await open(fence, world.noon, 0, 5));
+        expect(next.recipients[0]?.recipient).toBe((first.recipients.at(-1)?.recipient ?? 0) + 1);
+      },
+    );
 
     it('hands nobody out twice to two lanes that ask at once', async () => {
       const fences = [await enter(0), await enter(1)];

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lockOpenGates, moveGate } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
 import { until } from '../../dev/until.ts';
-import { type LedgerWorld, openLedgerWorld } from './ledger-world.ts';
+import { type LedgerWorld, openLedgerWorld, setMessageStatus } from './ledger-world.ts';
 
 let world: LedgerWorld;
 let owner: Client;
@@ -48,6 +48,21 @@ test('a pause at the very moment of the first lease is obeyed, and neither waits
   });
   expect(inFlight).toBe(0);
   expect(await lease).toEqual({ kind: 'held' });
+});
+
+test('a lease that waits while its message is stopped and given another time is not made', async () => {
+  const { campaignId, messageId, inside, lease, openLeases, record } = await world.freeze(4);
+  // The first lease of all would wait for the campaign's row.
+  await record(await lease(), 'accepted');
+  let late: Promise<{ readonly kind: string }> | undefined;
+  await inside(async (trx) => {
+    await moveGate(trx, campaignId, 1);
+    late = openLeases();
+    await waiting(1);
+    await setMessageStatus(trx, messageId, 'scheduled');
+    await moveGate(trx, campaignId, -1);
+  });
+  expect(await late).toEqual({ kind: 'held' });
 });
 
 test('a hold is not kept out by leases that follow one another without a gap', async () => {

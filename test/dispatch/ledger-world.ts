@@ -8,6 +8,7 @@ import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { readReports } from '../../db/reports.ts';
 import type { StatusReport } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
+import type { MessageStatus } from '../../domain/campaign-status.ts';
 import type { AttemptResult, Lease, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
 import type { MessageReport } from '../../domain/report.ts';
 import { type SeededAccount, seedAccount, seedCampaign } from '../support/seed.ts';
@@ -17,7 +18,7 @@ import { onlyLease } from './only-lease.ts';
 /** Noon in New York, the zone of every account here. */
 export const NOON = Date.parse('2026-03-03T12:00:00-05:00');
 
-/** A campaign of one message on a real ledger, frozen, with its first lane entered. */
+/** A campaign of one message on a real ledger, frozen and being sent, with its first lane entered. */
 export interface FrozenCampaign {
   readonly account: SeededAccount;
   readonly campaignId: string;
@@ -78,6 +79,7 @@ async function freezeCampaign(
     withAccount(db, accountId, work);
   await inside((trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
   await inside((trx) => freezeAudience(trx, campaignId, NOON));
+  await inside((trx) => setMessageStatus(trx, messageId, 'sending'));
   const store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
   const lane = { accountId, campaignId, messageId, lane: 0 };
   const { fence } = await store.enterLane(lane);
@@ -99,6 +101,11 @@ async function freezeCampaign(
         return report;
       }),
   };
+}
+
+/** Gives a message a status, whatever it had. */
+export async function setMessageStatus(trx: Trx, messageId: string, status: MessageStatus): Promise<void> {
+  await trx.updateTable('messages').set({ status }).where('id', '=', messageId).execute();
 }
 
 /** The uuid under which the carrier is said to have accepted a recipient. */

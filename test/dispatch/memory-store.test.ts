@@ -34,6 +34,10 @@ describeDispatchStore('memory', async (recipients, isConstant) => {
     closeGate: (scope) => soon(() => moveMemoryGate(ledger, SCOPES[scope], 1)),
     openGate: (scope) => soon(() => moveMemoryGate(ledger, SCOPES[scope], -1)),
     suppress: (recipient) => soon(() => ledger.suppressed.set(numberOf(recipient), 'opt_out')),
+    setStatus: (status) =>
+      soon(() => {
+        message.status = status;
+      }),
     setExpiry: (at) =>
       soon(() => {
         message.expiresAt = at;

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
 import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
+import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { showStatus } from '../../db/holds.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
+import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
 
 let world: LedgerWorld;
@@ -32,7 +34,7 @@ async function sending() {
   await inside(async (trx) => {
     await trx
       .updateTable('messages')
-      .set({ status: 'sending' })
+      .set({ began_at: new Date(NOON) })
       .where('campaign_id', '=', campaignId)
       .execute();
     await showStatus(trx, campaignId);
@@ -66,6 +68,9 @@ function standing(campaign: FrozenCampaign) {
 const soon = (campaign: FrozenCampaign): NewSchedules =>
   new Map([[campaign.messageId, { local: '2026-03-03T12:00:00', zone: 'America/New_York' }]]);
 
+const nextWeek = (campaign: FrozenCampaign): NewSchedules =>
+  new Map([[campaign.messageId, { local: '2026-03-10T12:00:00', zone: 'America/New_York' }]]);
+
 test('a restart that is ordered before the workflow has carried out the stop goes on with the rest', async () => {
   const campaign = await sending();
   expect(await campaign.order('stop')).toBe('ordered');
@@ -73,6 +78,22 @@ test('a restart that is ordered before the workflow has carried out the stop goe
   expect(await campaign.standing()).toEqual({ isOpen: false, message: 'scheduled' });
   await campaign.step();
   expect(await campaign.standing()).toEqual({ isOpen: true, message: 'scheduled' });
+});
+
+test('a lane of before a stop texts nobody after a restart that begins later, and neither does one that comes late', async () => {
+  const campaign = await sending();
+  const { accountId } = campaign.account;
+  const { campaignId, messageId } = campaign;
+  await campaign.record(await campaign.lease(), 'accepted');
+  await campaign.order('stop');
+  await campaign.order('restart', nextWeek(campaign));
+  await campaign.step();
+  expect(await campaign.standing()).toEqual({ isOpen: true, message: 'scheduled' });
+  expect(await campaign.openLeases(), 'one that has waited in between').toEqual({ kind: 'held' });
+  const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
+  const lane = { accountId, campaignId, messageId, lane: 1 };
+  const { fence } = await store.enterLane(lane);
+  expect(await store.openLeases(lane, fence, NOON, 2), 'one that was queued').toEqual({ kind: 'held' });
 });
 
 test('a stop that is ordered after a restart which still waits is not lifted by it', async () => {

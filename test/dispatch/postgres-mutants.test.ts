@@ -12,6 +12,7 @@ import {
   type LedgerWorld,
   NOON,
   openLedgerWorld,
+  setMessageStatus,
   statusReportOf,
 } from './ledger-world.ts';
 import { leasedPeople } from './only-lease.ts';
@@ -155,6 +156,15 @@ const RULES: readonly Rule[] = [
       const closed = await campaign.inside((trx) => closedScopes(trx, scopes));
       await hold(campaign);
       return closed.size === 0 && (await campaign.openLeases()).kind === 'held';
+    },
+  },
+  {
+    name: 'lease of a message that was given another time',
+    mutation: { pattern: /and status = 'sending'(?=\))/, replacement: '' },
+    scene: async (world) => {
+      const campaign = await begun(world);
+      await campaign.inside((trx) => setMessageStatus(trx, campaign.messageId, 'scheduled'));
+      return (await campaign.openLeases()).kind === 'held';
     },
   },
   {

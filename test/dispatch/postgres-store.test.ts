@@ -13,6 +13,7 @@ import { costMicroUsd } from '../../domain/rates.ts';
 import { seedAccount, seedCampaign } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { describeDispatchStore, type StoreHarness } from './dispatch-store-suite.ts';
+import { setMessageStatus } from './ledger-world.ts';
 
 const database = await createTestDatabase();
 const db = openDatabase(
@@ -46,6 +47,7 @@ describeDispatchStore('PostgreSQL', async (recipients, isConstant): Promise<Stor
     withAccount(db, accountId, work);
   await inside((trx) => prepareCampaign(trx, { accountId, campaignId, at: noon }));
   await inside((trx) => freezeAudience(trx, campaignId, noon));
+  await inside((trx) => setMessageStatus(trx, messageId, 'sending'));
   const scopes = {
     installation: 'installation',
     account: accountId,
@@ -69,6 +71,7 @@ describeDispatchStore('PostgreSQL', async (recipients, isConstant): Promise<Stor
     lane: (lane) => ({ accountId, campaignId, messageId, lane }),
     closeGate: (scope) => inside((trx) => moveGate(trx, scopes[scope], 1)),
     openGate: (scope) => inside((trx) => moveGate(trx, scopes[scope], -1)),
+    setStatus: (status) => inside((trx) => setMessageStatus(trx, messageId, status)),
     suppress: (recipient) =>
       inside(async (trx) => {
         const person = await numberOf(trx, recipient);

@@ -15,6 +15,7 @@ import {
   type LedgerWorld,
   NOON,
   openLedgerWorld,
+  setMessageStatus,
   statusReportOf,
   uuidOf,
 } from './ledger-world.ts';
@@ -181,6 +182,9 @@ describe('a recipient whose text the carrier never handed over', () => {
     const { campaignId, messageId } = campaign;
     const expire = () =>
       campaign.inside((trx) => expireSome(trx, { accountId, campaignId, messageId, at: NOON }));
+    await campaign.inside((trx) => setMessageStatus(trx, messageId, 'scheduled'));
+    expect(await expire(), 'a restart has given it another time').toBe(0);
+    await campaign.inside((trx) => setMessageStatus(trx, messageId, 'sending'));
     expect([await expire(), await expire()]).toEqual([1, 0]);
     expect(await reportOf(campaign)).toMatchObject({ accepted: 1, expired: 0, states: ['failed'] });
   });

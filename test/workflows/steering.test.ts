@@ -164,6 +164,37 @@ describe('a campaign', () => {
     expect(await campaign.status()).toBe('finished');
   });
 
+  it('that is stopped while it is being sent and restarted at once texts the rest at its new time, and nobody before', async () => {
+    const now = await strike(10);
+    const due = now + 3 * HOUR_MS;
+    const orders: Promise<unknown>[] = [];
+    let posts = 0;
+    world().answer = () => {
+      posts += 1;
+      if (posts === 20) {
+        const restart = new Map([[campaign.messageIds[0] ?? '', at(due)]]);
+        orders.push(campaign.order('stop').then(() => campaign.order('restart', {}, restart)));
+      }
+      return { kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] };
+    };
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 200, segmentsPerSecond: 100 },
+      { start: 'now', messages: [{ text: 'Moved {{firstName}}' }] },
+    );
+    await world().pass(30 * MINUTE_MS);
+    await Promise.all(orders);
+    const before = world().texts.length;
+    expect(before).toBeLessThan(200);
+    expect(await campaign.status()).toBe('started');
+    await world().passUntil(due - MINUTE_MS);
+    expect(world().texts).toHaveLength(before);
+    await world().passUntil(due + HOUR_MS);
+    expect(new Set(world().texts.map((text) => text.to)).size).toBe(200);
+    expect(world().texts).toHaveLength(200);
+    expect(await campaign.status()).toBe('finished');
+  });
+
   it('that is aborted never texts anybody again', async () => {
     const now = await strike(10);
     const campaign = await launchCampaign(
