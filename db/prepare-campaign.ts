@@ -1,10 +1,10 @@
-import { sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
-import type { MessageStatus, StatusReason } from '../domain/campaign-status.ts';
+import type { StatusReason } from '../domain/campaign-status.ts';
 import { appendLog } from './log.ts';
 import { raiseAlert } from './alerts.ts';
+import { takeRestartBack } from './campaign-step/message-orders.ts';
 import type { Trx } from './database.ts';
-import { showStatus } from './holds.ts';
+import { holdCampaign, showStatus } from './holds.ts';
 import { readRefusedContent } from './refused-content.ts';
 import { suspendCampaign } from './suspend-campaign.ts';
 import { outsideCause } from './suspend-causes.ts';
@@ -75,28 +75,23 @@ async function reject(
   reasons: readonly StatusReason[],
 ): Promise<void> {
   const to = wasRestarted ? 'stopped' : 'rejected';
+  if (wasRestarted) {
+    // The restart has lifted the hold of the stop before.
+    const reason = 'Its content was refused when it was restarted.';
+    await holdCampaign(trx, { ...input, kind: 'stop', cause: null, reason, actor: SYSTEM });
+    await takeRestartBack(trx, input.campaignId, input.at);
+  } else {
+    await trx
+      .updateTable('messages')
+      .set({ status: 'draft' })
+      .where('campaign_id', '=', input.campaignId)
+      .where('status', '=', 'scheduled')
+      .execute();
+  }
   await trx
     .updateTable('campaigns')
     .set((set) => ({ status: to, status_reasons: JSON.stringify(reasons), version: set('version', '+', 1) }))
     .where('id', '=', input.campaignId)
-    .execute();
-  await trx
-    .updateTable('messages')
-    .set(
-      wasRestarted
-        ? {
-            // What had begun before the stop is cut, as it was; the schedules of the restart are gone.
-            status: sql<MessageStatus>`case when began_at is null then 'cancelled' else 'cut' end`,
-            schedule_local: null,
-            schedule_zone: null,
-            due_at: null,
-            expires_at: null,
-            ended_at: new Date(input.at),
-          }
-        : { status: 'draft' },
-    )
-    .where('campaign_id', '=', input.campaignId)
-    .where('status', '=', 'scheduled')
     .execute();
   await appendLog(trx, {
     accountId: input.accountId,

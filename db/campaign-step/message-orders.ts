@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { MessageStatus } from '../../domain/campaign-status.ts';
 import { resolveAlerts } from '../alerts.ts';
 import type { Trx } from '../database.ts';
 
@@ -105,5 +107,23 @@ export async function endMessages(trx: Trx, campaignId: string, at: number): Pro
     }))
     .where('campaign_id', '=', campaignId)
     .where('status', '=', 'sending')
+    .execute();
+}
+
+/** Takes back what a restart that comes to nothing has scheduled: what had begun before the stop is cut, as it was. */
+export async function takeRestartBack(trx: Trx, campaignId: string, at: number): Promise<void> {
+  await trx
+    .updateTable('messages')
+    .set((set) => ({
+      status: sql<MessageStatus>`case when began_at is null then 'cancelled' else 'cut' end`,
+      schedule_local: null,
+      schedule_zone: null,
+      due_at: null,
+      expires_at: null,
+      ended_at: new Date(at),
+      version: set('version', '+', 1),
+    }))
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'scheduled')
     .execute();
 }

@@ -4,6 +4,8 @@ import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { showStatus } from '../../db/holds.ts';
+import { planMessage } from '../../db/message-plan.ts';
+import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
@@ -46,7 +48,9 @@ async function sending() {
       const result = await orderAction(trx, { campaign: locked, name, args: {}, actor, at: NOON }, schedules);
       return result.kind === 'refused' ? result.reason : result.kind;
     });
-  return { ...campaign, step, order, standing: () => standing(campaign) };
+  const statusNow = (): Promise<string> =>
+    inside(async (trx) => (await lockCampaign(trx, campaignId))?.status ?? 'gone');
+  return { ...campaign, step, order, statusNow, standing: () => standing(campaign) };
 }
 
 function standing(campaign: FrozenCampaign) {
@@ -94,6 +98,30 @@ test('a lane of before a stop texts nobody after a restart that begins later, an
   const lane = { accountId, campaignId, messageId, lane: 1 };
   const { fence } = await store.enterLane(lane);
   expect(await store.openLeases(lane, fence, NOON, 2), 'one that was queued').toEqual({ kind: 'held' });
+});
+
+test('a campaign whose content is refused at a restart is held as stopped, also while its messages look where they stand', async () => {
+  const campaign = await sending();
+  const { accountId } = campaign.account;
+  const { campaignId, messageId, inside } = campaign;
+  await campaign.order('stop');
+  await campaign.order('restart', soon(campaign));
+  await campaign.step();
+  const phrase = { id: `phr_${campaignId}`, phrase: 'Hi', reason: 'Test.', effective_from: '2020-01-01' };
+  await world.db.insertInto('refused_phrases').values(phrase).execute();
+  const prepared = await inside((trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
+  await world.db.deleteFrom('refused_phrases').where('id', '=', phrase.id).execute();
+  expect(prepared).toEqual({ kind: 'rejected' });
+  expect(await campaign.standing()).toEqual({ isOpen: false, message: 'cut' });
+  // A run of the message that was there before the stop.
+  await inside((trx) =>
+    trx.updateTable('messages').set({ texting: true }).where('id', '=', messageId).execute(),
+  );
+  await inside((trx) => planMessage(trx, { accountId, campaignId, messageId, at: NOON }));
+  expect(await campaign.statusNow()).toBe('stopped');
+  expect(await campaign.order('restart', soon(campaign)), 'it can be restarted as ever').toBe('ordered');
+  await campaign.step();
+  expect(await campaign.standing()).toEqual({ isOpen: true, message: 'scheduled' });
 });
 
 test('a stop that is ordered after a restart which still waits is not lifted by it', async () => {
