@@ -19,9 +19,13 @@ export interface PersistingCause {
   readonly reason: string;
 }
 
+/** What is asked of every campaign: those that were not sending when the reports came have no hold of them. */
+const SPAM = { cause: 'spam', reason: `${SUSPENSIONS.spam.reason} ${SUSPENSIONS.spam.remedy}` } as const;
+
 /**
- * The cause of a suspension that still holds, or null when the campaign may be resumed. `standingOf` has the carrier's
- * word on its account, for what only the carrier can tell; null leaves that open.
+ * Why the campaign must not be resumed or restarted now: the cause of a suspension that still holds, or a sender that is
+ * reported as spam too often; null when it may be. `standingOf` has the carrier's word on its account, for what only
+ * the carrier can tell; null leaves that open.
  */
 export async function persistingCause(
   trx: Trx,
@@ -38,7 +42,7 @@ export async function persistingCause(
     .select(['cause', 'reason'])
     .execute();
   // What this database can tell comes first: the carrier is asked only where nothing else refuses.
-  for (const { cause, reason } of holds) {
+  for (const { cause, reason } of [...holds, SPAM]) {
     if (!isSuspendCause(cause)) continue;
     if (await isPersisting(trx, cause, accountId, campaignId, at)) return { cause, reason };
   }

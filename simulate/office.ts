@@ -93,7 +93,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
   };
   const isPaid = (spent: number, limit: number | null): boolean =>
     limit === null || spent + SEGMENT_MICRO_USD <= limit;
-  /** Whether what suspended a campaign persists, so that a resume is refused. */
+  /** Whether what suspended a campaign persists, so that neither a resume nor a restart is carried out. */
   const persists = (campaignId: string, held: readonly string[]): boolean => {
     const { spentMicroUsd, budgetMicroUsd, senderId } = campaignOf(ledger, campaignId);
     const { openMs, probeInMs } = circuitStateOf(ledger, [senderId, CARRIER_ACCOUNT]);
@@ -111,7 +111,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
         endMemoryMessages(ledger, campaignId);
         break;
       case 'restart':
-        if (!held.includes('stop')) break;
+        if (!held.includes('stop') || persists(campaignId, held)) break;
         protocol.restart(ledger, campaignId, { dueAt, expiresAt: null });
         for (const { id, status } of messagesOf(ledger, campaignId)) {
           if (!isOver(status)) witness.setGoing(id, { dueAt, expiresAt: null });

@@ -7,7 +7,13 @@ import { overdueMessages } from '../../db/overdue-messages.ts';
 import { persistingCause } from '../../db/suspend-causes.ts';
 import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
 import { causePersists, Problem } from '../problem.ts';
-import type { LaunchInput, ResumeInput, SchedulesInput, StartInput } from '../schemas/action-schemas.ts';
+import type {
+  LaunchInput,
+  RestartInput,
+  ResumeInput,
+  SchedulesInput,
+  StartInput,
+} from '../schemas/action-schemas.ts';
 
 /** What an action's own rules look at, and what they may refuse. */
 export interface Check<Body> {
@@ -84,16 +90,9 @@ export async function mmsIssues(
 }
 
 /** A resume: the cause of a suspension is gone, and there is a word for each message that is overdue. */
-export async function checkResume({
-  trx,
-  campaign,
-  clock,
-  body,
-  now,
-}: Check<Static<typeof ResumeInput>>): Promise<void> {
-  // What only the carrier can tell is left open: the worker that carries the resume out asks it.
-  const persisting = await persistingCause(trx, campaign.accountId, campaign.id, now, () => null);
-  if (persisting !== null) throw causePersists(persisting.cause, persisting.reason);
+export async function checkResume(check: Check<Static<typeof ResumeInput>>): Promise<void> {
+  await refusePersisting(check);
+  const { trx, campaign, clock, body, now } = check;
   const overdue = await overdueMessages(trx, campaign.id, now);
   const given = body.overdue ?? [];
   const unanswered = overdue.filter((id) => !given.some((one) => one.messageId === id));
@@ -110,6 +109,18 @@ export async function checkResume({
     'do' in one ? [] : [{ pointer: `/overdue/${index}/schedule`, schedule: one.schedule }],
   );
   refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
+}
+
+/** What only the carrier can tell is left open: the worker that carries the order out asks it. */
+async function refusePersisting({ trx, campaign, now }: Check<unknown>): Promise<void> {
+  const persisting = await persistingCause(trx, campaign.accountId, campaign.id, now, () => null);
+  if (persisting !== null) throw causePersists(persisting.cause, persisting.reason);
+}
+
+/** A restart: the cause of a suspension before the stop is gone, and the new schedules are in order. */
+export async function checkRestart(check: Check<Static<typeof RestartInput>>): Promise<void> {
+  await refusePersisting(check);
+  checkSchedules(check, ['cancelled', 'cut']);
 }
 
 /** New schedules: of messages that can still have one, in permitted hours of the future. */

@@ -17,7 +17,13 @@ import {
 } from '../schemas/action-schemas.ts';
 import { idOf, idParams } from '../schemas/common.ts';
 import { actorView } from '../views/log-view.ts';
-import { checkLaunch, checkResume, checkSchedules, checkStart } from './campaign-action-checks.ts';
+import {
+  checkLaunch,
+  checkRestart,
+  checkResume,
+  checkSchedules,
+  checkStart,
+} from './campaign-action-checks.ts';
 import { type ActionRules, carryOut } from './campaign-action-order.ts';
 
 interface ActionRoute<Schema extends TSchema> extends ActionRules<Schema> {
@@ -71,7 +77,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
     name: 'resume',
     summary: 'Resume',
     description:
-      'With a word for each message that became due meanwhile, if there is more than one. Refused while what suspended it persists; what only the carrier can tell (credit, credentials, a disabled account) is asked of it first.',
+      'With a word for each message that became due meanwhile, if there is more than one. Refused while what suspended it persists, or its sender is reported as spam too often; what only the carrier can tell (credit, credentials, a disabled account) is asked of it first.',
     scope: 'send',
     body: ResumeInput,
     check: checkResume,
@@ -88,10 +94,11 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
   addAction(api, deps, {
     name: 'restart',
     summary: 'Restart a stopped campaign',
-    description: 'With new schedules for its unsent messages; nothing else can be changed.',
+    description:
+      'With new schedules for its unsent messages; nothing else can be changed. Refused, as a resume is, while what suspended it before the stop persists.',
     scope: 'send',
     body: RestartInput,
-    check: (check) => checkSchedules(check, ['cancelled', 'cut']),
+    check: checkRestart,
     args: (body) => ({ messages: body.messages.map(flat) }),
     schedules: schedulesOf,
     reviewed: (body) => ({

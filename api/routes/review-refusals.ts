@@ -3,7 +3,7 @@ import type { Trx } from '../../db/database.ts';
 import type { Message } from '../../db/messages.ts';
 import { readRefusedContent } from '../../db/refused-content.ts';
 import type { CampaignReview } from '../../db/review/read-review.ts';
-import { outsideCause } from '../../db/suspend-causes.ts';
+import { outsideCause, persistingCause } from '../../db/suspend-causes.ts';
 import { type LaunchIssue, scheduleIssues, type AccountClock } from '../../domain/launch-check.ts';
 import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
 import { SUSPENSIONS } from '../../domain/suspension.ts';
@@ -26,7 +26,7 @@ export async function refusalsOf(
     ...orderIssues(order, messages, account, at),
     ...(await mmsIssues(trx, campaign, messages)),
     ...(await contentIssues(trx, messages, review, at)),
-    ...(await outsideIssues(trx, campaign, at)),
+    ...(await outsideIssues(trx, campaign, order, at)),
   ];
 }
 
@@ -65,10 +65,22 @@ async function contentIssues(
 }
 
 /** A draft without a sender lacks it, which is said already. */
-async function outsideIssues(trx: Trx, campaign: Campaign, at: number): Promise<LaunchIssue[]> {
-  const cause = campaign.senderId === null ? null : await outsideCause(trx, campaign.id, at);
-  if (cause === null) return [];
+async function outsideIssues(
+  trx: Trx,
+  campaign: Campaign,
+  order: LaunchOrder,
+  at: number,
+): Promise<LaunchIssue[]> {
+  if (campaign.senderId === null) return [];
+  const cause = await outsideCause(trx, campaign.id, at);
+  if (cause === null) return order.action === 'restart' ? persistingIssues(trx, campaign, at) : [];
   const { reason, remedy } = SUSPENSIONS[cause];
   const pointer = cause === 'list_gone' ? '/listIds' : '/senderId';
   return [{ pointer, code: cause, message: `${reason} ${remedy}` }];
+}
+
+/** What suspended the campaign before its stop. */
+async function persistingIssues(trx: Trx, campaign: Campaign, at: number): Promise<LaunchIssue[]> {
+  const persisting = await persistingCause(trx, campaign.accountId, campaign.id, at, () => null);
+  return persisting === null ? [] : [{ pointer: '', code: persisting.cause, message: persisting.reason }];
 }

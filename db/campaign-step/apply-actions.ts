@@ -16,6 +16,7 @@ import {
   type MessageOrder,
   parseMessageOrders,
   setNow,
+  takeRestartBack,
 } from './message-orders.ts';
 import { type Standings, wordOf } from './carrier-question.ts';
 import { readActionFacts } from './record-signals.ts';
@@ -100,7 +101,7 @@ async function applyAction(
     case 'reschedule':
       return reschedule(trx, input, action);
     case 'restart':
-      return restart(trx, input, action);
+      return restart(trx, input, action, standings);
     case 'lift':
       return lift(trx, input, action);
     case 'stop':
@@ -218,8 +219,28 @@ async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Ver
   return APPLIED;
 }
 
-/** The stop's hold is lifted here, because only the workflow opens a campaign's gate. */
-async function restart(trx: Trx, input: StepInput, action: ActionRow): Promise<Verdict> {
+/**
+ * The stop's hold is lifted here, because only the workflow opens a campaign's gate. A cause that suspended the campaign
+ * before the stop, and persists, refuses it as it does a resume: the campaign stays stopped.
+ */
+async function restart(
+  trx: Trx,
+  input: StepInput,
+  action: ActionRow,
+  standings: Standings,
+): Promise<Verdict> {
+  const { accountId, campaignId, at } = input;
+  const persisting = await persistingCause(trx, accountId, campaignId, at, wordOf(standings));
+  if (persisting !== null) {
+    await takeRestartBack(trx, campaignId, at);
+    await trx
+      .updateTable('campaigns')
+      .set((set) => ({ status: 'stopped' as const, version: set('version', '+', 1) }))
+      .where('id', '=', campaignId)
+      .where('status', '=', 'processing')
+      .execute();
+    return { refusal: persisting.reason, cause: persisting.cause };
+  }
   await liftHolds(trx, input.campaignId, ['stop', 'pause', 'suspend'], action.id);
   await unfreezeAudience(trx, input.campaignId);
   await showStatus(trx, input.campaignId);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CarrierStanding } from '../../domain/carrier-standing.ts';
-import { useWorkflowWorld } from './use-workflow-world.ts';
+import { at, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
@@ -71,6 +71,32 @@ describe('a campaign that its carrier has suspended', () => {
     expect((await campaign.order('resume')).state).toBe('applied');
     await world().pass(MINUTE_MS);
     expect(world().texts).toHaveLength(2);
+  });
+
+  it('is not restarted after a stop either while the cause persists, and goes on with the rest once it is mended', async () => {
+    const campaign = await suspended('credit');
+    expect((await campaign.order('stop')).state).toBe('applied');
+    const [messageId = ''] = campaign.messageIds;
+    const restart = async () => {
+      const soon = at((await world().now()) + 2 * MINUTE_MS);
+      return campaign.order('restart', {}, new Map([[messageId, soon]]));
+    };
+    says({ kind: 'told', creditMicroUsd: 1, isEnabled: true });
+    expect(await restart()).toMatchObject({
+      state: 'refused',
+      reason: expect.stringMatching(/credit.*Top/),
+    });
+    expect(asked).toBe(1);
+    expect(await campaign.status()).toBe('stopped');
+    expect(await campaign.messages()).toMatchObject([{ status: 'cut', scheduleLocal: null, dueAt: null }]);
+    await world().pass(10 * MINUTE_MS);
+    expect(world().texts).toEqual([]);
+
+    says(WELL);
+    expect((await restart()).state).toBe('applied');
+    await world().pass(10 * MINUTE_MS);
+    expect(world().texts).toHaveLength(2);
+    expect(asked).toBe(2);
   });
 
   it("is not resumed from Temporal's UI either while the cause persists", async () => {
