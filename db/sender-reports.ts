@@ -29,7 +29,10 @@ export async function countSenderReports(db: Db, reports: readonly LeaseReports[
   }
 }
 
-/** One after the other, in the order of their ids, as everybody locks several campaigns. */
+/**
+ * One after the other, in the order of their ids, as everybody locks several campaigns. One that is paused while it is
+ * being sent would else go on unasked once what pauses it is lifted.
+ */
 async function suspendSending(
   trx: Trx,
   { accountId, senderId }: { readonly accountId: string; readonly senderId: string },
@@ -37,7 +40,20 @@ async function suspendSending(
   const sending = await trx
     .selectFrom('campaigns')
     .where('sender_id', '=', senderId)
-    .where('status', 'in', ['started', 'sending'])
+    .where((campaign) =>
+      campaign.or([
+        campaign('status', 'in', ['started', 'sending']),
+        campaign.and([
+          campaign('status', '=', 'paused'),
+          campaign.exists((messages) =>
+            messages
+              .selectFrom('messages')
+              .whereRef('campaign_id', '=', 'campaigns.id')
+              .where('messages.status', '=', 'sending'),
+          ),
+        ]),
+      ]),
+    )
     .select('id')
     .orderBy('id')
     .forUpdate()
