@@ -36,8 +36,15 @@ export async function applyPlainReports(
   rows: readonly ReportRow[],
 ): Promise<{ readonly index: number; readonly verdict: 'applied' | 'repeated' }[]> {
   const personOf = (row: ReportRow): string => `${row.month} ${row.lease} ${row.hash}`;
-  // What is reported of one person is applied in the order in which it came.
-  const others = new Set(rows.filter((row) => !isPlain(row)).map(personOf));
+  // What is reported of one person is applied in the order in which it came, and the first to name a uuid binds him.
+  const others = new Set<string>();
+  const uuids = new Map<string, string>();
+  for (const row of rows) {
+    const person = personOf(row);
+    const uuid = uuids.get(person);
+    if (uuid === undefined) uuids.set(person, row.uuid);
+    if (!isPlain(row) || (uuid !== undefined && uuid !== row.uuid)) others.add(person);
+  }
   const plain = rows
     .filter((row) => !others.has(personOf(row)))
     .map(({ index, account, month, lease, hash, uuid, status, code, units, billed }) => ({

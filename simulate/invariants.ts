@@ -4,6 +4,7 @@ import { lastOf } from '../domain/dispatch/memory-repeats.ts';
 import { type MessageReport, reportOf } from '../domain/report.ts';
 import { roundReportOf } from '../domain/round.ts';
 import type { Acceptance } from './carrier.ts';
+import { costUsed, textsOf } from './true-costs.ts';
 import type { World } from './world.ts';
 
 /** Compares our ledger with the carrier's once everything has come to its end, and blames what does not hold. */
@@ -180,28 +181,24 @@ function checkList(
 /** I5: what was claimed is what was used; the witness sees at each lease that it is within the limit. */
 function checkSpend(world: World, carrierLedger: readonly Acceptance[]): void {
   const { ledger, witness } = world;
-  let used = 0;
-  const spent = new Map<string, number>();
-  for (const message of ledger.messages.values()) {
-    for (const entry of message.entries.values()) {
-      for (const { result, costMicroUsd, final } of entry.attempts) {
-        if (final?.status === 'failed') continue;
-        if (result !== 'accepted' && result !== 'unknown') continue;
-        used += costMicroUsd;
-        spent.set(message.campaignId, (spent.get(message.campaignId) ?? 0) + costMicroUsd);
-      }
-    }
-  }
   for (const campaign of ledger.campaigns.values()) {
-    const own = spent.get(campaign.id) ?? 0;
+    const own = costUsed(ledger, campaign.id);
     if (own === campaign.spentMicroUsd) continue;
     witness.blame(
       'I5',
       `${campaign.spentMicroUsd} of ${campaign.id}'s budget are claimed and ${own} were used`,
     );
   }
+  const used = costUsed(ledger);
   if (used !== ledger.spentMicroUsd) {
     witness.blame('I5', `${ledger.spentMicroUsd} micro-dollars are claimed and ${used} were used`);
+  }
+  for (const message of ledger.messages.values()) {
+    const { segments, microUsd } = textsOf(ledger, message);
+    const told = [message.counters.get('segments') ?? 0, message.counters.get('estimate_micro_usd') ?? 0];
+    if (told.join(' ') !== `${segments} ${microUsd}`) {
+      witness.blame('I5', `${message.id} tells ${told.join(' ')} of ${segments} segments at ${microUsd}`);
+    }
   }
   if (used === 0 && carrierLedger.some((one) => one.final !== 'failed'))
     witness.blame('I5', 'texts were accepted and cost nothing');

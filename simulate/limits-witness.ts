@@ -5,7 +5,8 @@ import { quotasOf } from '../domain/dispatch/memory-claims.ts';
 import { quotaIntervalMs } from '../domain/dispatch/quota.ts';
 import type { EventLoop } from './event-loop.ts';
 import { isCalm } from './repeats-witness.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, TEXT_SEGMENTS_MAX } from './scenario.ts';
+import { costUsed } from './true-costs.ts';
 
 /** Finds fault with what passes a limit: money, pace, quotas, the carrier's own pauses, and its rest. */
 export interface LimitsWitness {
@@ -25,7 +26,6 @@ const PUNCTUAL_MS = 400;
 const PACE_WINDOW_MS = 8_000;
 /** A lease of about two seconds goes out at once in bulk form, another may be late, and one text may be a long one. */
 const PACE_SLACK_MS = 3_500;
-const TEXT_UNITS_MAX = 2;
 /** While a failure is on its way to all workers each of their slots may be used some times more. */
 const ROUNDS_UNTIL_KNOWN = 4;
 
@@ -62,22 +62,20 @@ export function createLimitsWitness(deps: {
     while ((known[0]?.at ?? 0) <= loop.now() - PACE_WINDOW_MS) known.shift();
     unitsOf.set(what, known);
     const sum = known.reduce((all, one) => all + one.units, 0);
-    const most = ((PACE_WINDOW_MS + PACE_SLACK_MS) / 1_000) * perSecond + TEXT_UNITS_MAX;
+    const most = ((PACE_WINDOW_MS + PACE_SLACK_MS) / 1_000) * perSecond + TEXT_SEGMENTS_MAX;
     if (sum > most) blame('pace', `${sum} units of ${what} left within ${PACE_WINDOW_MS} ms`);
   };
 
   const checkMoney = (lease: Lease): void => {
-    const { spentMicroUsd, spendLimitMicroUsd } = ledger;
-    if (spendLimitMicroUsd !== null && spentMicroUsd > spendLimitMicroUsd) {
-      blame('I5', `lease ${lease.id} makes ${spentMicroUsd} micro-dollars of ${spendLimitMicroUsd}`);
+    const { spendLimitMicroUsd } = ledger;
+    if (spendLimitMicroUsd !== null && costUsed(ledger) > spendLimitMicroUsd) {
+      blame('I5', `lease ${lease.id} makes ${costUsed(ledger)} micro-dollars of ${spendLimitMicroUsd}`);
     }
     const { campaignId } = messageOf(ledger, ledger.leases.get(lease.id)?.messageId ?? '');
-    const campaign = campaignOf(ledger, campaignId);
-    if (campaign.budgetMicroUsd !== null && campaign.spentMicroUsd > campaign.budgetMicroUsd) {
-      blame(
-        'I5',
-        `lease ${lease.id} makes ${campaign.spentMicroUsd} of ${campaignId}'s budget of ${campaign.budgetMicroUsd}`,
-      );
+    const { budgetMicroUsd } = campaignOf(ledger, campaignId);
+    const used = costUsed(ledger, campaignId);
+    if (budgetMicroUsd !== null && used > budgetMicroUsd) {
+      blame('I5', `lease ${lease.id} makes ${used} of ${campaignId}'s budget of ${budgetMicroUsd}`);
     }
   };
 
@@ -159,5 +157,5 @@ function unitsUsed(ledger: MemoryLedger, leaseId: number): number {
     const known = message.entries.get(recipient)?.attempts.find((one) => one.attempt === attempt);
     return known === undefined || known.result === 'accepted' || known.result === 'unknown';
   });
-  return used.length * message.segments;
+  return used.reduce((sum, person) => sum + person.segments, 0);
 }

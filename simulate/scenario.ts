@@ -122,6 +122,11 @@ const MOVES = [
 /** Only a finished campaign has rounds. */
 const AFTERWARDS = ['retry_failed', 'resend_unknown'] as const;
 const EARLY_MS = 150_000;
+const SEGMENTS_MAX = 2;
+/** Some names make a personalised text so much longer. */
+export const NAME_SEGMENTS_MAX = 2;
+/** The most that a text has. */
+export const TEXT_SEGMENTS_MAX = SEGMENTS_MAX + NAME_SEGMENTS_MAX;
 const ROUNDS_MAX = 3;
 const RESTLESS_MS = 30_000;
 /** What is done again a while after. */
@@ -209,7 +214,7 @@ function planCampaign(chance: Chance, isSilent: boolean): PlannedCampaign {
     contacts: chance.whole('contacts', 1, 11),
     messages: Array.from({ length: chance.pick('messages', [1, 1, 2]) }, () => ({
       isConstant: chance.draw('constant') < (isSilent ? 0.7 : 0.35),
-      segments: chance.whole('segments', 1, 2),
+      segments: chance.whole('segments', 1, SEGMENTS_MAX),
     })),
     expiresAfterMs: chance.pick('expires', [null, null, 15_000, 300_000]),
     isOfOtherSender: !isSilent && chance.draw('other sender') < 0.3,

@@ -6,10 +6,11 @@ import {
   freezeMemoryAudience,
   type MemoryLedger,
 } from '../domain/dispatch/memory-ledger.ts';
+import type { MemoryContact } from '../domain/dispatch/memory-rows.ts';
 import type { Chance } from './chance.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { Protocol } from './protocol.ts';
-import type { Scenario } from './scenario.ts';
+import { NAME_SEGMENTS_MAX, type Scenario } from './scenario.ts';
 import type { Trace } from './trace.ts';
 import { createWitness, type Witness } from './witness.ts';
 
@@ -40,6 +41,7 @@ export const SENDER = 'sender';
 /** Another one on the same carrier account. */
 export const OTHER_SENDER = 'sender2';
 const QUOTA = 'quota';
+const LONG_NAME_EVERY = 3;
 
 /** The ledger of a scenario, frozen and ready to send. */
 export function createWorld(
@@ -90,8 +92,9 @@ export function createWorld(
 }
 
 /** The contact of an index; no number of theirs is anybody's. */
-export function contactOf(index: number): { readonly number: string; readonly name: string } {
-  return { number: `+1555010${String(index).padStart(4, '0')}`, name: `n${index}` };
+export function contactOf(index: number): MemoryContact {
+  const number = `+1555010${String(index).padStart(4, '0')}`;
+  return { number, name: `n${index}`, nameSegments: index % LONG_NAME_EVERY === 1 ? NAME_SEGMENTS_MAX : 0 };
 }
 
 function createCampaignClock(loop: EventLoop, startsAt: number): CampaignClock {

@@ -49,8 +49,8 @@ async function closeOpenLeases(
   lane: number | null,
 ): Promise<number> {
   await lockRepeats(trx, messageKey);
-  // A recipient without a row of his own is found through the range. What he cost is his share of what the
-  // lease claimed and no result accounts for. Each row is looked up by its whole key (that is what the offsets are
+  // A recipient without a row of his own is found through the range. What was claimed for him stands in the lease, or is
+  // his share of what it claimed and no result accounts for where it claimed the same for all. Each row is looked up by its whole key (that is what the offsets are
   // for): of what was written just now the planner has no statistics, and would read all of a message.
   const result = await sql<{
     month: string;
@@ -67,9 +67,12 @@ async function closeOpenLeases(
         where message_key = ${messageKey} and closed_at is null and (${lane}::int is null or lane = ${lane})
         order by id for no key update
       )
-      returning month, id, campaign_key, wave_id, ordinal_first, ordinal_last, width, segments, cost_micro_usd
+      returning month, id, campaign_key, wave_id, ordinal_first, ordinal_last, width, segments, cost_micro_usd,
+        segments_each, micro_usd_each
     ), people as (
-      select l.month, l.id as lease_id, p.recipient, p.attempt, w.repeats, w.round
+      select l.month, l.id as lease_id, p.recipient, p.attempt, w.repeats, w.round,
+        l.segments_each[p.ordinal - l.ordinal_first + 1] as own_segments,
+        l.micro_usd_each[p.ordinal - l.ordinal_first + 1] as own_cost
       from open l join waves w on w.id = l.wave_id cross join lateral (${PEOPLE_OF_LEASE}) p
     ), known as (
       select p.*, a.result, a.segments, a.cost_micro_usd
@@ -92,7 +95,7 @@ async function closeOpenLeases(
     ), written as (
       insert into attempts (month, account_id, message_key, recipient, attempt, lease_id, result, cause, segments, cost_micro_usd)
       select l.month, ${accountId}, ${messageKey}, l.recipient, l.attempt, l.lease_id, 'unknown', 'worker_lost',
-        greatest(0, s.segments)::smallint, greatest(0, s.cost)::bigint
+        coalesce(l.own_segments, greatest(0, s.segments))::smallint, coalesce(l.own_cost, greatest(0, s.cost))::bigint
       from known l join share s on s.id = l.lease_id
       where l.result is null
       order by l.recipient

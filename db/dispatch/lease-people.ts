@@ -1,15 +1,16 @@
 import { sql } from 'kysely';
 
 /**
- * Whom a lease's range holds, with the number of the attempt that it granted: `recipient, attempt`, to be joined
- * laterally to a lease `l` and its wave `w`. Those refused when the lease was made are among them.
+ * Whom a lease's range holds, with the number of the attempt that it granted and his ordinal in the wave: `recipient,
+ * attempt, ordinal`, to be joined laterally to a lease `l` and its wave `w`. Those refused when the lease was made are
+ * among them.
  */
 export const PEOPLE_OF_LEASE = sql`
-  select c.recipient_first + o.ordinal as recipient, 1 as attempt
+  select c.recipient_first + o.ordinal as recipient, 1 as attempt, o.ordinal
   from cohorts c, generate_series(l.ordinal_first, l.ordinal_last) o(ordinal)
   where w.wave = 0 and c.campaign_key = l.campaign_key and c.cohort = w.cohort
   union all
-  select m.recipient, m.attempt from wave_members m
+  select m.recipient, m.attempt, m.ordinal from wave_members m
   where w.wave > 0 and m.month = l.month and m.wave_id = w.id
     and m.ordinal between l.ordinal_first and l.ordinal_last`;
 

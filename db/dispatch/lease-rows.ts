@@ -3,6 +3,7 @@ import { roundCounter } from '../../domain/dispatch/result-counters.ts';
 import { askedTogether } from '../asked-together.ts';
 import type { Trx } from '../database.ts';
 import { prepareQuery } from '../prepared-query.ts';
+import { claimsByOrdinal } from './lease-claims.ts';
 import type { LeaseDraft } from './lease-draft.ts';
 import { count, type Deltas, writeDeltas } from './rollup.ts';
 
@@ -25,17 +26,21 @@ interface NewLeases {
   readonly widths: readonly number[];
   readonly segments: readonly number[];
   readonly costs: readonly number[];
+  readonly segmentsEach: readonly (string | null)[];
+  readonly costsEach: readonly (string | null)[];
 }
 
 const askToInsert = prepareQuery((db, rows: NewLeases) =>
   sql<{ id: number }>`
     with made as (
       insert into leases (month, account_id, campaign_key, message_key, wave_id, ordinal_first, ordinal_last, lane,
-        fence, sender_id, width, segments, cost_micro_usd, spend_month)
+        fence, sender_id, width, segments, cost_micro_usd, segments_each, micro_usd_each, spend_month)
       select ${rows.month}, ${rows.accountId}, ${rows.campaignKey}, ${rows.messageKey}, ${rows.waveId}, x.first,
-        x.last, ${rows.lane}, ${rows.fence}, ${rows.senderId}, x.width, x.segments, x.cost, ${rows.spendMonth}
+        x.last, ${rows.lane}, ${rows.fence}, ${rows.senderId}, x.width, x.segments, x.cost, x.segments_each::smallint[],
+        x.costs_each::bigint[], ${rows.spendMonth}
       from unnest(${rows.firsts}::int[], ${rows.lasts}::int[], ${rows.widths}::int[], ${rows.segments}::int[],
-                  ${rows.costs}::bigint[]) as x(first, last, width, segments, cost)
+                  ${rows.costs}::bigint[], ${rows.segmentsEach}::text[], ${rows.costsEach}::text[])
+        as x(first, last, width, segments, cost, segments_each, costs_each)
       returning id, ordinal_first
     )
     select id from made order by ordinal_first`.compile(db),
@@ -52,7 +57,9 @@ export async function insertLeases(
   const { context, lane } = draft;
   // Whoever is left out between two leases is in the range of the former one.
   const beginnings = parts.slice(1).map(([first]) => first?.ordinal ?? 0);
+  const firsts = [wave.nextOrdinal, ...beginnings];
   const sums = parts.map(sumsOf);
+  const claims = parts.map((part, index) => claimsByOrdinal(part, firsts[index] ?? 0));
   const rows = await askToInsert(trx, {
     month: context.month,
     accountId: lane.accountId,
@@ -63,11 +70,13 @@ export async function insertLeases(
     fence: draft.fence,
     senderId: context.sender.id,
     spendMonth: draft.spendMonth,
-    firsts: [wave.nextOrdinal, ...beginnings],
+    firsts,
     lasts: [...beginnings.map((ordinal) => ordinal - 1), lastOrdinal],
     widths: parts.map((part) => part.length),
     segments: sums.map((one) => one.segments),
     costs: sums.map((one) => one.costMicroUsd),
+    segmentsEach: claims.map((one) => one?.segments ?? null),
+    costsEach: claims.map((one) => one?.costs ?? null),
   });
   return rows.map(({ id }) => id);
 }

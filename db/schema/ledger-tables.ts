@@ -49,6 +49,8 @@ interface LeaseTable {
   recorded: Generated<number>;
   segments: number;
   cost_micro_usd: number;
+  segments_each: number[] | null;
+  micro_usd_each: number[] | null;
   spend_month: string;
   opened_at: Generated<Date>;
   closed_at: Date | null;

@@ -142,8 +142,6 @@ function keepLease(
     lane: lane.lane,
     repeats: draft.wave.repeats,
     people,
-    segments: people.reduce((sum, person) => sum + person.segments, 0),
-    costMicroUsd: people.reduce((sum, person) => sum + person.costMicroUsd, 0),
     openedAt: ledger.machineNow(),
     isOpen: true,
   });

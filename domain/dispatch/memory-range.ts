@@ -25,6 +25,7 @@ export function takeRange(
   const { audience } = campaignOf(ledger, message.campaignId);
   const segmentsMax = pace === null ? Number.POSITIVE_INFINITY : (pace * LEASE_PACE_MS) / 1_000;
   const end = Math.min(wave.next + width, wave.members.length);
+  let taken = 0;
   for (let index = wave.next; index < end; index += 1) {
     const member = wave.members[index];
     const person = member === undefined ? undefined : audience?.[member.recipient - 1];
@@ -39,8 +40,9 @@ export function takeRange(
       range.skips.push({ index, recipient: member.recipient, reason });
       continue;
     }
-    const segments = message.segments * (range.people.length + 1);
-    if (segments > segmentsMax && range.people.length > 0) break;
+    const segments = message.segments + (message.isConstant ? 0 : (person.nameSegments ?? 0));
+    taken += segments;
+    if (taken > segmentsMax && range.people.length > 0) break;
     range.indexes.push(index);
     range.people.push({
       recipient: member.recipient,
@@ -48,8 +50,8 @@ export function takeRange(
       number: person.number,
       numberHash: person.number,
       text: message.isConstant ? message.id : `${message.id} ${person.name}`,
-      segments: message.segments,
-      costMicroUsd: message.segments * ledger.segmentMicroUsd,
+      segments,
+      costMicroUsd: segments * ledger.segmentMicroUsd,
     });
   }
   return range;

@@ -29,8 +29,7 @@ export function applyMemoryReport(ledger: MemoryLedger, report: MemoryReport): M
   let known = entry.attempts.find((one) => one.attempt === person.attempt);
   if (known === undefined) {
     // The worker's record is still to come, and then finds the row there: what the lease claimed for him counts.
-    const segments = Math.round(lease.segments / lease.people.length);
-    const costMicroUsd = Math.floor(lease.costMicroUsd / lease.people.length);
+    const { segments, costMicroUsd } = person;
     known = addAttempt(ledger, lease, message, {
       recipient: person.recipient,
       attempt: person.attempt,
@@ -57,7 +56,8 @@ export function applyMemoryReport(ledger: MemoryLedger, report: MemoryReport): M
 /** Whether the attempt can be what the carrier knows by this uuid. */
 function isAbout(known: MemoryAttempt, uuid: string): boolean {
   if (known.result === 'rejected' || known.result === 'not_accepted') return false;
-  const bound = known.carrierUuid ?? known.resolved?.uuid ?? null;
+  // Whoever was posted in bulk form is bound to the uuid under which he was reported first.
+  const bound = known.carrierUuid ?? known.resolved?.uuid ?? known.reportedUuid;
   return bound === null || bound === uuid;
 }
 

@@ -1,6 +1,6 @@
 import type { MessageStatus } from '../campaign-status.ts';
 import type { UnknownState } from '../carrier-list.ts';
-import type { AttemptResult } from './dispatch-store.ts';
+import type { AttemptResult, LeasedRecipient } from './dispatch-store.ts';
 import type { Quota, QuotaUse } from './quota.ts';
 
 /** Somebody whom a campaign's lists hold. */
@@ -9,6 +9,8 @@ export interface MemoryContact {
   readonly number: string;
   /** What the number's owner is called; personalised texts hold it. */
   readonly name: string;
+  /** How many segments his name adds to a personalised text; none unless given. */
+  readonly nameSegments?: number;
 }
 
 /** One of a frozen audience. */
@@ -125,6 +127,7 @@ export interface MemoryMessage {
   readonly campaignId: string;
   /** One text for everybody goes out in the carrier's bulk form. */
   readonly isConstant: boolean;
+  /** Of its text without anybody's name. */
   readonly segments: number;
   status: MessageStatus;
   /** When it begins, in campaign time, while it is scheduled. */
@@ -151,13 +154,8 @@ export interface MemoryLease {
   readonly lane: number;
   /** What its wave is. */
   readonly repeats: MemoryRepeats | null;
-  readonly people: readonly {
-    readonly recipient: number;
-    readonly attempt: number;
-    readonly number: string;
-  }[];
-  readonly segments: number;
-  readonly costMicroUsd: number;
+  /** Whom it allows to be texted, each with what was claimed for him. */
+  readonly people: readonly LeasedRecipient[];
   /** Machine time. */
   readonly openedAt: number;
   isOpen: boolean;

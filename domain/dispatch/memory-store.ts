@@ -62,8 +62,8 @@ function closeOpenLeases(ledger: MemoryLedger, message: MemoryMessage, lane: num
         result: 'unknown',
         cause: 'worker_lost',
         carrierUuid: null,
-        segments: Math.round(lease.segments / lease.people.length),
-        costMicroUsd: Math.floor(lease.costMicroUsd / lease.people.length),
+        segments: person.segments,
+        costMicroUsd: person.costMicroUsd,
       };
       addAttempt(ledger, lease, message, result);
       unknown += 1;

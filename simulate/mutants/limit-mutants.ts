@@ -1,4 +1,9 @@
-import type { DispatchStore, LaneRef, LeaseAnswer } from '../../domain/dispatch/dispatch-store.ts';
+import type {
+  DispatchStore,
+  LaneRef,
+  LeaseAnswer,
+  LeasedRecipient,
+} from '../../domain/dispatch/dispatch-store.ts';
 import { campaignOf, type MemoryLedger, messageOf, senderOf } from '../../domain/dispatch/memory-ledger.ts';
 import type { MemorySender } from '../../domain/dispatch/memory-rows.ts';
 import type { Mutant } from './mutant.ts';
@@ -52,6 +57,12 @@ function senderOfLane(ledger: MemoryLedger, { messageId }: LaneRef): MemorySende
   return senderOf(ledger, messageOf(ledger, messageId));
 }
 
+/** The same people, each with his share of all. */
+function evenly(people: readonly LeasedRecipient[]): LeasedRecipient[] {
+  const costMicroUsd = people.reduce((sum, person) => sum + person.costMicroUsd, 0) / people.length;
+  return people.map((person) => ({ ...person, costMicroUsd: Math.floor(costMicroUsd) }));
+}
+
 /** Breaks what bounds money, pace and trouble. */
 export const LIMIT_MUTANTS: readonly Mutant[] = [
   aroundLease(
@@ -84,6 +95,21 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
             return recorded;
           },
         };
+      },
+    }),
+  },
+  {
+    name: 'share out what a lease claims equally',
+    harm: 'Who is reported before he is recorded is given back more than he cost, and the budget is passed.',
+    mutate: (protocol) => ({
+      ...protocol,
+      applyReport: (ledger, report) => {
+        const lease = ledger.leases.get(report.leaseId);
+        if (lease === undefined) return protocol.applyReport(ledger, report);
+        ledger.leases.set(lease.id, { ...lease, people: evenly(lease.people) });
+        const verdict = protocol.applyReport(ledger, report);
+        ledger.leases.set(lease.id, lease);
+        return verdict;
       },
     }),
   },

@@ -18,6 +18,8 @@ export interface StoreHarness {
   /** Of the message, which is being sent at first. */
   readonly setStatus: (status: MessageStatus) => Promise<void>;
   readonly suppress: (recipient: number) => Promise<void>;
+  /** Gives a recipient a name with which a personalised text to him has three segments. */
+  readonly lengthen: (recipient: number) => Promise<void>;
   readonly setExpiry: (at: number) => Promise<void>;
   readonly setSpendLimit: (texts: number) => Promise<void>;
   /** Null takes the campaign's budget away. */
@@ -34,11 +36,11 @@ export interface StoreHarness {
   readonly report: (
     lease: Lease,
     recipient: number,
-    status: 'sent' | 'delivered' | 'undelivered',
+    status: 'sent' | 'delivered' | 'undelivered' | 'failed',
     uuid?: string,
   ) => Promise<string>;
   readonly skipOf: (recipient: number) => Promise<string | null>;
-  /** How many texts the account has been charged for. */
+  /** How many texts of one segment the account has been charged for. */
   readonly textsSpent: () => Promise<number>;
 }
 
@@ -232,6 +234,21 @@ export function describeDispatchStore(
       expect(await world.resultOf(second, 1)).toBe('unknown');
     });
 
+    it('binds whoever was posted in bulk form to the uuid under which he was reported first', async () => {
+      world = await make(recipients, true);
+      const { fence } = await enter();
+      const lease = onlyLease(await open(fence, world.noon, 0, 1));
+      const inBulk = results(lease, 'accepted').map((result) => ({ ...result, carrierUuid: null }));
+      await world.store.record(lease, inBulk, world.noon);
+      const [first = 0, second = 0] = lease.recipients.map((person) => person.recipient);
+      expect(await world.report(lease, first, 'sent', 'uuid-one')).toBe('applied');
+      expect(await world.report(lease, first, 'delivered', 'uuid-other')).toBe('mismatch');
+      expect(await world.report(lease, first, 'failed', 'uuid-other')).toBe('mismatch');
+      expect(await world.report(lease, first, 'delivered', 'uuid-one')).toBe('applied');
+      expect(await world.report(lease, second, 'delivered', 'uuid-other')).toBe('applied');
+      expect(await world.report(lease, second, 'sent', 'uuid-one')).toBe('mismatch');
+    });
+
     it('takes a report that comes before the record, which then changes nothing', async () => {
       const { fence } = await enter();
       const lease = onlyLease(await open(fence, world.noon, 0, 2));
@@ -302,6 +319,40 @@ export function describeDispatchStore(
       const third = onlyLease(await open(fence));
       await world.store.record(third, results(third, 'accepted'), world.noon);
       expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'spend_limit' });
+    });
+
+    it('gives back what just this text cost where its report comes before the record of texts of several lengths', async () => {
+      await world.lengthen(1);
+      const { fence } = await enter();
+      const lease = onlyLease(await open(fence, world.noon, 0, 2));
+      expect(lease.recipients.map(({ recipient, segments }) => [recipient, segments])).toEqual([
+        [1, 3],
+        [2, 1],
+      ]);
+      expect(await world.textsSpent()).toBe(4);
+      expect(await world.report(lease, 2, 'failed')).toBe('applied');
+      expect(await world.textsSpent()).toBe(3);
+      await world.store.record(lease, results(lease, 'accepted'), world.noon);
+      expect(await world.textsSpent()).toBe(3);
+      expect(await world.report(lease, 1, 'failed')).toBe('applied');
+      expect(await world.textsSpent()).toBe(0);
+    });
+
+    it('gives back what just this text cost where a lost worker held texts of several lengths', async () => {
+      await world.suppress(1);
+      await world.lengthen(3);
+      const { fence } = await enter();
+      const lease = onlyLease(await open(fence, world.noon, 0, 4));
+      expect(lease.recipients.map(({ recipient, segments }) => [recipient, segments])).toEqual([
+        [2, 1],
+        [3, 3],
+        [4, 1],
+      ]);
+      expect((await enter()).unknown).toBe(3);
+      expect(await world.report(lease, 3, 'failed')).toBe('applied');
+      expect(await world.textsSpent()).toBe(2);
+      expect(await world.report(lease, 2, 'failed')).toBe('applied');
+      expect(await world.textsSpent()).toBe(1);
     });
 
     it("stops at the campaign's budget, and goes on once it is raised or taken away", async () => {

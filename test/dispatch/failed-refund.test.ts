@@ -55,6 +55,29 @@ test('a text that was never handed over is given back to the budget and the acco
   expect(await textsSpent(campaign, lease)).toEqual([0, 0]);
 });
 
+test('a report tells the same of texts of several lengths, whether reports or records came first', async () => {
+  const told = await Promise.all(
+    [true, false].map(async (comesFirst) => {
+      const campaign = await world.freeze(2);
+      await campaign.inside((trx) =>
+        trx
+          .updateTable('contacts')
+          .set({ first_name: 'Maximilian '.repeat(36) })
+          .where('first_name', '=', 'Name1')
+          .execute(),
+      );
+      const lease = await campaign.lease();
+      expect(new Set(lease.recipients.map(({ segments }) => segments))).toEqual(new Set([1, 3]));
+      if (!comesFirst) await campaign.record(lease, 'accepted');
+      await apply(reportsOf(campaign, lease, 'delivered', 7_700));
+      if (comesFirst) await campaign.record(lease, 'accepted');
+      return campaign.report();
+    }),
+  );
+  expect(told[0]).toEqual(told[1]);
+  expect(told[0]?.segments).toBe(4);
+});
+
 test('a text that may have arrived, or is billed although it failed, stays spent', async () => {
   const campaign = await world.freeze(4);
   const first = await campaign.lease();

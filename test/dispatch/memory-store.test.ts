@@ -38,6 +38,12 @@ describeDispatchStore('memory', async (recipients, isConstant) => {
       soon(() => {
         message.status = status;
       }),
+    lengthen: (recipient) =>
+      soon(() => {
+        campaign.audience = (campaign.audience ?? []).map((person) =>
+          person.recipient === recipient ? { ...person, nameSegments: 2 } : person,
+        );
+      }),
     setExpiry: (at) =>
       soon(() => {
         message.expiresAt = at;

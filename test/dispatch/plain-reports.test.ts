@@ -124,6 +124,19 @@ describe('reports that are applied together', () => {
     },
   );
 
+  it('bind whoever was posted in bulk form to the first uuid that the batch names', async () => {
+    const [campaign, [lease]] = await posted(['in bulk']);
+    if (lease === undefined) throw new Error('There is no lease.');
+    const told = [
+      { status: 'sent', uuid: 'uuid-one' },
+      { status: 'delivered', uuid: 'uuid-other' },
+      { status: 'delivered', uuid: 'uuid-one' },
+    ] as const;
+    const reports = told.map((one) => statusReportOf(campaign, lease, one));
+    const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, reports);
+    expect(verdicts).toEqual(['applied', 'mismatch', 'applied']);
+  });
+
   it('leave what they would one by one, whatever comes in whatever order', async () => {
     await fc.assert(
       fc.asyncProperty(results, batches, async (recorded, told) => {

@@ -13,6 +13,7 @@ import {
   NOON,
   openLedgerWorld,
   setMessageStatus,
+  resultsOf,
   statusReportOf,
 } from './ledger-world.ts';
 import { leasedPeople } from './only-lease.ts';
@@ -264,7 +265,7 @@ const RULES: readonly Rule[] = [
     name: 'believe a plain report under another uuid',
     mutation: {
       ofFunction: 'apply_plain_reports',
-      pattern: /and \(x\.carrier_uuid = r\.uuid or x\.carrier_uuid is null\)/,
+      pattern: /and \(x\.carrier_uuid = r\.uuid or .*?<> r\.uuid\)\)/s,
       replacement: '',
     },
     scene: async (world) => {
@@ -272,6 +273,26 @@ const RULES: readonly Rule[] = [
       const lease = await campaign.lease();
       await campaign.record(lease, 'accepted');
       const verdicts = await applyStatusReports({ db: world.db, crash: noCrash }, [
+        statusReportOf(campaign, lease, { status: 'delivered', uuid: 'uuid-of-somebody-else' }),
+      ]);
+      return verdicts[0] === 'mismatch';
+    },
+  },
+  {
+    name: 'bind nobody who was posted in bulk form',
+    mutation: {
+      ofFunction: 'apply_plain_reports',
+      pattern: /and not exists \(\s+select from outcomes .*?<> r\.uuid\)/s,
+      replacement: '',
+    },
+    scene: async (world) => {
+      const campaign = await world.freeze(1);
+      const lease = await campaign.lease();
+      const inBulk = resultsOf(lease, 'accepted').map((result) => ({ ...result, carrierUuid: null }));
+      await storeOf(world).record(lease, inBulk, NOON);
+      const deps = { db: world.db, crash: noCrash };
+      await applyStatusReports(deps, [statusReportOf(campaign, lease, { status: 'sent' })]);
+      const verdicts = await applyStatusReports(deps, [
         statusReportOf(campaign, lease, { status: 'delivered', uuid: 'uuid-of-somebody-else' }),
       ]);
       return verdicts[0] === 'mismatch';

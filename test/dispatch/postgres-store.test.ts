@@ -84,6 +84,15 @@ describeDispatchStore('PostgreSQL', async (recipients, isConstant): Promise<Stor
           actor: account.actor,
         });
       }),
+    lengthen: (recipient) =>
+      inside(async (trx) => {
+        const { number } = await numberOf(trx, recipient);
+        await trx
+          .updateTable('contacts')
+          .set({ first_name: 'Maximilian '.repeat(36) })
+          .where('number', '=', number)
+          .execute();
+      }),
     setExpiry: (at) =>
       inside(async (trx) => {
         await trx
