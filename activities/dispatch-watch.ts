@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { PAUSE_CHANNEL } from '../db/carrier-accounts.ts';
 import { CIRCUIT_CHANNEL } from '../db/circuits.ts';
 import { GATE_CHANNEL } from '../db/gates.ts';
 import { SUPPRESSION_CHANNEL } from '../db/suppressions.ts';
@@ -13,7 +14,7 @@ export interface DispatchWatch {
 const RECONNECT_MS = 500;
 
 /**
- * Listens for gates that close and for opt-outs. While the listener is not connected every post is refused.
+ * Listens for gates that close, for opt-outs, and for carriers that are to be left alone. While the listener is not connected every post is refused.
  * Once it is connected again it reads all closed gates first, and posts of leases that were asked for before
  * stay refused: an opt-out that came in between was not heard, and only a lease of after it has seen it.
  */
@@ -32,9 +33,15 @@ export async function watchDispatch(
     memory.gateRead(read, row.rows[0]?.holds);
   };
 
+  const pause = (notice: string): void => {
+    const [carrierAccountId = '', delayMs] = notice.split(' ');
+    memory.carrierPaused(carrierAccountId, Number(delayMs));
+  };
+
   const onNotice = (notice: pg.Notification): void => {
     if (notice.payload === undefined) return;
     if (notice.channel === CIRCUIT_CHANNEL) memory.circuitOpened(notice.payload);
+    else if (notice.channel === PAUSE_CHANNEL) pause(notice.payload);
     else if (notice.channel === GATE_CHANNEL) rereadGate(notice.payload).catch(distrust);
     else if (notice.channel === SUPPRESSION_CHANNEL) memory.suppressionMoved(notice.payload);
   };
@@ -62,6 +69,7 @@ export async function watchDispatch(
     await fresh.query(`listen ${GATE_CHANNEL}`);
     await fresh.query(`listen ${SUPPRESSION_CHANNEL}`);
     await fresh.query(`listen ${CIRCUIT_CHANNEL}`);
+    await fresh.query(`listen ${PAUSE_CHANNEL}`);
     const closed = await fresh.query<{ scope_id: string }>('select scope_id from gates where holds > 0');
     if (isNewest()) memory.connected(closed.rows.map((row) => row.scope_id));
   };

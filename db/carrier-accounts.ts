@@ -149,12 +149,24 @@ export async function updateCarrierAccount(
     .execute();
 }
 
-/** Sends the account no request for a while, since the carrier has said so. */
-export async function pauseCarrierAccount(db: Db, id: string, delayMs: number): Promise<void> {
+/** Tells every worker of a carrier's pause; the payload is the account's id, and for how many milliseconds from now. */
+export const PAUSE_CHANNEL = 'carillon_pauses';
+/** Each of many refused requests moves the end of a pause a little; less than this is told with the former notice. */
+const PAUSE_NEWS_MS = 100;
+
+/** Sends the account no request for a while, since the carrier has said so: not of what has been leased already either. */
+export async function pauseCarrierAccount(db: Db | Trx, id: string, delayMs: number): Promise<void> {
   await sql`
-    update carrier_accounts set paused_until =
-      greatest(paused_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
-    where id = ${id}`.execute(db);
+    with former as (
+      select id, paused_until from carrier_accounts where id = ${id} for no key update
+    ), paused as (
+      update carrier_accounts c
+      set paused_until = greatest(f.paused_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
+      from former f where c.id = f.id
+      returning f.paused_until as former_end, c.paused_until as new_end
+    )
+    select pg_notify(${PAUSE_CHANNEL}, ${`${id} ${Math.ceil(delayMs) + PAUSE_NEWS_MS}`})
+    from paused where new_end > former_end + ${PAUSE_NEWS_MS} * interval '1 millisecond'`.execute(db);
 }
 
 /** The credentials of a carrier account, opened; `defaults` stand in for a row without its own. */

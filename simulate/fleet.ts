@@ -4,7 +4,7 @@ import type { CarrierNotes } from '../domain/dispatch/carrier-watch.ts';
 import { circuitStateOf, noteMemoryFailures, noteMemoryTaken } from '../domain/dispatch/memory-circuits.ts';
 import { CARRIER_ACCOUNT, messageOf, senderOf } from '../domain/dispatch/memory-ledger.ts';
 import { createSlots } from '../domain/dispatch/slots.ts';
-import { createWatchMemory, type WatchMemory } from '../domain/dispatch/watch-memory.ts';
+import type { WatchMemory } from '../domain/dispatch/watch-memory.ts';
 import type { SimulatedCarrier } from './carrier.ts';
 import { type Process, type ProcessDeps, startProcess } from './process.ts';
 import type { LaneWitness } from './witness.ts';
@@ -18,6 +18,8 @@ export interface Worker {
   readonly process: Process;
   readonly watch: WatchMemory;
   readonly draining: AbortController;
+  /** The last end, in machine time, of a carrier's pause of which it has heard. */
+  pausedUntil: number;
   readonly depsOf: (run: LaneWitness) => LaneDeps;
 }
 
@@ -97,9 +99,9 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
 
   function createWorker(of: World, process: Process, to: SimulatedCarrier): Worker {
     const slots = createSlots(scenario.slotsMax);
-    const watch = createWatchMemory(loop.now);
+    const watch = protocol.watch(loop.now);
     const draining = new AbortController();
-    const raw = protocol.store(ledger);
+    const raw = withNotices(protocol.store(ledger));
     const machine = { now: loop.now, sleep: process.sleep };
     const permits = protocol.permits(ledger, process.id);
     const atOnce = protocol.atOnce({
@@ -122,10 +124,11 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
         }),
       tell: () => Promise.resolve(),
     };
-    return {
+    const self: Worker = {
       process,
       watch,
       draining,
+      pausedUntil: 0,
       depsOf: (run) => ({
         store: protocol.listen(protocol.remoteStore(remote(of, process, raw, run), ledger), notes),
         slots,
@@ -137,10 +140,28 @@ export function startFleet(world: World, processDeps: ProcessDeps, carrier: Simu
         permission: watch.permission,
         post: async (lease, request, people) => {
           const knowsBetter = people.some((person) => watch.permission(lease, person, loop.now()) !== 'open');
-          if (!process.isDead()) of.witness.posted(lease, request, people, knowsBetter);
+          if (!process.isDead()) {
+            of.witness.posted(lease, request, people, { knowsBetter, pausedUntil: self.pausedUntil });
+          }
           return protocol.classify(await process.call('post', () => to.serve(lease, request, people), false));
         },
       }),
+    };
+    return self;
+  }
+
+  /** Every worker hears of a pause that the carrier has asked for. */
+  function withNotices(store: DispatchStore): DispatchStore {
+    return {
+      ...store,
+      slowDown: (lease, delayMs) => {
+        const until = loop.now() + delayMs;
+        notify((worker) => {
+          worker.watch.carrierPaused(CARRIER_ACCOUNT, delayMs);
+          worker.pausedUntil = Math.max(worker.pausedUntil, until);
+        });
+        return store.slowDown(lease, delayMs);
+      },
     };
   }
 }

@@ -27,6 +27,7 @@ import { createMemoryPermits } from '../domain/dispatch/memory-permits.ts';
 import { createAtOnce } from '../domain/dispatch/at-once.ts';
 import type { PermitStore } from '../domain/dispatch/permits.ts';
 import type { UnknownStore } from '../domain/dispatch/unknown-store.ts';
+import { createWatchMemory } from '../domain/dispatch/watch-memory.ts';
 import type { RoundKind } from '../domain/round.ts';
 
 /** What dispatch consists of; a mutant replaces a part of it with one that is wrong. */
@@ -37,6 +38,8 @@ export interface Protocol {
   readonly remoteStore: (store: DispatchStore, ledger: MemoryLedger) => DispatchStore;
   /** The store of a worker that also writes down how the carrier answers. */
   readonly listen: (store: DispatchStore, notes: CarrierNotes) => DispatchStore;
+  /** What a worker has heard. */
+  readonly watch: typeof createWatchMemory;
   /** A worker's permits for what carriers take at once, and how it keeps within them. */
   readonly permits: (ledger: MemoryLedger, workerId: string) => PermitStore;
   readonly atOnce: typeof createAtOnce;
@@ -66,6 +69,7 @@ export const PROTOCOL: Protocol = {
   store: createMemoryDispatchStore,
   remoteStore: (store) => store,
   listen: listenToCarriers,
+  watch: createWatchMemory,
   permits: createMemoryPermits,
   atOnce: createAtOnce,
   runLane,

@@ -19,6 +19,14 @@ export interface LaneWitness {
   isDisrupted: boolean;
 }
 
+/** What the worker that posts has heard. */
+export interface Heard {
+  /** Of a gate or of an opt-out, so that its memory forbids the post. */
+  readonly knowsBetter: boolean;
+  /** The last end, in machine time, of a pause of the carrier. */
+  readonly pausedUntil: number;
+}
+
 /** Sees what really happens, and finds fault with it at once or remembers it for the end. */
 export interface Witness
   extends RepeatsWitness, Pick<LimitsWitness, 'slowed' | 'failedWhileDown' | 'underWay'> {
@@ -40,12 +48,7 @@ export interface Witness
   /** The carrier's list is said not to have an attempt. */
   readonly absent: (key: AttemptKey, carrierLedger: readonly Acceptance[]) => void;
   /** The bytes of a request leave now. */
-  readonly posted: (
-    lease: Lease,
-    request: number,
-    people: readonly LeasedRecipient[],
-    heard: boolean,
-  ) => void;
+  readonly posted: (lease: Lease, request: number, people: readonly LeasedRecipient[], heard: Heard) => void;
   /** The answer to a request was one after which nobody can know. */
   readonly ambiguous: (leaseId: number, request: number) => void;
   readonly wasAmbiguous: (leaseId: number, request: number) => boolean;
@@ -164,9 +167,14 @@ export function createWitness(deps: {
       }
       repeats.foundAbsent(`${message?.id ?? ''} ${number ?? ''}`);
     },
-    posted: (lease, request, people, heard) => {
+    posted: (lease, request, people, { knowsBetter, pausedUntil }) => {
       checkHolds(lease, people);
-      if (heard)
+      if (loop.now() < pausedUntil - 1)
+        blame(
+          'pace',
+          `lease ${lease.id}, request ${request} is posted in a pause that its worker has heard of`,
+        );
+      if (knowsBetter)
         blame('I4', `lease ${lease.id}, request ${request} is posted though its worker knows better`);
       checkWindow(lease);
       limits.checkPost(lease, people, leases.get(lease.id)?.step ?? 0);

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { DispatchStore, Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { pauseCarrierAccount } from '../carrier-accounts.ts';
 import { withAccount } from '../database.ts';
 import { enterLane } from './enter-lane.ts';
 import { grantAgain } from './grant-again.ts';
@@ -19,10 +20,7 @@ export function createPostgresDispatchStore(deps: OpenLeasesDeps): DispatchStore
     slowDown: (lease, delayMs) =>
       withAccount(deps.db, lease.accountId, async (trx) => {
         // In the order in which leases lock them.
-        await sql`
-          update carrier_accounts set paused_until =
-            greatest(paused_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')
-          where id = ${lease.carrierAccountId}`.execute(trx);
+        await pauseCarrierAccount(trx, lease.carrierAccountId, delayMs);
         await sql`
           update sender_paces set slowed_until =
             greatest(slowed_until, clock_timestamp() + ${delayMs} * interval '1 millisecond')

@@ -24,7 +24,7 @@ export type PostAnswer =
   | { readonly kind: 'unknown'; readonly cause: string };
 
 /** Whether a post may go out at this very moment, from memory that follows the database. */
-export type PostPermission = 'open' | 'held' | 'suppressed' | 'circuit_open';
+export type PostPermission = 'open' | 'held' | 'suppressed' | 'circuit_open' | 'carrier_paused';
 
 /** What posting a lease reaches the world through. */
 export interface PostDeps extends TurnDeps {
@@ -153,7 +153,9 @@ function permitted(
       continue;
     }
     if (permission === 'held') halting.because({ kind: 'held' });
-    if (permission === 'circuit_open') halting.because({ kind: 'wait', waitMs: HALT_MS });
+    // The next lease is told for how long.
+    if (permission === 'circuit_open' || permission === 'carrier_paused')
+      halting.because({ kind: 'wait', waitMs: HALT_MS });
     recorder.add([notPosted(person, request, permission)], now);
   }
   return allowed;

@@ -15,6 +15,8 @@ export interface WatchMemory {
   readonly suppressionMoved: (notice: string) => void;
   /** A circuit opened over a sender or a carrier account; leases that are asked for later have seen it. */
   readonly circuitOpened: (scopeId: string) => void;
+  /** The carrier has asked for a pause of so long; leases that are asked for later have seen it. */
+  readonly carrierPaused: (carrierAccountId: string, delayMs: number) => void;
   /** Notices arrive again, and the closed gates are about to be read. */
   readonly connecting: () => void;
   /** These gates were closed when they were read; what was heard of a gate since `connecting` is newer. */
@@ -41,6 +43,8 @@ export function createWatchMemory(now: () => number): WatchMemory {
   const suppressed = new Map<string, number>();
   /** Machine time at which a circuit was heard to open; leases that were asked for later have seen it. */
   const opened = new Map<string, number>();
+  /** By carrier account: when a pause was last heard of, and until when it lasts, in machine time. */
+  const pauses = new Map<string, { readonly heardAt: number; readonly until: number }>();
   /** Machine time before which an account's leases were asked for without knowing of many suppressions. */
   const outdated = new Map<string, number>();
   /** Machine time since which everything was heard; null while nothing is. */
@@ -64,6 +68,8 @@ export function createWatchMemory(now: () => number): WatchMemory {
           (scope) => leasedAt <= (opened.get(scope) ?? Number.NEGATIVE_INFINITY),
         );
       if (isOpen) return 'circuit_open';
+      const pause = pauses.size === 0 ? undefined : pauses.get(lease.carrierAccountId);
+      if (pause !== undefined && leasedAt <= pause.heardAt && now() < pause.until) return 'carrier_paused';
       if (suppressed.size === 0) return 'open';
       return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
     },
@@ -90,6 +96,10 @@ export function createWatchMemory(now: () => number): WatchMemory {
     circuitOpened: (scopeId) => {
       opened.set(scopeId, now());
     },
+    carrierPaused: (carrierAccountId, delayMs) => {
+      const until = Math.max(pauses.get(carrierAccountId)?.until ?? 0, now() + delayMs);
+      pauses.set(carrierAccountId, { heardAt: now(), until });
+    },
     connecting: () => {
       // Until the closed gates have been read nothing that was known of them holds.
       heardSince = null;
@@ -110,6 +120,7 @@ export function createWatchMemory(now: () => number): WatchMemory {
       for (const heard of [suppressed, outdated, opened]) {
         for (const [key, seenAt] of heard) if (seenAt < oldest) heard.delete(key);
       }
+      for (const [key, { until }] of pauses) if (until < now()) pauses.delete(key);
     },
   };
 }

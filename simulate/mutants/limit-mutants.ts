@@ -154,6 +154,14 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'post what is leased in a pause of the carrier',
+    harm: 'Whatever all lanes have leased goes out against a carrier that has asked for a pause.',
+    mutate: (protocol) => ({
+      ...protocol,
+      watch: (now) => ({ ...protocol.watch(now), carrierPaused: () => undefined }),
+    }),
+  },
+  {
     name: 'let each worker have all that the carrier takes at once',
     harm: 'Together they have more requests under way than the carrier takes.',
     mutate: (protocol) => ({

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DispatchWatch, watchDispatch } from '../../activities/dispatch-watch.ts';
+import { PAUSE_CHANNEL, pauseCarrierAccount } from '../../db/carrier-accounts.ts';
 import { noteFailures } from '../../db/circuits.ts';
 import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
 import { moveGate } from '../../db/gates.ts';
@@ -133,6 +135,32 @@ describe('the look before each post', () => {
       (permitted) => permitted === 'circuit_open',
     );
     expect(permission()).toBe('open');
+  });
+
+  it('refuses what was leased before the carrier asked for a pause, and allows what is leased afterwards', async () => {
+    const leasedBefore = performance.now();
+    expect(permission(leasedBefore)).toBe('open');
+    await pauseCarrierAccount(db, account.carrierAccountId, 60_000);
+    await until(
+      () => Promise.resolve(permission(leasedBefore)),
+      (permitted) => permitted === 'carrier_paused',
+    );
+    expect(permission()).toBe('open');
+  });
+
+  it('hears of a pause that grows, and once only of one that hardly does', async () => {
+    const heard: string[] = [];
+    const listener = new Client({ connectionString: database.url });
+    await listener.connect();
+    listener.on('notification', ({ payload = '' }) => heard.push(payload.replace(/^.* /, '')));
+    await listener.query(`listen ${PAUSE_CHANNEL}`);
+    for (const delayMs of [10_000, 10_001, 60_000, 30_000]) {
+      await pauseCarrierAccount(db, account.carrierAccountId, delayMs);
+    }
+    // What was told before this has been heard when it is answered.
+    await listener.query('select 1');
+    await listener.end();
+    expect(heard).toEqual(['10100', '60100']);
   });
 
   it('sees an opt-out of one number', async () => {

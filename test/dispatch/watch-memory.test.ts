@@ -65,6 +65,30 @@ test('whoever opted out is refused, others are not', () => {
   expect(look()).toBe('open');
 });
 
+test("what was leased before a carrier's pause is refused while it lasts, what was leased since has seen it", () => {
+  const { memory, clock, look } = connected();
+  memory.carrierPaused('carrier', 1_000);
+  memory.carrierPaused('another', 9_000);
+  expect(look(clock.now)).toBe('carrier_paused');
+  expect(look(clock.now + 1)).toBe('open');
+  clock.now += 999;
+  expect(look()).toBe('carrier_paused');
+  clock.now += 1;
+  expect(look()).toBe('open');
+});
+
+test("a carrier's pause that grows is refused to its last end, whichever notice comes last", () => {
+  const { memory, clock, look } = connected();
+  memory.carrierPaused('carrier', 1_000);
+  clock.now += 500;
+  memory.carrierPaused('carrier', 200);
+  expect(look(clock.now)).toBe('carrier_paused');
+  clock.now += 499;
+  expect(look()).toBe('carrier_paused');
+  memory.sweep();
+  expect(look()).toBe('carrier_paused');
+});
+
 test.each(['cmp', 'carrier'])('what was leased before the circuit of %s opened is refused', (scope) => {
   const { memory, clock, look } = connected();
   memory.circuitOpened(scope);
