@@ -115,7 +115,7 @@ async function commitLeases(
 ): Promise<LeaseAnswer> {
   const { wave, people, skips } = draft;
   if (wave === null) return { kind: 'exhausted', nextDueAt: null };
-  const lastOrdinal = Math.max(people.at(-1)?.ordinal ?? 0, skips.at(-1)?.ordinal ?? 0);
+  const lastOrdinal = lastOrdinalOf(wave, [...people, ...skips]);
   const leave = (): Promise<unknown> =>
     wave.repeats ? leaveOut(trx, draft, wave) : writeSkips(trx, draft, wave.number);
   deps.crash('lease.before_commit');
@@ -137,6 +137,19 @@ async function commitLeases(
   );
   const leases = parts.map((part, index) => leaseOf(deps, draft, ids[index] ?? null, part, grants));
   return { kind: 'leased', leases: inTurn(leases) };
+}
+
+/** The last of the range. Whoever is missing in it would be forgotten, or all be handed out again, so that is an Error. */
+function lastOrdinalOf(
+  wave: NonNullable<LeaseDraft['wave']>,
+  range: readonly { readonly ordinal: number }[],
+): number {
+  const last = range.reduce((latest, { ordinal }) => Math.max(latest, ordinal), -1);
+  const size = last - wave.nextOrdinal + 1;
+  if (range.length === 0 || range.length !== size) {
+    throw new Error(`Of wave ${wave.id} ${range.length} were found from ${wave.nextOrdinal} to ${last}.`);
+  }
+  return last;
 }
 
 /** What the lease uses of everything that is shared, in the order in which everybody locks it: the hottest comes last. */

@@ -35,6 +35,7 @@ import { up as plainReports } from './0040-plain-reports.ts';
 import { up as plainBulkReports } from './0041-plain-bulk-reports.ts';
 import { up as reportOrder } from './0042-report-order.ts';
 import { up as ownClaimsAndUuids } from './0048-own-claims-and-uuids.ts';
+import { up as forwardCursors } from './0049-forward-cursors.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -74,4 +75,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0041-plain-bulk-reports': { up: plainBulkReports },
   '0042-report-order': { up: reportOrder },
   '0048-own-claims-and-uuids': { up: ownClaimsAndUuids },
+  '0049-forward-cursors': { up: forwardCursors },
 };
