@@ -110,7 +110,11 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
     take: async (carrierAccountId, signal, isOver = () => false) => {
       // Whoever waits looks again at each renewal, whatever has become of the permits.
       for (;;) {
-        if (signal.aborted || isOver()) return false;
+        if (signal.aborted || isOver()) {
+          // It may have been told of room that is somebody else's then.
+          wakeNext(heldOf.get(carrierAccountId));
+          return false;
+        }
         const held = holdFor(carrierAccountId);
         if (tryTake(held)) return true;
         await change(held, signal);
@@ -120,8 +124,7 @@ export function createAtOnce(deps: AtOnceDeps): AtOnce & { readonly close: () =>
       const held = heldOf.get(carrierAccountId);
       if (held === undefined) return;
       held.inUse -= 1;
-      const [first] = held.waiting;
-      first?.();
+      wakeNext(held);
     },
     close: async () => {
       closing.abort();
@@ -144,6 +147,11 @@ function change(held: Held, signal: AbortSignal): Promise<void> {
     held.waiting.add(done);
     signal.addEventListener('abort', done, { once: true });
   });
+}
+
+function wakeNext(held: Held | undefined): void {
+  const [next] = held?.waiting ?? [];
+  next?.();
 }
 
 function wakeAll(held: Held): void {

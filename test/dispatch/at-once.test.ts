@@ -101,6 +101,37 @@ test('requests of several workers that pour in at once are never more than the l
   expect(await claim('after')).toBe(10);
 });
 
+test('room of which somebody makes nothing any more goes to the next who waits, before any renewal', async () => {
+  const never = new AbortController().signal;
+  const atOnce = createAtOnce({
+    permits: { claim: () => Promise.resolve(1), release: () => Promise.resolve() },
+    machine: {
+      now: () => 0,
+      sleep: (_ms, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve());
+        }),
+    },
+    wanted: 1,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  expect(await atOnce.take('carrier', never)).toBe(true);
+  let isOver = false;
+  const first = atOnce.take('carrier', never, () => isOver);
+  const next = atOnce.take('carrier', never);
+  isOver = true;
+  atOnce.giveBack('carrier');
+  expect(await first).toBe(false);
+  const turns = async (): Promise<string> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    return 'waits';
+  };
+  expect(await Promise.race([next, turns()])).toBe(true);
+  await atOnce.close();
+});
+
 test('a worker that stood still begins nothing before it has renewed its permits', async () => {
   const stopped = worker(50);
   expect(await stopped.take(carrierAccountId, new AbortController().signal)).toBe(true);
