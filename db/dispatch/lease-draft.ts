@@ -72,8 +72,6 @@ export interface LeaseDraft extends LeaseRequest {
     /** Its members stay what they were until a new attempt has a result. */
     readonly repeats: boolean;
     readonly round: number | null;
-    /** The first recipient of its cohort. */
-    readonly recipientFirst: number;
     readonly nextOrdinal: number;
   } | null;
   /** Those who may be texted, in the order of the wave, each with his ordinal. */

@@ -46,7 +46,7 @@ export async function recordAttempts(deps: RecordDeps, records: readonly LeaseRe
   await withLedger(deps.db, accountId, async (trx, closing) => {
     const repeats = await lockedRepeats(trx, records);
     await lockLeases(trx, month, records);
-    const isFresh = await insertAttempts(trx, records);
+    const isFresh = await insertAttempts(trx, one.lease, records);
     const deltas: Deltas = new Map();
     const written: Written[] = [];
     for (const record of records) {
@@ -159,14 +159,14 @@ const askToInsert = prepareQuery((db, rows: NewAttempts) =>
 /** Writes what is not written yet, and resolves with which of the results that was. */
 async function insertAttempts(
   trx: Trx,
+  { month, accountId, messageKey }: Lease,
   records: readonly LeaseResults[],
 ): Promise<(lease: Lease, result: AttemptResult) => boolean> {
   const all = records.flatMap(({ lease, results }) => results.map((result) => ({ lease, ...result })));
-  const [{ lease }] = records as [LeaseResults];
   const rows = await askToInsert(trx, {
-    month: lease.month,
-    accountId: lease.accountId,
-    messageKey: lease.messageKey,
+    month,
+    accountId,
+    messageKey,
     leaseIds: all.map((one) => one.lease.id),
     recipients: all.map((one) => one.recipient),
     attempts: all.map((one) => one.attempt),
