@@ -17,9 +17,18 @@ export interface ChaosAccount {
   /** The operator, who names no account. */
   readonly operator: ApiClient;
   /** Makes a list of these numbers and resolves with its id. */
-  readonly list: (name: string, numbers: readonly string[]) => Promise<string>;
+  readonly list: (
+    name: string,
+    numbers: readonly string[],
+    nameOf?: (index: number) => string,
+  ) => Promise<string>;
   /** Drafts a campaign of one text, personal unless another is given, and launches it now. Resolves with it. */
-  readonly launch: (name: string, listId: string, text?: string) => Promise<ChaosCampaign>;
+  readonly launch: (
+    name: string,
+    listId: string,
+    text?: string,
+    budgetMicroUsd?: number | null,
+  ) => Promise<ChaosCampaign>;
   readonly campaign: (id: string) => Promise<ChaosCampaign>;
   /** What the carrier has accepted from this instant (epoch milliseconds) on. */
   readonly ledgerSince: (from: number) => Promise<readonly { readonly dst: string; readonly time: number }[]>;
@@ -29,6 +38,7 @@ export interface ChaosAccount {
 export interface ChaosCampaign {
   readonly id: string;
   readonly status: string;
+  readonly spent: { readonly amountMicro: number };
   readonly report: {
     readonly recipients: number;
     readonly accepted: number;
@@ -64,14 +74,15 @@ export async function setUpAccount(
     senderId,
     api,
     operator,
-    list: (name, numbers) => importList(api, name, numbers),
-    launch: async (name, listId, text = 'Hi {{firstName}}') => {
+    list: (name, numbers, nameOf) => importList(api, name, numbers, undefined, nameOf),
+    launch: async (name, listId, text = 'Hi {{firstName}}', budgetMicroUsd = null) => {
       const draft = await api.post<ChaosCampaign>('/v1/campaigns', {
         name,
         senderId,
         ownerId: personId,
         listIds: [listId],
         purpose: 'marketing',
+        budget: budgetMicroUsd === null ? null : { amountMicro: budgetMicroUsd, currency: 'USD' },
         acknowledgement: ACKNOWLEDGEMENT,
       });
       await api.post(`/v1/campaigns/${draft.id}/messages`, { text });

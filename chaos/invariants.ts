@@ -2,6 +2,10 @@ import type { Client } from 'pg';
 import { withOwner } from '../dev/with-owner.ts';
 import type { ChaosCampaign } from './account.ts';
 import type { LedgerLine } from './carrier-ledger.ts';
+import type { BudgetRecord } from './budget.ts';
+import type { FaultsSeen } from './carrier-faults.ts';
+import { type LostRequest, unexplained } from './lost-requests.ts';
+import type { HarmKind } from './harm-draw.ts';
 import type { Harm } from './victims.ts';
 
 /** One invariant, whether it holds, and the figures that say so. */
@@ -21,6 +25,12 @@ export interface ChaosRecord {
   /** What each campaign's report says in the end. */
   readonly reports: readonly ChaosCampaign['report'][];
   readonly harm: Readonly<Harm>;
+  /** What harm was drawn from, and how often. */
+  readonly kinds: readonly HarmKind[];
+  readonly kills: number;
+  /** How a carrier that was told to misbehave has answered; null for one that was not. */
+  readonly faults: (FaultsSeen & { readonly throttledInStorms: number }) | null;
+  readonly budget: BudgetRecord;
   readonly slotsOfWorker: number;
   /** Numbers suppressed before the launch. */
   readonly suppressed: readonly string[];
@@ -60,6 +70,7 @@ export function checkInvariants(
       await fewUnknown(db, record),
       everybodySettled(people),
       untouched(record.bystander),
+      allHasHappened(record),
     ];
   });
 }
@@ -161,7 +172,8 @@ function nobodyBarred(texts: Texts, { suppressed, stoppedAt, harm }: ChaosRecord
   };
 }
 
-async function spendWithin(db: Client, { accountId, spendLimitMicroUsd }: ChaosRecord): Promise<Invariant> {
+async function spendWithin(db: Client, record: ChaosRecord): Promise<Invariant> {
+  const { accountId, spendLimitMicroUsd, budget } = record;
   const { rows } = await db.query<{ spent: number; used: number }>(
     `select
        (select coalesce(sum(spent_micro_usd), 0)::float8 from spend_months where account_id = $1) as spent,
@@ -173,28 +185,60 @@ async function spendWithin(db: Client, { accountId, spendLimitMicroUsd }: ChaosR
   );
   const { spent = 0, used = 0 } = rows[0] ?? {};
   return {
-    name: 'I5 spend is what the texts cost that were taken or may have been, and stays within the limit',
-    holds: spent <= spendLimitMicroUsd && spent > 0 && spent === used,
-    figures: `${spent} micro-dollars of ${spendLimitMicroUsd}, for texts of ${used}`,
+    name: 'I5 spend is what the texts cost that were taken or may have been, and stays within limit and budget',
+    holds:
+      spent <= spendLimitMicroUsd &&
+      spent > 0 &&
+      spent === used &&
+      budget.spentMicroUsd <= budget.budgetMicroUsd &&
+      budget.takenMicroUsd <= budget.spentMicroUsd,
+    figures:
+      `${spent} micro-dollars of ${spendLimitMicroUsd}, for texts of ${used}; of a budget of ` +
+      `${budget.budgetMicroUsd} ${budget.spentMicroUsd} were spent, ${budget.takenMicroUsd} by the carrier's ledger`,
   };
 }
 
 async function fewUnknown(db: Client, record: ChaosRecord): Promise<Invariant> {
-  const { rows } = await db.query<{ cause: string; recipients: number; requests: number }>(
-    `select a.cause, count(*)::int as recipients, count(distinct (a.lease_id, case when l.isbulk then 0 else a.recipient end))::int as requests
+  const { rows } = await db.query<LostRequest & { readonly cause: string; readonly recipients: number }>(
+    `select a.cause, count(*)::int as recipients,
+       (extract(epoch from min(l.opened_at)) * 1000)::float8 as "leasedAt",
+       (extract(epoch from max(a.recorded_at)) * 1000)::float8 as "fencedAt"
      from attempts a
      join messages m on m.key = a.message_key
-     join lateral (select m.text not like '%{{%' as isbulk) l on true
-     where m.campaign_id = any($1) and a.result = 'unknown' group by a.cause order by a.cause`,
+     join leases l on l.month = a.month and l.id = a.lease_id
+     where m.campaign_id = any($1) and a.result = 'unknown'
+     group by a.cause, a.lease_id, case when m.text like '%{{%' then a.recipient end order by a.cause`,
     [record.campaignIds],
   );
-  const lost = rows.find((row) => row.cause === 'worker_lost')?.requests ?? 0;
-  const most = record.harm.workersLost * record.slotsOfWorker;
-  const told = rows.map((row) => `${row.recipients} ${row.cause}`).join(', ');
+  const { harm, faults, slotsOfWorker } = record;
+  const lost = rows.filter(({ cause }) => cause === 'worker_lost');
+  const beyond = unexplained(lost, harm.events, slotsOfWorker);
+  const ambiguous = rows.length - lost.length;
+  // Of a worker that stood still the carrier may have hung up on all that it had under way.
+  const most = faults === null ? null : faults.ambiguous + harm.frozen * slotsOfWorker;
+  const recipientsOf = (cause: string): number =>
+    sum(rows.filter((row) => row.cause === cause).map(({ recipients }) => recipients));
+  const told = [...new Set(rows.map(({ cause }) => cause))].map((cause) => `${recipientsOf(cause)} ${cause}`);
   return {
     name: 'I6 unknown is at most what lost workers held, and answers that said nothing',
-    holds: lost <= most,
-    figures: `${lost} requests of lost workers, at most ${most}; attempts: ${told === '' ? 'none' : told}`,
+    holds: beyond === 0 && (most === null || ambiguous <= most),
+    figures:
+      `${lost.length} requests of lost workers, ${beyond} of them more than those had slots; ${ambiguous} without a ` +
+      `clear answer, at most ${most ?? 'as many as the carrier gave'}; attempts: ${told.join(', ') || 'none'}`,
+  };
+}
+
+/** A run proves only what it has met. What is drawn comes once each before it comes again, and once is something else. */
+function allHasHappened({ harm, kinds, kills, faults, budget }: ChaosRecord): Invariant {
+  const times = (kind: string): number => harm.events.filter(({ what }) => what === kind).length;
+  const missing = kills > kinds.length ? kinds.filter((kind) => times(kind) === 0) : [];
+  const counts = [...new Set(harm.events.map(({ what }) => what))].map((what) => `${times(what)} ${what}`);
+  const storms =
+    faults === null ? 'no storm ordered' : `${faults.throttledInStorms} answers of 429 in storms`;
+  return {
+    name: 'Everything has happened that was to be withstood',
+    holds: missing.length === 0 && budget.hasBound && (faults === null || faults.throttledInStorms > 0),
+    figures: `${counts.join(', ')}; ${storms}; the budget ${budget.hasBound ? 'was used up' : 'was never used up'}`,
   };
 }
 

@@ -1,16 +1,19 @@
 import { REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../carrier/sandbox/random.ts';
-import { createApiClient } from '../dev/demo/api-client.ts';
+import type { ApiClient } from '../dev/demo/api-client.ts';
 import type { System } from '../dev/launcher.ts';
 import { numbersOf } from '../dev/sending-account.ts';
 import { ADDRESS, type ChaosAccount, type ChaosCampaign, setUpAccount } from './account.ts';
+import { liftBudget, nameOf, PERSONAL_TEXT, personalCostOf } from './budget.ts';
+import { orderFaults } from './carrier-faults.ts';
 import { readLedger } from './carrier-ledger.ts';
 import { withChaosSystem } from './chaos-system.ts';
 import { checkUntilQuiet } from './check-until-quiet.ts';
+import type { HarmKind, Target } from './harm-draw.ts';
 import { type ChaosRecord, checkInvariants, fingerprintOf, type Invariant } from './invariants.ts';
 import type { MoreWorkers } from './more-workers.ts';
-import { createVictims, type Target } from './victims.ts';
+import { createVictims } from './victims.ts';
 import { waitThroughChaos } from './wait-through-chaos.ts';
 
 /** What is harmed, and how much. */
@@ -20,13 +23,16 @@ export interface KillOptions {
   readonly seed: number;
   /** Everything unless given. */
   readonly target?: Target;
+  /** Kinds of harm that come before all others, where the run is too short for each to be drawn. */
+  readonly first?: readonly HarmKind[];
   /** The ledger of another carrier, which `PLIVO_API_URL` names; null for the sandbox. */
   readonly ledgerUrl: string | null;
   readonly say: (line: string) => void;
 }
 
 const WORKERS = 3;
-const SEGMENTS_PER_SECOND = 600;
+/** Segments a second. */
+const PACE = { min: 50, max: 600 };
 const AREAS = ['415', '212', '305', '312', '512', '602', '617', '702'];
 /** The sandbox's magic numbers begin at 9000. */
 const RECIPIENTS_OF_CAMPAIGN_MAX = 9_000;
@@ -35,26 +41,10 @@ const SPEND_LIMIT_MICRO_USD = 1_000_000_000;
 const PAUSE_MS = { min: 1_000, max: 8_000 };
 /** Once the faults have stopped. */
 const HEAL_MS_MAX = 15 * 60_000;
-const REQUEST_FAULTS = [
-  'http_429',
-  'http_500',
-  'http_500_html_accepted',
-  'http_503',
-  'hang_accepted',
-  'reset_accepted',
-  'reset_before',
-  'empty_accepted',
-  'truncated_accepted',
-];
-const TEXT_FATES = [
-  'failed_300',
-  'callbacks_lost',
-  'callbacks_doubled',
-  'callbacks_reordered',
-  'callbacks_forged_first',
-];
-const REQUEST_FAULT_RATE = 0.002;
-const TEXT_FATE_RATE = 0.01;
+/** A storm of 429 comes before every so many kills, the first before the first. */
+const KILLS_OF_A_STORM = 10;
+/** A budget pays for so much of the list that has one. */
+const BUDGET_SHARE = 0.75;
 
 /**
  * Kills and freezes processes of a whole system while campaigns send and the carrier misbehaves, then compares the
@@ -74,47 +64,68 @@ function carrierOf({ ledgerUrl }: KillOptions): NodeJS.ProcessEnv {
 
 async function runChaos(system: System, more: MoreWorkers, options: KillOptions): Promise<Invariant[]> {
   const { say, kills } = options;
+  const pace = paceFor(options);
   const random = createRandom(options.seed);
   const { urls, firstKeys } = system;
   if (firstKeys === null) throw new Error('The system is not a fresh one.');
   const place = { apiUrl: urls.api, sandboxUrl: urls.sandbox, operatorKey: firstKeys.operatorKey };
-  const bystander = await setUpAccount(place, SEGMENTS_PER_SECOND, '24366');
+  const bystander = await setUpAccount(place, pace, '24366');
   await bystander.list('Theirs', numbersOf('909', 50));
-  const account = await setUpAccount(place, SEGMENTS_PER_SECOND);
+  const account = await setUpAccount(place, pace);
   const lists = await makeLists(account, options.recipients);
   const suppressed = await suppressSome(account, lists, random);
   const before = await fingerprintOf(urls.database, bystander.accountId);
   const ledgerUrl = options.ledgerUrl ?? `${urls.sandbox}/sandbox/ledger`;
 
-  const sandbox = urls.sandbox === undefined ? null : createApiClient(urls.sandbox, '');
-  if (sandbox === null) say('The carrier is another one, so that it is not told to misbehave.');
-  else await orderFaults(sandbox);
+  const faults = urls.sandbox === undefined ? null : await orderFaults(urls.sandbox);
+  if (faults === null) say('The carrier is another one, so that it is not told to misbehave.');
   const campaigns: ChaosCampaign[] = [];
+  const budgetMicroUsd = budgetFor(lists[0]);
   for (const [index, list] of lists.entries()) {
-    const text = index % 2 === 0 ? 'Hi {{firstName}}' : 'Our summer sale begins today.';
-    campaigns.push(await account.launch(`Chaos ${index + 1}`, list.id, text));
+    const text = index % 2 === 0 ? PERSONAL_TEXT : 'Our summer sale begins today.';
+    const budget = index === 0 ? budgetMicroUsd : null;
+    campaigns.push(await account.launch(`Chaos ${index + 1}`, list.id, text, budget));
   }
+  // Whom the budget does not pay for waits in any case.
+  const others = campaigns.slice(1);
+  const recipients = options.recipients - (lists[0]?.numbers.length ?? 0);
   say(
     `${options.recipients} recipients of ${campaigns.length} campaigns, ${WORKERS} workers, seed ${options.seed}.`,
   );
 
-  const victims = createVictims(system, [system.part('worker'), ...more.parts], random, options.target);
+  const victims = createVictims(system, [system.part('worker'), ...more.parts], random, options);
   const stoppedAt = new Map<string, number>();
   let whileSending = 0;
+  let throttled = 0;
   for (let kill = 1; kill <= kills; kill += 1) {
+    if (faults !== null && kill % KILLS_OF_A_STORM === 1) {
+      await waitThroughChaos(
+        () => countLeft(account, others, recipients),
+        (left) => left < recipients,
+      );
+      const answers = await faults.storm();
+      throttled += answers;
+      say(`The carrier has answered 429 and nothing else, ${answers} times.`);
+    }
     await delay(PAUSE_MS.min + random() * (PAUSE_MS.max - PAUSE_MS.min));
-    const left = await countLeft(account, campaigns, options.recipients);
+    const left = await countLeft(account, others, recipients);
     if (left > 0) whileSending += 1;
     const harmed = await victims.harmNext(kill === Math.ceil(kills / 2));
     say(`${kill}: ${harmed}, with ${left} people left.`);
-    if (sandbox !== null) await stopOne(sandbox, lists, random, stoppedAt);
+    if (faults !== null) await stopOne(faults.sandbox, lists, random, stoppedAt);
   }
   await victims.settle();
-  if (sandbox !== null) await sandbox.remove('/sandbox/faults').catch(() => undefined);
+  await faults?.stop();
   say('The faults have stopped.');
   if (whileSending < kills / 2) {
     throw new Error(`Only ${whileSending} of ${kills} times anybody was left: give more recipients.`);
   }
+  const budget = await liftBudget(
+    account,
+    { id: campaigns[0]?.id ?? '', budgetMicroUsd, numbers: lists[0]?.numbers ?? [] },
+    () => readLedger(ledgerUrl),
+    HEAL_MS_MAX,
+  );
   const reports: ChaosCampaign['report'][] = [];
   for (const { id } of campaigns) reports.push(await waitForEnd(account, id, say));
 
@@ -123,6 +134,10 @@ async function runChaos(system: System, more: MoreWorkers, options: KillOptions)
     campaignIds: campaigns.map((campaign) => campaign.id),
     reports,
     harm: victims.harm,
+    kinds: victims.kinds,
+    kills,
+    faults: faults === null ? null : { ...(await faults.seen()), throttledInStorms: throttled },
+    budget,
     slotsOfWorker: REQUESTS_AT_ONCE_MAX,
     suppressed,
     stoppedAt,
@@ -130,6 +145,12 @@ async function runChaos(system: System, more: MoreWorkers, options: KillOptions)
     bystander: { before, after: await fingerprintOf(urls.database, bystander.accountId) },
   };
   return checkUntilQuiet(async () => checkInvariants(urls.database, await readLedger(ledgerUrl), record));
+}
+
+/** As slow as it takes for the texts to go out for as long as processes are harmed. */
+function paceFor({ kills, recipients }: KillOptions): number {
+  const harmS = (kills * (PAUSE_MS.min + PAUSE_MS.max)) / 2 / 1_000;
+  return Math.min(PACE.max, Math.max(PACE.min, Math.ceil(recipients / harmS)));
 }
 
 interface ChaosList {
@@ -148,9 +169,15 @@ async function makeLists(account: ChaosAccount, recipients: number): Promise<Cha
   const lists: ChaosList[] = [];
   for (const [index, area] of AREAS.slice(0, count).entries()) {
     const numbers = numbersOf(area, Math.floor((recipients + index) / count));
-    lists.push({ id: await account.list(`Area ${area}`, numbers), numbers });
+    lists.push({ id: await account.list(`Area ${area}`, numbers, nameOf), numbers });
   }
   return lists;
+}
+
+/** Enough for most of whoever gets a personal text, and not for all. */
+function budgetFor(list: ChaosList | undefined): number {
+  const costs = (list?.numbers ?? []).map((_number, index) => personalCostOf(index));
+  return Math.floor(costs.reduce((sum, cost) => sum + cost, 0) * BUDGET_SHARE);
 }
 
 async function suppressSome(
@@ -169,15 +196,6 @@ async function suppressSome(
 function someNumber(lists: readonly ChaosList[], random: () => number): string {
   const list = lists[Math.floor(random() * lists.length)];
   return list?.numbers[Math.floor(random() * list.numbers.length)] ?? '';
-}
-
-async function orderFaults(sandbox: ReturnType<typeof createApiClient>): Promise<void> {
-  for (const fault of REQUEST_FAULTS)
-    await sandbox.post('/sandbox/faults', { fault, rate: REQUEST_FAULT_RATE });
-  for (const fault of TEXT_FATES) await sandbox.post('/sandbox/faults', { fault, rate: TEXT_FATE_RATE });
-  // The API is killed now and then, and the carrier's own delays are minutes.
-  const retries = { retryDelaysMs: [1_000, 2_000, 5_000, 10_000, 20_000, 60_000] };
-  await sandbox.send('PUT', '/sandbox/settings', Buffer.from(JSON.stringify(retries)), 'application/json');
 }
 
 /** How many have not been dealt with yet; those of a campaign that is not frozen are counted, too. */
@@ -200,7 +218,7 @@ async function countLeft(
 
 /** Somebody sends STOP. It counts from when it was answered; one that nobody answered counts for nothing. */
 async function stopOne(
-  sandbox: ReturnType<typeof createApiClient>,
+  sandbox: ApiClient,
   lists: readonly ChaosList[],
   random: () => number,
   stoppedAt: Map<string, number>,

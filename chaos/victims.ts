@@ -3,15 +3,21 @@ import type { System } from '../dev/launcher.ts';
 import type { Part } from '../dev/supervisor.ts';
 import { deleteTemporalData } from '../dev/temporal-server.ts';
 import { withOwner } from '../dev/with-owner.ts';
+import { createDraw, type HarmKind, type Target } from './harm-draw.ts';
 
-/** What is harmed: any process, or the database alone in the ways in which databases go away. */
-export type Target = 'everything' | 'database';
+/** One harm that was done, in epoch milliseconds. */
+export interface HarmEvent {
+  readonly what: string;
+  readonly beganAt: number;
+  /** When whoever it ended ran again. */
+  readonly endedAt: number;
+  /** Workers that may have lost what they had leased: killed, frozen, or left without database or engine. */
+  readonly workers: number;
+}
 
 /** What has been done to the processes. */
 export interface Harm {
-  kills: number;
-  /** Workers that may have lost what they had leased: killed, frozen, or left without database or engine. */
-  workersLost: number;
+  readonly events: HarmEvent[];
   /** Workers that stood still for longer than their leases live. */
   frozen: number;
 }
@@ -21,28 +27,39 @@ export interface Victims {
   readonly harmNext: (isHalfWay: boolean) => Promise<string>;
   /** Lets whoever stands still go on, and resolves when all run. */
   readonly settle: () => Promise<void>;
+  /** Every kind of harm that is drawn from. */
+  readonly kinds: readonly HarmKind[];
   readonly harm: Readonly<Harm>;
 }
 
 /** Longer than a lease and its heartbeats live. */
 const FREEZE_MS = 40_000;
 
-/** Processes of this system and these workers, chosen by a seeded random. */
+/** What was done to how many workers, in words. */
+interface Deed {
+  readonly words: string;
+  readonly workers: number;
+}
+
+/**
+ * Processes of this system and these workers, chosen by a seeded random. Each kind of harm comes once before any comes
+ * again, those of `first` in their order before all others.
+ */
 export function createVictims(
   system: System,
   workers: readonly Part[],
   random: () => number,
-  target: Target = 'everything',
+  { target = 'everything', first = [] }: { readonly target?: Target; readonly first?: readonly HarmKind[] },
 ): Victims {
-  const harm: Harm = { kills: 0, workersLost: 0, frozen: 0 };
+  const harm: Harm = { events: [], frozen: 0 };
   const thawing = new Set<Promise<void>>();
+  const draw = createDraw(target, first, random);
 
   const kill = async (part: Part): Promise<void> => {
     const pid = await pidOf(part);
     const ended = part.ended();
     process.kill(pid, 'SIGKILL');
     await ended;
-    harm.kills += 1;
   };
   const oneWorker = (): Part => {
     const worker = workers[Math.floor(random() * workers.length)];
@@ -53,7 +70,6 @@ export function createVictims(
     const pid = await pidOf(part);
     process.kill(pid, 'SIGSTOP');
     harm.frozen += 1;
-    harm.workersLost += 1;
     const thaw = delay(FREEZE_MS).then(() => {
       // It may have been killed meanwhile.
       if (part.pid() === pid) process.kill(pid, 'SIGCONT');
@@ -61,63 +77,65 @@ export function createVictims(
     });
     thawing.add(thaw);
   };
-  const harmDatabase = async (): Promise<string> => {
-    const postgres = system.part('postgres');
-    await pidOf(postgres);
-    const draw = random();
-    harm.workersLost += workers.length;
-    if (draw < 0.4) {
-      await kill(postgres);
-      return 'PostgreSQL was killed';
-    }
-    harm.kills += 1;
-    if (draw < 0.7) {
+
+  const deeds: Readonly<Record<HarmKind, () => Promise<Deed>>> = {
+    worker: async () => {
+      const worker = oneWorker();
+      await kill(worker);
+      return { words: `${worker.name} was killed`, workers: 1 };
+    },
+    'all workers': async () => {
+      await Promise.all(workers.map(kill));
+      return { words: 'all workers were killed at once', workers: workers.length };
+    },
+    standstill: async () => {
+      const worker = oneWorker();
+      await freeze(worker);
+      return { words: `${worker.name} stands still for ${FREEZE_MS / 1_000} s`, workers: 1 };
+    },
+    API: async () => {
+      await kill(system.part('api'));
+      return { words: 'the API was killed', workers: 0 };
+    },
+    Temporal: async () => {
+      await kill(system.part('temporal'));
+      return { words: 'Temporal was killed', workers: workers.length };
+    },
+    PostgreSQL: async () => {
+      await kill(system.part('postgres'));
+      return { words: 'PostgreSQL was killed', workers: workers.length };
+    },
+    restart: async () => {
+      const postgres = system.part('postgres');
+      await pidOf(postgres);
       await postgres.stop();
       await postgres.start();
-      return 'PostgreSQL was restarted in order';
-    }
-    return `PostgreSQL broke ${await breakConnections(system.urls.database)} connections off`;
+      return { words: 'PostgreSQL was restarted in order', workers: workers.length };
+    },
+    connections: async () => {
+      await pidOf(system.part('postgres'));
+      const broken = await breakConnections(system.urls.database);
+      return { words: `PostgreSQL broke ${broken} connections off`, workers: workers.length };
+    },
+  };
+  const loseEngine = async (): Promise<Deed> => {
+    const temporal = system.part('temporal');
+    await temporal.kill();
+    await deleteTemporalData(system.home);
+    await temporal.start();
+    return { words: 'Temporal was killed and its data deleted', workers: workers.length };
   };
 
   return {
     harm,
+    kinds: draw.kinds,
     harmNext: async (isHalfWay) => {
-      if (target === 'database') return harmDatabase();
-      if (isHalfWay) {
-        const temporal = system.part('temporal');
-        await temporal.kill();
-        await deleteTemporalData(system.home);
-        await temporal.start();
-        harm.kills += 1;
-        harm.workersLost += workers.length;
-        return 'Temporal was killed and its data deleted';
-      }
-      const draw = random();
-      if (draw < 0.45) {
-        const worker = oneWorker();
-        await kill(worker);
-        harm.workersLost += 1;
-        return `${worker.name} was killed`;
-      }
-      if (draw < 0.55) {
-        await Promise.all(workers.map(kill));
-        harm.workersLost += workers.length;
-        return 'all workers were killed at once';
-      }
-      if (draw < 0.65) {
-        const worker = oneWorker();
-        await freeze(worker);
-        return `${worker.name} stands still for ${FREEZE_MS / 1_000} s`;
-      }
-      if (draw < 0.8) {
-        await kill(system.part('api'));
-        return 'the API was killed';
-      }
-      const [name, words] =
-        draw < 0.9 ? (['temporal', 'Temporal'] as const) : (['postgres', 'PostgreSQL'] as const);
-      await kill(system.part(name));
-      harm.workersLost += workers.length;
-      return `${words} was killed`;
+      const losesEngine = isHalfWay && target === 'everything';
+      const kind = losesEngine ? null : draw.next();
+      const beganAt = Date.now();
+      const { words, workers: hit } = await (kind === null ? loseEngine() : deeds[kind]());
+      harm.events.push({ what: kind ?? "Temporal's data", beganAt, endedAt: Date.now(), workers: hit });
+      return words;
     },
     settle: async () => {
       await Promise.all(thawing);

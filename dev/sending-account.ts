@@ -90,10 +90,11 @@ export async function importList(
   name: string,
   numbers: readonly string[],
   patienceMs?: number,
+  nameOf: (index: number) => string = (index) => `Name${index}`,
 ): Promise<string> {
   const list = await api.post<{ id: string }>('/v1/lists', { name });
   const started = await api.post<{ id: string }>('/v1/imports', { listIds: [list.id] });
-  const rows = numbers.map((number, index) => `Name${index},${number}`);
+  const rows = numbers.map((number, index) => `${nameOf(index)},${number}`);
   const content = Buffer.from(['First Name,Mobile', ...rows].join('\n'));
   await api.send('PUT', `/v1/imports/${started.id}/content`, content, 'text/csv');
   const done = await until(

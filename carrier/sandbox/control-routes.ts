@@ -96,7 +96,7 @@ function registerInbound(app: FastifyInstance, { settings, desk, callbacks }: Co
   );
 }
 
-function registerLedger(app: FastifyInstance, { ledger, lives, callbacks }: ControlDeps): void {
+function registerLedger(app: FastifyInstance, { ledger, lives, callbacks, desk }: ControlDeps): void {
   app.get('/sandbox/ledger', (_request, reply) =>
     reply.type('application/x-ndjson').send(Readable.from(ledgerPieces(ledger))),
   );
@@ -109,6 +109,7 @@ function registerLedger(app: FastifyInstance, { ledger, lives, callbacks }: Cont
   app.get('/sandbox/stats', () => ({
     accepted: ledger.size(),
     queued: lives.waiting(),
+    faults: Object.fromEntries(desk.faults),
     callbacks: callbacks.stats(),
   }));
 }

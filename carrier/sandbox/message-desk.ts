@@ -35,6 +35,8 @@ export interface MessageDesk {
   /** The ids of the texts, in an order of their own. */
   readonly accept: (order: SendOrder) => string[];
   readonly nextFault: (order: SendOrder) => Fault | null;
+  /** How many requests were answered with each fault. */
+  readonly faults: ReadonlyMap<Fault, number>;
   readonly numberSettings: (number: string) => NumberSettings;
   readonly setNumber: (number: string, settings: Partial<NumberSettings>) => void;
   readonly rules: FaultRule[];
@@ -55,6 +57,7 @@ export function createMessageDesk(deps: {
   const throttledOnce = new Set<string>();
   const stopped = new Set<string>();
   const rules: FaultRule[] = [];
+  const faults = new Map<Fault, number>();
 
   const isStopped = (src: string, dst: string): boolean =>
     stopped.has(`${plain(src)} ${plain(dst)}`) && numbers.read(src).blocksStop;
@@ -81,8 +84,25 @@ export function createMessageDesk(deps: {
     return ruleFate(src, dst) ?? fateOf(dst);
   };
 
+  const faultFor = (order: SendOrder): Fault | null => {
+    const [first = ''] = order.dst;
+    const src = plain(order.src);
+    const rule = take(
+      ({ fault, from, to }) =>
+        fault !== null && (from ?? src) === src && (to === null || order.dst.includes(`+${to}`)),
+    );
+    if (rule !== null) return rule.fault;
+    const fault = order.dst.length === 1 ? faultOf(first) : null;
+    if (fault !== 'http_429') return fault;
+    // A number that asks for throttling gets it once, so that a second attempt goes through.
+    if (throttledOnce.has(first)) return null;
+    throttledOnce.add(first);
+    return fault;
+  };
+
   return {
     rules,
+    faults,
     isStopped,
     setStopped: (src, dst, isOn) => {
       const pair = `${plain(src)} ${plain(dst)}`;
@@ -96,18 +116,8 @@ export function createMessageDesk(deps: {
     },
 
     nextFault: (order) => {
-      const [first = ''] = order.dst;
-      const src = plain(order.src);
-      const rule = take(
-        ({ fault, from, to }) =>
-          fault !== null && (from ?? src) === src && (to === null || order.dst.includes(`+${to}`)),
-      );
-      if (rule !== null) return rule.fault;
-      const fault = order.dst.length === 1 ? faultOf(first) : null;
-      if (fault !== 'http_429') return fault;
-      // A number that asks for throttling gets it once, so that a second attempt goes through.
-      if (throttledOnce.has(first)) return null;
-      throttledOnce.add(first);
+      const fault = faultFor(order);
+      if (fault !== null) faults.set(fault, (faults.get(fault) ?? 0) + 1);
       return fault;
     },
 

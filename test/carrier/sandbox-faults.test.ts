@@ -35,6 +35,15 @@ describe('a magic number asks for its fault', () => {
     expect(await texted()).toEqual(isAccepted ? [to(tail)] : []);
   });
 
+  it('counts how many requests were answered with each fault', async () => {
+    const read = async () => (await world.control('GET', 'stats')).json() as Promise<{ faults: object }>;
+    const before = new Map(Object.entries((await read()).faults));
+    await world.control('POST', 'faults', { fault: 'http_503', count: 2 });
+    for (let request = 0; request < 3; request += 1) await world.send({ dst: to('0001') });
+    const { faults } = await read();
+    expect(faults).toMatchObject({ http_503: (before.get('http_503') ?? 0) + 2 });
+  });
+
   it('9022: 429 for the first attempt only', async () => {
     const first = await world.send({ dst: to('9022') });
     expect([first.status, first.headers.get('retry-after')]).toEqual([429, '1']);
