@@ -4,9 +4,7 @@ import { appendLog } from './log.ts';
 
 /** Why an audience cannot be frozen, or how many recipients it has. */
 export type FreezeResult =
-  | { readonly kind: 'frozen'; readonly size: number }
-  | { readonly kind: 'list_gone' }
-  | { readonly kind: 'not_wanted' };
+  { readonly kind: 'frozen'; readonly size: number } | { readonly kind: 'list_gone' };
 
 /**
  * Writes a campaign's recipients, once: each number once, numbered in the order of a keyed hash, so that any
@@ -21,8 +19,12 @@ export async function freezeAudience(trx: Trx, campaignId: string, at: number): 
     .select(['key', 'account_id', 'ever_leased', 'audience_frozen_at', 'audience_size', 'audience_month'])
     .forUpdate()
     .executeTakeFirstOrThrow();
-  if (campaign.audience_frozen_at !== null) return { kind: 'frozen', size: campaign.audience_size ?? 0 };
-  if (campaign.ever_leased) return { kind: 'not_wanted' };
+  const frozen: FreezeResult = { kind: 'frozen', size: campaign.audience_size ?? 0 };
+  if (campaign.audience_frozen_at !== null) return frozen;
+  if (campaign.ever_leased) {
+    await keepAudience(trx, campaignId, at);
+    return frozen;
+  }
   if (!(await someListExists(trx, campaignId))) return { kind: 'list_gone' };
 
   await thaw(trx, campaign.key, campaign.audience_month);
@@ -61,6 +63,18 @@ export async function freezeAudience(trx: Trx, campaignId: string, at: number): 
   return { kind: 'frozen', size };
 }
 
+/**
+ * A lane has leased somebody of an audience that was to be frozen again: it is the one that counts from then on. Whoever
+ * only refused would be asked the same again and again.
+ */
+async function keepAudience(trx: Trx, campaignId: string, at: number): Promise<void> {
+  await trx
+    .updateTable('campaigns')
+    .set({ audience_frozen_at: new Date(at) })
+    .where('id', '=', campaignId)
+    .execute();
+}
+
 /** Whom the campaign's lists hold, each contact once, without who is on an excluded list: `contact_id`. */
 export function wantedContacts(campaignId: string): RawBuilder<unknown> {
   return sql`
@@ -86,7 +100,8 @@ export async function returnToDefaultPlans(trx: Trx): Promise<void> {
 
 /**
  * Forgets a frozen audience of which nobody was leased, so that it is frozen again before the next start. A message
- * that has ended for everybody keeps it: what became of its recipients would be forgotten with it.
+ * that is being sent keeps it, since its lanes may lease somebody at any moment, and one that has ended for everybody:
+ * what became of its recipients would be forgotten with it.
  */
 export async function unfreezeAudience(trx: Trx, campaignId: string): Promise<void> {
   await trx
@@ -96,7 +111,7 @@ export async function unfreezeAudience(trx: Trx, campaignId: string): Promise<vo
     .where('ever_leased', '=', false)
     .where(
       sql<boolean>`not exists (select from messages m
-        where m.campaign_id = campaigns.id and m.status in ('sent', 'expired'))`,
+        where m.campaign_id = campaigns.id and m.status in ('sending', 'sent', 'expired'))`,
     )
     .execute();
 }

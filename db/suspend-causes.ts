@@ -116,6 +116,8 @@ export async function outsideCause(trx: Trx, campaignId: string, at: number): Pr
     .selectFrom('campaigns')
     .where('id', '=', campaignId)
     .where('audience_frozen_at', 'is', null)
+    // Somebody was leased of the audience as it is, which stays.
+    .where('ever_leased', '=', false)
     .select('id')
     .executeTakeFirst();
   return thawed !== undefined && (await aListIsGone(trx, campaignId)) ? 'list_gone' : null;
