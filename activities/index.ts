@@ -56,6 +56,7 @@ export function createActivities(deps: ActivityDeps) {
       lane: createLaneDeps(deps, slots),
     }),
     ...createReconcileActivities({
+      db: deps.db,
       store: createPostgresUnknownStore(deps.db),
       list: deps.carriers.list,
       machine: machineClock,

@@ -19,7 +19,7 @@ const CLOSE_BATCH = 1_000;
 
 /**
  * Works through the unknown attempts of a carrier account whose turn it is, for a minute at most. `now` is machine time in
- * epoch milliseconds.
+ * epoch milliseconds, by the clock that has dated the posts.
  */
 export async function reconcileCarrier(
   deps: AskListDeps,
