@@ -70,8 +70,10 @@ export function createLaneActivities(deps: LaneActivityDeps) {
           draining: deps.draining,
         });
         if (report.end.kind === 'suspend') {
-          const { cause } = report.end;
-          await withAccount(deps.db, input.accountId, (trx) => suspendCampaign(trx, input, cause));
+          const { cause, textMicroUsd } = report.end;
+          await withAccount(deps.db, input.accountId, (trx) =>
+            suspendCampaign(trx, input, cause, textMicroUsd),
+          );
         }
         return outputOf(report, campaignNow());
       } finally {

@@ -23,6 +23,8 @@ export interface HoldRequest {
   readonly kind: HoldKind;
   readonly cause: string | null;
   readonly reason: string;
+  /** What the text costs for which there was no money. */
+  readonly textMicroUsd?: number;
   readonly actor: Actor;
   readonly actionId?: string;
 }
@@ -59,6 +61,7 @@ export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<numb
         kind: request.kind,
         cause: request.cause,
         reason: request.reason,
+        text_micro_usd: request.textMicroUsd ?? null,
         placed_by: request.actor.id,
       })
       .execute();

@@ -5,11 +5,15 @@ import { raiseCarrierTrouble } from './carrier-alerts.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
 
-/** Suspends a campaign for a cause that the system saw; after the transaction commits no lease is opened. */
+/**
+ * Suspends a campaign for a cause that the system saw; after the transaction commits no lease is opened. `textMicroUsd`
+ * is what the text costs for which there was no money.
+ */
 export async function suspendCampaign(
   trx: Trx,
   campaign: { readonly accountId: string; readonly campaignId: string },
   cause: SuspendCause,
+  textMicroUsd?: number,
 ): Promise<void> {
   const { reason, remedy } = SUSPENSIONS[cause];
   await holdCampaign(trx, {
@@ -18,6 +22,7 @@ export async function suspendCampaign(
     kind: 'suspend',
     cause,
     reason: `${reason} ${remedy}`,
+    ...(textMicroUsd === undefined ? {} : { textMicroUsd }),
     actor: { id: 'system', via: 'system' },
   });
   if (isCarrierTrouble(cause)) await tellOfCarrier(trx, campaign, cause);

@@ -19,8 +19,20 @@ export interface PersistingCause {
   readonly reason: string;
 }
 
+/** A suspension as its hold knows it. */
+interface Suspended {
+  readonly cause: string | null;
+  readonly reason: string;
+  /** What the text costs for which there was no money; null where that is not known. */
+  readonly textMicroUsd: number | null;
+}
+
 /** What is asked of every campaign: those that were not sending when the reports came have no hold of them. */
-const SPAM = { cause: 'spam', reason: `${SUSPENSIONS.spam.reason} ${SUSPENSIONS.spam.remedy}` } as const;
+const SPAM: Suspended = {
+  cause: 'spam',
+  reason: `${SUSPENSIONS.spam.reason} ${SUSPENSIONS.spam.remedy}`,
+  textMicroUsd: null,
+};
 
 /**
  * Why the campaign must not be resumed or restarted now: the cause of a suspension that still holds, or a sender that is
@@ -34,43 +46,47 @@ export async function persistingCause(
   at: number,
   standingOf: (carrierAccountId: string) => CarrierStanding | null,
 ): Promise<PersistingCause | null> {
-  const holds = await trx
+  const holds: Suspended[] = await trx
     .selectFrom('holds')
     .where('scope_id', '=', campaignId)
     .where('kind', '=', 'suspend')
     .where('lifted_at', 'is', null)
-    .select(['cause', 'reason'])
+    .select(['cause', 'reason', 'text_micro_usd as textMicroUsd'])
     .execute();
+  const campaign = { accountId, campaignId, at };
   // What this database can tell comes first: the carrier is asked only where nothing else refuses.
-  for (const { cause, reason } of [...holds, SPAM]) {
+  for (const hold of [...holds, SPAM]) {
+    const { cause, reason } = hold;
     if (!isSuspendCause(cause)) continue;
-    if (await isPersisting(trx, cause, accountId, campaignId, at)) return { cause, reason };
+    if (await isPersisting(trx, cause, campaign, hold)) return { cause, reason };
   }
-  if (!holds.some(({ cause }) => isAskedOfCarrier(cause))) return null;
-  return persistingAtCarrier(trx, accountId, campaignId, at, standingOf);
+  const asked = holds.filter(({ cause }) => isAskedOfCarrier(cause));
+  return asked.length === 0 ? null : persistingAtCarrier(trx, campaign, asked, standingOf);
+}
+
+interface CampaignAt {
+  readonly accountId: string;
+  readonly campaignId: string;
+  /** Campaign time. */
+  readonly at: number;
 }
 
 async function persistingAtCarrier(
   trx: Trx,
-  accountId: string,
-  campaignId: string,
-  at: number,
+  campaign: CampaignAt,
+  holds: readonly Suspended[],
   standingOf: (carrierAccountId: string) => CarrierStanding | null,
 ): Promise<PersistingCause | null> {
   const { carrierAccountId } = await trx
     .selectFrom('campaigns as c')
     .innerJoin('senders as s', 's.id', 'c.sender_id')
-    .where('c.id', '=', campaignId)
+    .where('c.id', '=', campaign.campaignId)
     .select('s.carrier_account_id as carrierAccountId')
     .executeTakeFirstOrThrow();
   const standing = standingOf(carrierAccountId);
   if (standing === null) return null;
-  const { country } = await trx
-    .selectFrom('accounts')
-    .where('id', '=', accountId)
-    .select('default_country as country')
-    .executeTakeFirstOrThrow();
-  const cause = persistsByCarrier(standing, await costOfText(trx, campaignId, country, at));
+  const refused = holds.find((hold) => hold.textMicroUsd !== null);
+  const cause = persistsByCarrier(standing, await costOfText(trx, campaign, refused));
   if (cause === null) return null;
   if (cause === 'carrier_silent') return { cause, reason: CARRIER_SILENT };
   const { reason, remedy } = SUSPENSIONS[cause];
@@ -80,15 +96,15 @@ async function persistingAtCarrier(
 async function isPersisting(
   trx: Trx,
   cause: SuspendCause,
-  accountId: string,
-  campaignId: string,
-  at: number,
+  campaign: CampaignAt,
+  hold: Suspended,
 ): Promise<boolean> {
+  const { campaignId, at } = campaign;
   switch (cause) {
     case 'spend_limit':
-      return spendIsReached(trx, accountId, campaignId, at);
+      return spendIsReached(trx, campaign, hold);
     case 'campaign_budget':
-      return budgetIsReached(trx, accountId, campaignId, at);
+      return budgetIsReached(trx, campaign, hold);
     case 'spam':
       return senderIsSpamming(trx, campaignId);
     case 'carrier_down':
@@ -155,11 +171,12 @@ async function aListIsGone(trx: Trx, campaignId: string): Promise<boolean> {
   return gone !== undefined;
 }
 
-async function spendIsReached(trx: Trx, accountId: string, campaignId: string, at: number): Promise<boolean> {
+async function spendIsReached(trx: Trx, campaign: CampaignAt, hold: Suspended): Promise<boolean> {
+  const { accountId, at } = campaign;
   const account = await trx
     .selectFrom('accounts')
     .where('id', '=', accountId)
-    .select(['spend_limit_micro_usd as limit', 'time_zone as timeZone', 'default_country as country'])
+    .select(['spend_limit_micro_usd as limit', 'time_zone as timeZone'])
     .executeTakeFirstOrThrow();
   if (account.limit === null) return false;
   const spend = await trx
@@ -168,38 +185,33 @@ async function spendIsReached(trx: Trx, accountId: string, campaignId: string, a
     .where('month', '=', monthOf(at, account.timeZone))
     .select('spent_micro_usd as spent')
     .executeTakeFirst();
-  // A limit that leaves less than one text costs would suspend the campaign again at once.
-  const textMicroUsd = await costOfText(trx, campaignId, account.country, at);
-  return (spend?.spent ?? 0) + textMicroUsd > account.limit;
+  // A limit that leaves less than the next text costs would suspend the campaign again at once.
+  return (spend?.spent ?? 0) + (await costOfText(trx, campaign, hold)) > account.limit;
 }
 
-async function budgetIsReached(
-  trx: Trx,
-  accountId: string,
-  campaignId: string,
-  at: number,
-): Promise<boolean> {
+async function budgetIsReached(trx: Trx, campaign: CampaignAt, hold: Suspended): Promise<boolean> {
   const { budget, spent } = await trx
     .selectFrom('campaign_spends')
-    .where('campaign_id', '=', campaignId)
+    .where('campaign_id', '=', campaign.campaignId)
     .select(['budget_micro_usd as budget', 'spent_micro_usd as spent'])
     .executeTakeFirstOrThrow();
-  if (budget === null) return false;
-  const { country } = await trx
-    .selectFrom('accounts')
-    .where('id', '=', accountId)
-    .select('default_country as country')
-    .executeTakeFirstOrThrow();
-  return spent + (await costOfText(trx, campaignId, country, at)) > budget;
+  return budget !== null && spent + (await costOfText(trx, campaign, hold)) > budget;
 }
 
-/** The cost of the shortest text from the campaign's sender. */
-async function costOfText(trx: Trx, campaignId: string, country: string, at: number): Promise<number> {
-  const { type } = await trx
+/** The cost of the text that was refused; where it is not known, of the shortest one from the campaign's sender. */
+async function costOfText(
+  trx: Trx,
+  { accountId, campaignId, at }: CampaignAt,
+  hold: Suspended | undefined,
+): Promise<number> {
+  if (hold !== undefined && hold.textMicroUsd !== null) return hold.textMicroUsd;
+  const { type, country } = await trx
     .selectFrom('campaigns as c')
     .innerJoin('senders as s', 's.id', 'c.sender_id')
+    .innerJoin('accounts as a', 'a.id', 'c.account_id')
     .where('c.id', '=', campaignId)
-    .select('s.type')
+    .where('a.id', '=', accountId)
+    .select(['s.type', 'a.default_country as country'])
     .executeTakeFirstOrThrow();
   return costMicroUsd({ country, senderType: type, kind: 'sms', segments: 1, at });
 }

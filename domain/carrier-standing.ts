@@ -34,8 +34,8 @@ export const CARRIER_SILENT =
   'The carrier does not say now whether what suspended it is mended. Try again in a minute.';
 
 /**
- * What still keeps a campaign from being resumed; null when nothing does. `textMicroUsd` is what its shortest text
- * costs: with less credit the next text would suspend it again.
+ * What still keeps a campaign from being resumed; null when nothing does. `textMicroUsd` is what its next text
+ * costs: with less credit that would suspend it again.
  *
  * A carrier that is silent refuses the resume: texts that it does not answer either would become unknown, each of them
  * somebody of whom nobody knows whether he was texted, while waiting harms nobody. A carrier that answers but tells

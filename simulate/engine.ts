@@ -1,6 +1,5 @@
 import { waitAfter } from '../domain/dispatch/lane.ts';
 import { messagesOf } from '../domain/dispatch/memory-ledger.ts';
-import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
 import type { Fleet, Worker } from './fleet.ts';
 import type { Office } from './office.ts';
 import type { SimulatedCarrier } from './carrier.ts';
@@ -157,9 +156,9 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
         report
           .then(async (done) => {
             trace(process.id, `ends lane ${lane} of ${messageId}: ${done.end.kind}`);
-            const cause: SuspendCause | null = done.end.kind === 'suspend' ? done.end.cause : null;
-            if (cause !== null) {
-              await process.call('suspend', () => Promise.resolve(office.suspend(messageId, cause)));
+            const { end: why } = done;
+            if (why.kind === 'suspend') {
+              await process.call('suspend', () => Promise.resolve(office.suspend(messageId, why)));
             }
             isOver.value = true;
             end(waitAfter(done.end));

@@ -1,4 +1,4 @@
-import type { SuspendCause } from '../domain/dispatch/dispatch-store.ts';
+import type { Suspension } from '../domain/dispatch/dispatch-store.ts';
 import type { MessageStatus } from '../domain/campaign-status.ts';
 import { circuitStateOf } from '../domain/dispatch/memory-circuits.ts';
 import {
@@ -36,7 +36,7 @@ export interface Office {
   readonly moveGate: (scope: string, by: 1 | -1) => void;
   /** False when the campaign does not allow it. `laterMs` is how long after now a restart is to begin. */
   readonly order: (campaignId: string, kind: OrderKind, laterMs?: number) => boolean;
-  readonly suspend: (messageId: string, cause: SuspendCause) => void;
+  readonly suspend: (messageId: string, suspension: Suspension) => void;
   /** Orders a round of a finished campaign. */
   readonly round: (campaignId: string, kind: RoundKind) => void;
   /**
@@ -59,6 +59,14 @@ function isOver(status: MessageStatus): boolean {
   return status === 'sent' || status === 'expired';
 }
 
+/** One on a campaign. */
+interface Hold {
+  readonly kind: string;
+  readonly step: number;
+  /** What the text costs for which there was no money; of the shortest where money is not the cause. */
+  readonly textMicroUsd: number;
+}
+
 /** Told after a gate moved. */
 export type OnGate = (scope: string) => void;
 
@@ -67,7 +75,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
   const { loop, ledger, witness, trace, protocol, clock, scenario } = world;
   /** Campaigns whose owner has not waited for the carrier's last words. */
   const hastened = new Set<string>();
-  const holds = new Map<string, { readonly kind: string; readonly step: number }[]>();
+  const holds = new Map<string, Hold[]>();
   const orders = new Map<string, Order[]>();
   const holdsOf = (campaignId: string) => holds.get(campaignId) ?? [];
   const moveGate = (scope: string, by: 1 | -1): void => {
@@ -76,11 +84,11 @@ export function createOffice(world: World, onGate: OnGate): Office {
     onGate(scope);
   };
   /** A hold of the same kind is enough, unless an order that lifts it waits already. */
-  const hold = (campaignId: string, kind: string): void => {
+  const hold = (campaignId: string, kind: string, textMicroUsd: number = SEGMENT_MICRO_USD): void => {
     const isLiftedSoon = (step: number): boolean =>
       (orders.get(campaignId) ?? []).some((order) => order.kind !== 'stop' && order.step >= step);
     if (holdsOf(campaignId).some((one) => one.kind === kind && !isLiftedSoon(one.step))) return;
-    holds.set(campaignId, [...holdsOf(campaignId), { kind, step: loop.step() }]);
+    holds.set(campaignId, [...holdsOf(campaignId), { kind, step: loop.step(), textMicroUsd }]);
     trace('office', `places ${kind} on ${campaignId}`);
     moveGate(campaignId, 1);
   };
@@ -91,27 +99,28 @@ export function createOffice(world: World, onGate: OnGate): Office {
     holds.set(campaignId, kept);
     for (let count = kept.length; count < all.length; count += 1) moveGate(campaignId, -1);
   };
-  const isPaid = (spent: number, limit: number | null): boolean =>
-    limit === null || spent + SEGMENT_MICRO_USD <= limit;
   /** Whether what suspended a campaign persists, so that neither a resume nor a restart is carried out. */
-  const persists = (campaignId: string, held: readonly string[]): boolean => {
+  const persists = (campaignId: string, { kind, textMicroUsd }: Hold): boolean => {
     const { spentMicroUsd, budgetMicroUsd, senderId } = campaignOf(ledger, campaignId);
+    const isPaid = (spent: number, limit: number | null): boolean =>
+      limit === null || spent + textMicroUsd <= limit;
     const { openMs, probeInMs } = circuitStateOf(ledger, [senderId, CARRIER_ACCOUNT]);
     return (
-      (held.includes('suspend spend_limit') && !isPaid(ledger.spentMicroUsd, ledger.spendLimitMicroUsd)) ||
-      (held.includes('suspend campaign_budget') && !isPaid(spentMicroUsd, budgetMicroUsd)) ||
-      (held.includes('suspend carrier_down') && openMs !== null && probeInMs > 0)
+      (kind === 'suspend spend_limit' && !isPaid(ledger.spentMicroUsd, ledger.spendLimitMicroUsd)) ||
+      (kind === 'suspend campaign_budget' && !isPaid(spentMicroUsd, budgetMicroUsd)) ||
+      (kind === 'suspend carrier_down' && openMs !== null && probeInMs > 0)
     );
   };
   const apply = (campaignId: string, { kind, step, dueAt }: Order): void => {
     trace('office', `applies ${kind} to ${campaignId}`);
     const held = holdsOf(campaignId).map((one) => one.kind);
+    const isKept = (): boolean => holdsOf(campaignId).some((one) => persists(campaignId, one));
     switch (kind) {
       case 'stop':
         endMemoryMessages(ledger, campaignId);
         break;
       case 'restart':
-        if (!held.includes('stop') || persists(campaignId, held)) break;
+        if (!held.includes('stop') || isKept()) break;
         protocol.restart(ledger, campaignId, { dueAt, expiresAt: null });
         for (const { id, status } of messagesOf(ledger, campaignId)) {
           if (!isOver(status)) witness.setGoing(id, { dueAt, expiresAt: null });
@@ -120,7 +129,7 @@ export function createOffice(world: World, onGate: OnGate): Office {
         break;
       case 'resume':
         if (held.includes('stop')) break;
-        if (persists(campaignId, held)) break;
+        if (isKept()) break;
         lift(campaignId, step, (one) => one !== 'stop');
         break;
     }
@@ -181,7 +190,8 @@ export function createOffice(world: World, onGate: OnGate): Office {
       orders.set(campaignId, [...(orders.get(campaignId) ?? []), order]);
       return true;
     },
-    suspend: (messageId, cause) => hold(messageOf(ledger, messageId).campaignId, `suspend ${cause}`),
+    suspend: (messageId, { cause, textMicroUsd }) =>
+      hold(messageOf(ledger, messageId).campaignId, `suspend ${cause}`, textMicroUsd),
     round,
     step: (campaignId, running) => {
       const waiting = orders.get(campaignId) ?? [];

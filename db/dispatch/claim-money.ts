@@ -83,7 +83,7 @@ function narrowToMoney(draft: LeaseDraft, limitMicroUsd: number | null, spentMic
  */
 async function waitOr(
   trx: Trx,
-  { context }: LeaseDraft,
+  { context, people }: LeaseDraft,
   cause: 'campaign_budget' | 'spend_limit',
 ): Promise<LeaseRefusal> {
   // A lease whose reports overtook its results stays open until those are recorded, although nobody in it is under way.
@@ -94,7 +94,7 @@ async function waitOr(
       and ${IN_FLIGHT_OF_LEASE} > 0
     limit 1`.execute(trx);
   return underWay.rows.length === 0
-    ? { kind: 'suspend', cause }
+    ? { kind: 'suspend', cause, textMicroUsd: people[0]?.costMicroUsd ?? 0 }
     : { kind: 'wait', delayMs: RECLAIM_DELAY_MS };
 }
 

@@ -34,6 +34,7 @@ import { up as eventNames } from './0036-event-names.ts';
 import { up as plainReports } from './0040-plain-reports.ts';
 import { up as plainBulkReports } from './0041-plain-bulk-reports.ts';
 import { up as reportOrder } from './0042-report-order.ts';
+import { up as refusedTexts } from './0045-refused-texts.ts';
 import { up as ownClaimsAndUuids } from './0048-own-claims-and-uuids.ts';
 import { up as forwardCursors } from './0049-forward-cursors.ts';
 
@@ -74,6 +75,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0040-plain-reports': { up: plainReports },
   '0041-plain-bulk-reports': { up: plainBulkReports },
   '0042-report-order': { up: reportOrder },
+  '0045-refused-texts': { up: refusedTexts },
   '0048-own-claims-and-uuids': { up: ownClaimsAndUuids },
   '0049-forward-cursors': { up: forwardCursors },
 };

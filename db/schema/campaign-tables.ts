@@ -80,6 +80,7 @@ interface HoldTable {
   kind: string;
   cause: string | null;
   reason: string;
+  text_micro_usd: number | null;
   placed_by: string;
   placed_at: Generated<Date>;
   lifted_at: Date | null;

@@ -78,6 +78,14 @@ export type SuspendCause =
   | 'spam'
   | 'list_gone';
 
+/** A cause to suspend a campaign. */
+export interface Suspension {
+  readonly kind: 'suspend';
+  readonly cause: SuspendCause;
+  /** What the text costs that nobody can pay for, where money is the cause and it is known. */
+  readonly textMicroUsd?: number;
+}
+
 /** What a store answers to a lane that asks for work. */
 export type LeaseAnswer =
   /** Several where everybody gets the same text: each is no wider than one, and goes out in a request of its own. */
@@ -90,7 +98,7 @@ export type LeaseAnswer =
   | { readonly kind: 'closed'; readonly opensAt: number }
   /** A gate is closed, or the message is not being sent (any more, or yet). */
   | { readonly kind: 'held' }
-  | { readonly kind: 'suspend'; readonly cause: SuspendCause }
+  | Suspension
   | { readonly kind: 'expired' }
   /** Nothing to lease now; later waves may become due. */
   | { readonly kind: 'exhausted'; readonly nextDueAt: number | null }

@@ -1,4 +1,4 @@
-import type { SuspendCause } from './dispatch-store.ts';
+import type { Suspension } from './dispatch-store.ts';
 
 /** Whether what a lane has leased may still be posted. */
 export interface Halting {
@@ -8,9 +8,7 @@ export interface Halting {
 
 /** Why the rest of a lease is not posted. */
 export type Halt =
-  | { readonly kind: 'held' | 'cancelled' }
-  | { readonly kind: 'wait'; readonly waitMs: number }
-  | { readonly kind: 'suspend'; readonly cause: SuspendCause };
+  { readonly kind: 'held' | 'cancelled' } | { readonly kind: 'wait'; readonly waitMs: number } | Suspension;
 
 /** How long a lane waits, in machine time, where nobody has said for how long. */
 export const HALT_MS = 1_000;

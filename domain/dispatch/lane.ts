@@ -6,7 +6,7 @@ import type {
   Lease,
   LeaseAnswer,
   LeaseRefusal,
-  SuspendCause,
+  Suspension,
 } from './dispatch-store.ts';
 import type { Halt, Halting } from './halting.ts';
 import { requestsOf } from './lease-parts.ts';
@@ -44,7 +44,7 @@ export type LaneEnd =
   | { readonly kind: 'wait'; readonly waitMs: number }
   | { readonly kind: 'closed'; readonly opensAt: number }
   | { readonly kind: 'exhausted'; readonly nextDueAt: number | null }
-  | { readonly kind: 'suspend'; readonly cause: SuspendCause };
+  | Suspension;
 
 /** What a run of a lane did. */
 export interface LaneReport {

@@ -15,13 +15,14 @@ export function claimMoney(ledger: MemoryLedger, message: MemoryMessage, range: 
   ] as const;
   for (const { cause, limit, spent } of claims) {
     if (limit === null || range.people.length === 0) continue;
+    const textMicroUsd = range.people[0]?.costMicroUsd ?? 0;
     const fitting = countFitting(range.people, limit - spent, (person) => person.costMicroUsd);
     narrowTo(range, fitting);
     if (fitting > 0) continue;
     // A suspension would halt what other lanes have paid for already, and that may be given back, too.
     return isUnderWay(ledger, (lease) => messageOf(ledger, lease.messageId).campaignId === campaign.id)
       ? { kind: 'wait', delayMs: RECLAIM_DELAY_MS }
-      : { kind: 'suspend', cause };
+      : { kind: 'suspend', cause, textMicroUsd };
   }
   return null;
 }

@@ -178,7 +178,7 @@ async function postOnce(
       const delayMs =
         answer.retryAfterMs ?? (answer.cause === 'not_written' ? NOT_WRITTEN_DELAY_MS : HALT_MS);
       retryAt += delayMs;
-      halting.because(haltOf(answer.cause, delayMs));
+      halting.because(haltOf(answer.cause, delayMs, people));
       recorder.add(resultsOf(answer, people, request), retryAt);
       if (answer.cause === 'rate_limited') await deps.store.slowDown(lease, delayMs);
       return;
@@ -190,8 +190,16 @@ async function postOnce(
   }
 }
 
-function haltOf(cause: 'rate_limited' | 'not_written' | 'credit' | 'credentials', waitMs: number): Halt {
-  if (cause === 'credit' || cause === 'credentials') return { kind: 'suspend', cause };
+function haltOf(
+  cause: 'rate_limited' | 'not_written' | 'credit' | 'credentials',
+  waitMs: number,
+  people: readonly LeasedRecipient[],
+): Halt {
+  if (cause === 'credit') {
+    const textMicroUsd = Math.max(...people.map((person) => person.costMicroUsd));
+    return { kind: 'suspend', cause, textMicroUsd };
+  }
+  if (cause === 'credentials') return { kind: 'suspend', cause };
   return { kind: 'wait', waitMs };
 }
 

@@ -318,7 +318,11 @@ export function describeDispatchStore(
       expect(await world.textsSpent()).toBe(first.recipients.length);
       const third = onlyLease(await open(fence));
       await world.store.record(third, results(third, 'accepted'), world.noon);
-      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'spend_limit' });
+      expect(await open(fence)).toEqual({
+        kind: 'suspend',
+        cause: 'spend_limit',
+        textMicroUsd: third.recipients[0]?.costMicroUsd,
+      });
     });
 
     it('gives back what just this text cost where its report comes before the record of texts of several lengths', async () => {
@@ -364,7 +368,8 @@ export function describeDispatchStore(
       expect((await open(fence)).kind).toBe('wait');
       for (const lease of [first, second])
         await world.store.record(lease, results(lease, 'accepted'), world.noon);
-      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
+      const textMicroUsd = first.recipients[0]?.costMicroUsd;
+      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget', textMicroUsd });
       await world.setBudget(65);
       const third = onlyLease(await open(fence));
       expect(third.recipients).toHaveLength(5);
@@ -372,7 +377,7 @@ export function describeDispatchStore(
       const fourth = onlyLease(await open(fence));
       expect(fourth.recipients).toHaveLength(5);
       await world.store.record(fourth, results(fourth, 'accepted'), world.noon);
-      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
+      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget', textMicroUsd });
       await world.setBudget(null);
       expect((await open(fence)).kind).toBe('leased');
     });
@@ -382,7 +387,7 @@ export function describeDispatchStore(
       const first = onlyLease(await open(fence));
       await world.store.record(first, results(first, 'accepted'), world.noon);
       await world.setBudget(first.recipients.length);
-      expect(await open(fence)).toEqual({ kind: 'suspend', cause: 'campaign_budget' });
+      expect(await open(fence)).toMatchObject({ kind: 'suspend', cause: 'campaign_budget' });
     });
 
     it('opens no lease for any lane while the carrier has asked for a pause', async () => {

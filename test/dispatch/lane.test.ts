@@ -119,7 +119,7 @@ describe('a lane', () => {
     async (cause) => {
       const lane = createLaneWorld(30);
       lane.script.answer = () => ({ kind: 'not_accepted', cause, retryAfterMs: null });
-      expect((await lane.run()).end).toEqual({ kind: 'suspend', cause });
+      expect((await lane.run()).end).toMatchObject({ kind: 'suspend', cause });
       expect(lane.requests.length).toBeLessThanOrEqual(10);
     },
   );
