@@ -22,8 +22,10 @@ export interface MessagePlanInput {
 }
 
 /**
- * Decides what a message does next and writes whether it is texting right now. No lane of the message runs
- * when this is asked, so a lease still open was left by a worker that died, and its recipients become unknown.
+ * Decides what a message does next and writes whether it is texting right now. No lane of the message counts as
+ * running when this is asked, so a lease still open was left by a lane that was given up as lost, and its recipients
+ * become unknown. Such a lane may live, if only its heartbeats were; it is fenced, and what it still posts is counted as
+ * in flight.
  */
 export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<MessagePlan> {
   await lockCampaign(trx, input);

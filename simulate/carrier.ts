@@ -173,6 +173,7 @@ export function createCarrier(world: World, report: (callback: Callback) => void
       down.isSilent = chance.draw('down.how') < 0.5;
     },
     serve: async (lease, request, people) => {
+      witness.arrived(lease, people);
       underWay += 1;
       witness.underWay(underWay);
       try {

@@ -14,6 +14,8 @@ export interface Engine {
   readonly poke: (campaignId: string) => void;
   /** There may be unknown attempts whose turn it is. */
   readonly lookAtUnknowns: () => void;
+  /** It was away for as long as a lane may be silent: all that run count as lost, and live on until they hear of it. */
+  readonly loseHeartbeats: () => void;
   /** All runs are gone; `startRuns` begins them anew from the ledger. */
   readonly loseEverything: () => void;
   readonly startRuns: () => void;
@@ -21,6 +23,8 @@ export interface Engine {
 
 const BEAT_MS = 3_000;
 const HEARTBEAT_TIMEOUT_MS = 15_000;
+/** The worker hears of a lost lane with one of its next heartbeats, of which the SDK holds some back. */
+const HEARS_MS_MAX = 12_000;
 const LOST_LANE_WAIT_MS = 1_000;
 const ACTIVITY_TIMEOUT_MS = 30_000;
 const DAY_MS = 86_400_000;
@@ -45,6 +49,7 @@ export function startEngine(world: World, processDeps: ProcessDeps, deps: Engine
   return {
     poke: (campaignId) => current?.poke(campaignId),
     lookAtUnknowns: () => current?.lookAtUnknowns(),
+    loseHeartbeats: () => current?.loseHeartbeats(),
     loseEverything: () => {
       current?.end();
       current = null;
@@ -56,6 +61,7 @@ export function startEngine(world: World, processDeps: ProcessDeps, deps: Engine
 interface Runs {
   readonly poke: (campaignId: string) => void;
   readonly lookAtUnknowns: () => void;
+  readonly loseHeartbeats: () => void;
   readonly end: () => void;
 }
 
@@ -64,6 +70,8 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
   const pokes = new Map<string, number>();
   const wakers = new Map<string, (() => void)[]>();
   const lanes = new Set<LaneWitness>();
+  /** What makes each of them count as lost. */
+  const losses = new Map<LaneWitness, () => void>();
 
   /** Resolves when the campaign is poked or the time is over. */
   const wait = (campaignId: string, seen: number, ms: number): Promise<void> =>
@@ -139,12 +147,19 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
         witness.began(run);
         const end = (waitMs: number): void => {
           lanes.delete(run);
+          losses.delete(run);
           finish(waitMs);
         };
-        const isOver = beat(world, process, () => {
+        const lose = (): void => {
           run.isDisrupted = true;
           end(LOST_LANE_WAIT_MS);
-          process.deliver(() => loop.after(BEAT_MS, () => process.deliver(() => abort.abort())));
+          const hearsMs = chance.whole('lane.hears', BEAT_MS, HEARS_MS_MAX);
+          process.deliver(() => loop.after(hearsMs, () => process.deliver(() => abort.abort())));
+        };
+        const isOver = beat(world, process, lose);
+        losses.set(run, () => {
+          isOver.value = true;
+          lose();
         });
         const report = protocol.runLane(worker.depsOf(run), {
           lane: { accountId: ledger.accountId, campaignId: messageId.split('.')[0] ?? '', messageId, lane },
@@ -177,7 +192,9 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
     for (;;) {
       const seen = pokes.get(campaignId) ?? 0;
       const at = clock.now();
-      const plan = await activity('plan', messageId, () => protocol.plan(ledger, messageId, at));
+      const plan = await activity('plan', messageId, () =>
+        office.watched(messageId, () => protocol.plan(ledger, messageId, at)),
+      );
       trace(engine.id, `plans ${messageId}: ${plan.kind}`);
       switch (plan.kind) {
         case 'done':
@@ -233,6 +250,9 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
   return {
     poke,
     lookAtUnknowns: reconciler.look,
+    loseHeartbeats: () => {
+      for (const lose of losses.values()) lose();
+    },
     end: () => {
       engine.kill();
       for (const run of lanes) run.isDisrupted = true;

@@ -36,6 +36,8 @@ export interface Office {
   readonly moveGate: (scope: string, by: 1 | -1) => void;
   /** False when the campaign does not allow it. `laterMs` is how long after now a restart is to begin. */
   readonly order: (campaignId: string, kind: OrderKind, laterMs?: number) => boolean;
+  /** What may give up lanes of a message as lost; an operator who watches closely holds it then. */
+  readonly watched: <Result>(messageId: string, work: () => Result) => Result;
   readonly suspend: (messageId: string, suspension: Suspension) => void;
   /** Orders a round of a finished campaign. */
   readonly round: (campaignId: string, kind: RoundKind) => void;
@@ -54,6 +56,8 @@ export interface Office {
 const WATCH_REPORTS_MS = 60_000;
 const LOOK_AGAIN_MS = 600_000;
 const SECOND_THOUGHTS_MS = 120_000;
+const ALARM_ODDS = 0.8;
+const ALARM_MS_MAX = 20_000;
 
 function isOver(status: MessageStatus): boolean {
   return status === 'sent' || status === 'expired';
@@ -72,7 +76,7 @@ export type OnGate = (scope: string) => void;
 
 /** An office without holds and orders. */
 export function createOffice(world: World, onGate: OnGate): Office {
-  const { loop, ledger, witness, trace, protocol, clock, scenario } = world;
+  const { loop, chance, ledger, witness, trace, protocol, clock, scenario } = world;
   /** Campaigns whose owner has not waited for the carrier's last words. */
   const hastened = new Set<string>();
   const holds = new Map<string, Hold[]>();
@@ -80,7 +84,10 @@ export function createOffice(world: World, onGate: OnGate): Office {
   const holdsOf = (campaignId: string) => holds.get(campaignId) ?? [];
   const moveGate = (scope: string, by: 1 | -1): void => {
     moveMemoryGate(ledger, scope, by);
-    if (ledger.gates.get(scope) === 1 && by === 1) witness.gateClosed(scope);
+    const holdsNow = ledger.gates.get(scope) ?? 0;
+    if (holdsNow === 1 && by === 1) witness.gateClosed(scope);
+    if (by === 1) witness.named(scope, protocol.inFlight(ledger, scope));
+    else if (holdsNow === 0) witness.released(scope);
     onGate(scope);
   };
   /** A hold of the same kind is enough, unless an order that lifts it waits already. */
@@ -177,9 +184,30 @@ export function createOffice(world: World, onGate: OnGate): Office {
     }
   };
 
+  const lostOf = (messageId: string): number =>
+    [...messageOf(ledger, messageId).entries.values()]
+      .flatMap(({ attempts }) => attempts)
+      .filter(({ cause }) => cause === 'worker_lost').length;
+  const alarm = (campaignId: string): void => {
+    const { senderId } = campaignOf(ledger, campaignId);
+    const scope = chance.pick('alarm.scope', [campaignId, senderId, ledger.accountId]);
+    trace('office', `holds ${scope}, since somebody was lost`);
+    moveGate(scope, 1);
+    loop.after(chance.whole('alarm.for', 1, ALARM_MS_MAX), () => moveGate(scope, -1));
+  };
+
   return {
     hold,
     moveGate,
+    watched: (messageId, work) => {
+      const before = lostOf(messageId);
+      const result = work();
+      const isLost = lostOf(messageId) > before;
+      if (isLost && scenario.isWatched && chance.strikes('alarm', ALARM_ODDS)) {
+        alarm(messageOf(ledger, messageId).campaignId);
+      }
+      return result;
+    },
     order: (campaignId, kind, laterMs = 0) => {
       // Nothing can be ordered of a campaign that is over, and only a stopped one is restarted, but not resumed.
       if (campaignOf(ledger, campaignId).isFinished) return false;

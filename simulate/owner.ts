@@ -111,6 +111,9 @@ export function startOwner(
       case 'clock_back':
         clock.jump(-chance.pick('jump', [1_000, 60_000, 3_600_000]));
         break;
+      case 'heartbeats_lost':
+        engine.loseHeartbeats();
+        break;
       case 'engine_lost':
         engine.loseEverything();
         break;

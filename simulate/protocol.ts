@@ -4,6 +4,7 @@ import { ASKING_TIMES, type AskingTimes } from '../domain/carrier-list.ts';
 import { type CarrierNotes, listenToCarriers } from '../domain/dispatch/carrier-watch.ts';
 import type { DispatchStore } from '../domain/dispatch/dispatch-store.ts';
 import { type LaneDeps, type LaneReport, type LaneRun, runLane } from '../domain/dispatch/lane.ts';
+import { memoryInFlight } from '../domain/dispatch/memory-in-flight.ts';
 import type { MemoryLedger } from '../domain/dispatch/memory-ledger.ts';
 import {
   beginMemoryMessages,
@@ -60,6 +61,8 @@ export interface Protocol {
   readonly unknowns: (ledger: MemoryLedger) => UnknownStore;
   readonly reconcile: typeof reconcileCarrier;
   readonly askingTimes: AskingTimes;
+  /** How many texts a hold on a scope names: those that may still be on their way. */
+  readonly inFlight: (ledger: MemoryLedger, scope: string) => number;
   /** Whether a hold outlives an order that lifts such holds; both as the step of the simulation. */
   readonly staysHeld: (placedAt: number, orderedAt: number) => boolean;
 }
@@ -85,5 +88,6 @@ export const PROTOCOL: Protocol = {
   unknowns: createMemoryUnknownStore,
   reconcile: reconcileCarrier,
   askingTimes: ASKING_TIMES,
+  inFlight: memoryInFlight,
   staysHeld: (placedAt, orderedAt) => placedAt > orderedAt,
 };

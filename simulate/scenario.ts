@@ -41,6 +41,7 @@ export interface Move {
     | 'clock_forward'
     | 'clock_back'
     | 'engine_lost'
+    | 'heartbeats_lost'
     | 'watch_lost'
     | 'drain'
     | 'join_list'
@@ -91,6 +92,8 @@ export interface Scenario {
   readonly hasStubbornNumbers: boolean;
   /** The unknown ones of a campaign are sent again the moment that it is finished. */
   readonly isHasty: boolean;
+  /** Somebody looks on and holds what is going on the moment that people are lost; there is more of that, then. */
+  readonly isWatched: boolean;
   readonly moves: readonly Move[];
   /** Machine time at which faults stop. */
   readonly faultsEndAtMs: number;
@@ -129,6 +132,7 @@ export const NAME_SEGMENTS_MAX = 2;
 export const TEXT_SEGMENTS_MAX = SEGMENTS_MAX + NAME_SEGMENTS_MAX;
 const ROUNDS_MAX = 3;
 const RESTLESS_MS = 30_000;
+const SILENCES_MAX = 3;
 /** What is done again a while after. */
 const UNDONE_BY: Partial<Record<Move['kind'], Move['kind']>> = { pause: 'resume', stop: 'restart' };
 
@@ -157,6 +161,7 @@ export function makeScenario(chance: Chance): Scenario {
   const isSilent = chance.draw('silent') < 0.2;
   // Some owners are restless: much happens while the texts go out, one after the other.
   const isRestless = chance.draw('restless') < 0.3;
+  const isWatched = chance.draw('watched') < 0.4;
   // Rounds and new attempts come minutes after the last text.
   const faultsEndAtMs =
     chance.draw('faults.long') < 0.25
@@ -204,7 +209,11 @@ export function makeScenario(chance: Chance): Scenario {
     resendsAbsent: chance.draw('resends') < 0.4,
     hasStubbornNumbers: chance.draw('stubborn') < 0.3,
     isHasty: chance.draw('hasty') < 0.25,
-    moves: planMoves(chance, faultsEndAtMs, isRestless),
+    isWatched,
+    moves: [
+      ...planMoves(chance, faultsEndAtMs, isRestless),
+      ...(isWatched && process > 0 ? planSilence(chance) : []),
+    ].toSorted((one, other) => one.atMs - other.atMs),
     faultsEndAtMs,
   };
 }
@@ -235,6 +244,15 @@ function planQuota(chance: Chance): Scenario['quota'] {
     resetZone: chance.pick('quota.zone', ['America/Los_Angeles', 'America/New_York']),
     sharePercent: chance.pick('quota.share', [100, 100, 50]),
   };
+}
+
+/** Where somebody watches, there is something to see: the engine hears nothing of the lanes for a while. */
+function planSilence(chance: Chance): Move[] {
+  return Array.from({ length: chance.whole('silences', 1, SILENCES_MAX) }, (_, index) => ({
+    name: `silence ${index}`,
+    atMs: Math.floor(chance.draw('silence.at') ** 2 * RESTLESS_MS),
+    kind: 'heartbeats_lost',
+  }));
 }
 
 function planMoves(chance: Chance, endMs: number, isRestless: boolean): Move[] {

@@ -5,6 +5,7 @@ import { isQuiet } from '../domain/quiet-hours.ts';
 import type { AttemptKey } from '../domain/dispatch/unknown-store.ts';
 import type { Acceptance } from './carrier.ts';
 import type { EventLoop } from './event-loop.ts';
+import { createHoldsWitness, type HoldsWitness } from './holds-witness.ts';
 import { createLimitsWitness, type LimitsWitness } from './limits-witness.ts';
 import { createRepeatsWitness, type RepeatsWitness } from './repeats-witness.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,7 +30,7 @@ export interface Heard {
 
 /** Sees what really happens, and finds fault with it at once or remembers it for the end. */
 export interface Witness
-  extends RepeatsWitness, Pick<LimitsWitness, 'slowed' | 'failedWhileDown' | 'underWay'> {
+  extends RepeatsWitness, HoldsWitness, Pick<LimitsWitness, 'slowed' | 'failedWhileDown' | 'underWay'> {
   readonly violations: string[];
   readonly blame: (invariant: string, what: string) => void;
   /** Something that may leave people unknown has happened to a process. */
@@ -135,6 +136,7 @@ export function createWitness(deps: {
       else if (!stoppedAt.has(campaignId)) stoppedAt.set(campaignId, loop.step());
     },
     ...repeats,
+    ...createHoldsWitness(blame),
     slowed: limits.slowed,
     underWay: limits.underWay,
     failedWhileDown: limits.failedWhileDown,

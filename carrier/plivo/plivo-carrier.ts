@@ -1,5 +1,6 @@
 import { Client } from 'plivo';
 import { Pool } from 'undici';
+import { REQUEST_MS_MAX } from '../../domain/dispatch/stragglers.ts';
 import type { Carrier, SendRequest } from '../carrier.ts';
 import { readAccountReport } from './account-standing.ts';
 import { classify } from './classify.ts';
@@ -21,7 +22,6 @@ export interface PlivoOptions {
 /** Plivo's API for everybody who does not say otherwise. */
 export const PLIVO_API_URL = 'https://api.plivo.com';
 
-const TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const CONNECTIONS = 100;
 
@@ -40,7 +40,7 @@ interface Accounts {
 export function createPlivoCarrier(options: PlivoOptions): Carrier {
   installTransport();
   const apiUrl = options.apiUrl ?? PLIVO_API_URL;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const timeoutMs = options.timeoutMs ?? REQUEST_MS_MAX;
   const pool = new Pool(apiUrl, {
     connections: options.connections ?? CONNECTIONS,
     pipelining: 1,

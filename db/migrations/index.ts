@@ -35,6 +35,7 @@ import { up as plainReports } from './0040-plain-reports.ts';
 import { up as plainBulkReports } from './0041-plain-bulk-reports.ts';
 import { up as reportOrder } from './0042-report-order.ts';
 import { up as refusedTexts } from './0045-refused-texts.ts';
+import { up as stragglers } from './0046-stragglers.ts';
 import { up as ownClaimsAndUuids } from './0048-own-claims-and-uuids.ts';
 import { up as forwardCursors } from './0049-forward-cursors.ts';
 
@@ -76,6 +77,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0041-plain-bulk-reports': { up: plainBulkReports },
   '0042-report-order': { up: reportOrder },
   '0045-refused-texts': { up: refusedTexts },
+  '0046-stragglers': { up: stragglers },
   '0048-own-claims-and-uuids': { up: ownClaimsAndUuids },
   '0049-forward-cursors': { up: forwardCursors },
 };

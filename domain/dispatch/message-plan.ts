@@ -17,7 +17,7 @@ export interface OpenWave {
   readonly left: number;
 }
 
-/** Where a message stands when none of its lanes runs. */
+/** Where a message stands when none of its lanes counts as running. */
 export interface MessagePlanFacts {
   /** It is not being sent, or one of its gates is closed. */
   readonly isHeld: boolean;

@@ -204,7 +204,31 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     harm: 'A pause that was ordered after a resume is lifted by it.',
     mutate: (protocol) => ({ ...protocol, staysHeld: () => false }),
   },
+  {
+    name: 'name nobody when a hold is placed',
+    harm: 'Texts that are on their way go out after an answer that has named none.',
+    mutate: (protocol) => ({ ...protocol, inFlight: () => 0 }),
+  },
+  {
+    name: 'leave out of a hold whom a lost lane may still text',
+    harm: 'A lane that was given up and lives texts people after an answer that has not named them.',
+    mutate: (protocol) => ({ ...protocol, inFlight: openOf }),
+  },
 ];
+
+/** How many recipients of open leases have no result. */
+function openOf(ledger: MemoryLedger, scope: string): number {
+  let people = 0;
+  for (const lease of ledger.leases.values()) {
+    const message = messageOf(ledger, lease.messageId);
+    if (!lease.isOpen || !scopesOfMessage(ledger, message).includes(scope)) continue;
+    people += lease.people.filter(({ recipient, attempt }) => {
+      const known = message.entries.get(recipient)?.attempts ?? [];
+      return known.every((one) => one.attempt !== attempt);
+    }).length;
+  }
+  return people;
+}
 
 /** Runs a transaction as if no gate over the message were closed. */
 function withGatesOpen<Result>(ledger: MemoryLedger, messageId: string, work: () => Result): Result {

@@ -44,6 +44,7 @@ const DEFINER_FUNCTIONS = [
   'imports_to_run',
   'installation_holds',
   'installation_in_flight',
+  'installation_stragglers',
   'installation_tests_in_flight',
   'keys_in_force',
   'known_texts',

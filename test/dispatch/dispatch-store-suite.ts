@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MESSAGE_STATUSES, type MessageStatus } from '../../domain/campaign-status.ts';
 import { FAILURES_MIN, PROBE_DELAY_MS } from '../../domain/dispatch/circuit.ts';
 import type { AttemptResult, DispatchStore, LaneRef, Lease } from '../../domain/dispatch/dispatch-store.ts';
-import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
+import { LEASE_AGE_MS_MAX, LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
+import { STRAGGLING_MS_MAX } from '../../domain/dispatch/stragglers.ts';
 import { leasedPeople, onlyLease } from './only-lease.ts';
 
 /** The world around one message of a fresh campaign, as the contract's tests steer and read it. */
@@ -40,6 +41,10 @@ export interface StoreHarness {
     uuid?: string,
   ) => Promise<string>;
   readonly skipOf: (recipient: number) => Promise<string | null>;
+  /** How many texts somebody who holds the scope now is told may still be on their way. */
+  readonly inFlight: (scope: 'account' | 'campaign' | 'message' | 'sender') => Promise<number>;
+  /** Lets so much machine time pass for whoever was lost. */
+  readonly letPass: (ms: number) => Promise<void>;
   /** How many texts of one segment the account has been charged for. */
   readonly textsSpent: () => Promise<number>;
 }
@@ -155,6 +160,24 @@ export function describeDispatchStore(
         onlyLease(answer).recipients.map((person) => person.recipient),
       );
       expect(new Set(people).size).toBe(people.length);
+    });
+
+    it('names whom a lost lane may still text, behind every gate of theirs, for as long as it may', async () => {
+      const scopes = ['account', 'campaign', 'message', 'sender'] as const;
+      const named = () => Promise.all(scopes.map((scope) => world.inFlight(scope)));
+      const { fence } = await enter();
+      const lease = onlyLease(await open(fence, world.noon, 0, 7));
+      await world.store.record(lease, results(lease, 'accepted').slice(0, 2), world.noon);
+      expect(await named(), 'those without a result').toEqual([5, 5, 5, 5]);
+      expect((await enter()).unknown).toBe(5);
+      expect(await named(), 'the lane may live').toEqual([5, 5, 5, 5]);
+      const person = lease.recipients.at(-1)?.recipient ?? 0;
+      await world.report(lease, person, 'delivered');
+      expect(await named(), 'what is proved is not on its way any more').toEqual([4, 4, 4, 4]);
+      await world.letPass(LEASE_AGE_MS_MAX);
+      expect(await named(), 'a last request may be under way').toEqual([4, 4, 4, 4]);
+      await world.letPass(STRAGGLING_MS_MAX - LEASE_AGE_MS_MAX);
+      expect(await named()).toEqual([0, 0, 0, 0]);
     });
 
     it('leases no more recipients than requests can start', async () => {

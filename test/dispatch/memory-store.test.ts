@@ -1,4 +1,5 @@
 import { noteMemoryFailures, noteMemoryTaken } from '../../domain/dispatch/memory-circuits.ts';
+import { memoryInFlight } from '../../domain/dispatch/memory-in-flight.ts';
 import { CARRIER_ACCOUNT } from '../../domain/dispatch/memory-ledger.ts';
 import { moveMemoryGate } from '../../domain/dispatch/memory-orders.ts';
 import { applyMemoryReport } from '../../domain/dispatch/memory-reports.ts';
@@ -16,11 +17,12 @@ const SCOPES = {
 };
 
 describeDispatchStore('memory', async (recipients, isConstant) => {
+  let passedMs = 0;
   const { ledger, sender, campaign, message, numbers } = createMemoryCampaign({
     recipients,
     isConstant,
     segmentMicroUsd: COST_MICRO_USD,
-    machineNow: () => performance.now(),
+    machineNow: () => performance.now() + passedMs,
   });
   const numberOf = (recipient: number): string => numbers[recipient - 1] ?? '';
   const soon = async (change: () => void): Promise<void> => {
@@ -92,6 +94,11 @@ describeDispatchStore('memory', async (recipients, isConstant) => {
         }),
       ),
     skipOf: async (recipient) => Promise.resolve(message.entries.get(recipient)?.skip ?? null),
+    inFlight: (scope) => Promise.resolve(memoryInFlight(ledger, SCOPES[scope])),
+    letPass: (ms) =>
+      soon(() => {
+        passedMs += ms;
+      }),
     textsSpent: async () => Promise.resolve(ledger.spentMicroUsd / COST_MICRO_USD),
   });
 });

@@ -1,9 +1,11 @@
+import { sql } from 'kysely';
 import { afterAll } from 'vitest';
 import { freezeAudience } from '../../db/audience.ts';
 import { noteFailures, noteTaken } from '../../db/circuits.ts';
 import { openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { moveGate } from '../../db/gates.ts';
+import { inFlight } from '../../db/in-flight.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { insertQuota, setSenderQuotas } from '../../db/quotas.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
@@ -182,6 +184,12 @@ describeDispatchStore('PostgreSQL', async (recipients, isConstant): Promise<Stor
           .select('o.reason')
           .executeTakeFirst();
         return row?.reason ?? null;
+      }),
+    inFlight: (scope) => inside((trx) => inFlight(trx, { scope, scopeId: scopes[scope] })),
+    letPass: (ms) =>
+      inside(async (trx) => {
+        const passed = sql`${ms} * interval '1 millisecond'`;
+        await sql`update unknowns set posted_until = posted_until - ${passed}`.execute(trx);
       }),
     textsSpent: () =>
       inside(async (trx) => {
