@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
@@ -57,6 +58,8 @@ export interface Config {
   readonly requestsPerKey: number;
   /** Requests a minute that one API process answers to one address which sends no valid key. */
   readonly requestsPerAddress: number;
+  /** Addresses and ranges of proxies whose word counts on whose request they pass on; empty: nobody's. */
+  readonly trustedProxies: readonly string[];
 }
 
 /** A configuration with the parts that the API and the worker cannot do without. */
@@ -115,6 +118,7 @@ export function readConfig(env: Environment): Config {
     logLevel: check('LOG_LEVEL', (value) => parseOneOf(value, LOG_LEVELS)) ?? 'info',
     requestsPerKey: check('REQUESTS_PER_KEY', parseCount) ?? REQUESTS_A_MINUTE,
     requestsPerAddress: check('REQUESTS_PER_ADDRESS', parseCount) ?? REQUESTS_A_MINUTE,
+    trustedProxies: check('TRUSTED_PROXIES', parseProxies) ?? [],
   };
   if (config.carrier === 'plivo') problems.push(...missingForPlivo(config, text('PUBLIC_URL')));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -232,6 +236,27 @@ function parseCount(value: string): number {
     throw new Error(`is "${value}". Give how many requests a minute are answered, from 1 to 999999999.`);
   }
   return count;
+}
+
+/** Ranges that have names of their own. */
+const NAMED_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
+
+function parseProxies(value: string): string[] {
+  const proxies = value.split(',').map((proxy) => proxy.trim());
+  const wrong = proxies.find((proxy) => !NAMED_RANGES.includes(proxy) && !isRange(proxy));
+  if (wrong === undefined) return proxies;
+  throw new Error(
+    `names "${wrong}". Give the addresses of your proxies, or ranges such as 10.1.0.0/16, separated by commas; loopback, linklocal and uniquelocal are such, too.`,
+  );
+}
+
+/** An address, or a range of some of them: of all would let everybody name an address of his choice. */
+function isRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 function parsePort(value: string): number {

@@ -49,15 +49,20 @@ const BODY_BYTES_MAX = 1_048_576;
 const URL_LENGTH_MAX = 500;
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
-/** The HTTP API, without a listener. */
+/**
+ * The HTTP API, without a listener. Behind one of the trusted proxies an address is what that says of it; it is what
+ * requests without a key are counted by.
+ */
 export async function createApp(
   deps: ApiDeps,
   logger: FastifyBaseLogger | false,
   limits: RateLimits = GENEROUS,
+  trustedProxies: readonly string[] = [],
 ): Promise<Api> {
   const api: Api = fastify({
     ...(logger === false ? { logger: false } : { loggerInstance: logger }),
     bodyLimit: BODY_BYTES_MAX,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     routerOptions: { maxParamLength: URL_LENGTH_MAX },
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: answerFrameworkError,

@@ -45,6 +45,7 @@ const app = await createApp(
   },
   logger,
   { perKey: config.requestsPerKey, perAddress: config.requestsPerAddress },
+  config.trustedProxies,
 );
 const url = await app.listen({ host: config.host, port: config.port });
 

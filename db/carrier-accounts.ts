@@ -50,16 +50,6 @@ export async function ensureDefaultCarrierAccount(trx: Trx): Promise<string> {
   return id;
 }
 
-/** The id of the default carrier account, or null before the first start. */
-export async function defaultCarrierAccountId(db: Db): Promise<string | null> {
-  const row = await db
-    .selectFrom('carrier_accounts')
-    .where('name', '=', DEFAULT_NAME)
-    .select('id')
-    .executeTakeFirst();
-  return row?.id ?? null;
-}
-
 /** What carrier accounts can be sorted by. */
 export const CARRIER_ACCOUNT_SORTS = ['createdAt', 'name'] as const;
 
@@ -191,6 +181,17 @@ export interface SealedCredentials {
   /** Null: those of the environment. */
   readonly authId: string | null;
   readonly sealed: string | null;
+}
+
+/** The stored credentials of all carrier accounts, and which of them is the default one. */
+export async function listCarrierCredentials(
+  db: Db,
+): Promise<(SealedCredentials & { readonly isDefault: boolean })[]> {
+  return db
+    .selectFrom('carrier_accounts')
+    .select(['id', 'auth_id as authId', 'auth_token_sealed as sealed'])
+    .select(sql<boolean>`name = ${DEFAULT_NAME}`.as('isDefault'))
+    .execute();
 }
 
 /** Opens stored credentials; null if no key does. */

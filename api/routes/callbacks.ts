@@ -7,8 +7,9 @@ import { verifyPlivoSignature } from '../../carrier/plivo/callback-signature.ts'
 import { verifyCallbackPath } from '../../db/callback-url.ts';
 import {
   type CarrierCredentials,
-  defaultCarrierAccountId,
   findCarrierCredentials,
+  listCarrierCredentials,
+  openCredentials,
 } from '../../db/carrier-accounts.ts';
 import { withAccount } from '../../db/database.ts';
 import { receiveInbound } from '../../db/inbound.ts';
@@ -21,6 +22,7 @@ import {
   isUnreadable,
   type RefusalCounter,
 } from '../callback-refusals.ts';
+import { createCarrierBook } from '../carrier-book.ts';
 import { createSpamWatch } from '../spam-watch.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { createMicroBatch } from '../micro-batch.ts';
@@ -34,10 +36,6 @@ import {
 
 const FORM_BYTES_MAX = 64 * 1024;
 const FORM_FIELDS_MAX = 64;
-/** Stands for the default carrier account in the path of inbound texts. */
-const DEFAULT = 'default';
-/** Names no carrier account. */
-const NONE = '';
 const NOBODYS_TOKEN = randomBytes(32).toString('hex');
 const Answer = Type.Object({ status: Type.Literal('ok') });
 const responses = { 200: Answer, 400: ProblemOutput, 403: ProblemOutput, 503: ProblemOutput };
@@ -150,11 +148,15 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
 }
 
 function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void {
+  const carriers = createCarrierBook({
+    load: () => listCarrierCredentials(deps.db),
+    now: () => performance.now(),
+  });
   api.post(
     '/callbacks/plivo/inbound/:carrierAccount',
     {
       onError: async (_request, _reply, error) => refusals.noteError('inbound', error),
-      config: { scope: 'public', takesForm: true },
+      config: { scope: 'public', countsRefused: true, takesForm: true },
       schema: {
         operationId: 'receiveInbound',
         summary: 'A text that somebody sent to a sender',
@@ -166,18 +168,22 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
         response: responses,
       },
     },
-    async (request) => {
-      const named = request.params.carrierAccount;
-      const carrierAccountId = named === DEFAULT ? await defaultCarrierAccountId(deps.db) : named;
-      const credentials = await findCredentials(deps, carrierAccountId ?? NONE);
-      if (!isSigned(deps, request, credentials)) throw new CallbackRefused('signature');
+    async (request, reply) => {
+      const carrierAccountId = await carriers.signer(request.params.carrierAccount, (sealed) =>
+        isSigned(
+          deps,
+          request,
+          sealed === null ? null : openCredentials(sealed, deps.keys, deps.defaultCredentials),
+        ),
+      );
+      if (carrierAccountId === null) return refuse(api, request, reply, 'signature');
       const parsed = parseInboundMessage(request.body);
       if (parsed.kind === 'malformed')
         throw new Problem('malformed-request', `The field ${parsed.field} is not valid.`);
       const { message } = parsed;
       const meaning = await receiveInbound(deps.db, {
         ...message,
-        carrierAccountId: carrierAccountId ?? NONE,
+        carrierAccountId,
         numberHash: numberHash(deps.hashKey, message.from),
       });
       if (meaning === 'repeated') refusals.note('inbound', 'repeated');

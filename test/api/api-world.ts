@@ -66,7 +66,11 @@ export interface ApiWorld {
   /** Epoch milliseconds of the API's clock; a test may move it. */
   readonly clock: { at: number };
   /** Another API, as another process would be, on the same database unless with another handle; closed with the world. */
-  readonly openAnother: (limits?: RateLimits, handle?: Db) => Promise<(key: string) => Caller>;
+  readonly openAnother: (
+    limits?: RateLimits,
+    handle?: Db,
+    trustedProxies?: readonly string[],
+  ) => Promise<(key: string) => Caller>;
   /** What was asked of the engine, as `name id`. */
   readonly asked: readonly string[];
   readonly document: OpenApiDocument;
@@ -178,8 +182,8 @@ export async function openApiWorld(): Promise<ApiWorld> {
     url,
     callWith: (key) => callerOf(url, key),
     clock,
-    openAnother: async (limits, handle = db) => {
-      const other = await createApp({ ...deps, db: handle }, false, limits);
+    openAnother: async (limits, handle = db, trustedProxies = []) => {
+      const other = await createApp({ ...deps, db: handle }, false, limits, trustedProxies);
       others.push(other);
       const otherUrl = await other.listen({ host: '127.0.0.1', port: 0 });
       return (key) => callerOf(otherUrl, key);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signPlivoCallback } from '../../carrier/plivo/callback-signature.ts';
 import { type ApiWorld, type Caller, openApiWorld, routesOf } from './api-world.ts';
 
 const LIMIT = 6;
@@ -83,6 +84,54 @@ describe('an address', () => {
       }
       expect(found, path).toEqual([...Array.from({ length: LIMIT }, () => status), 429]);
     }
+  });
+
+  test('from which much is forged still has every genuine inbound text taken, so that no STOP is lost', async () => {
+    const authToken = 'token-of-another-carrier-account';
+    const account = await world.operator('POST', '/v1/carrier-accounts', {
+      body: { name: 'Second', authId: 'MASECONDACCOUNT00001', authToken },
+    });
+    expect(account.status).toBe(201);
+    const path = `/callbacks/plivo/inbound/${String(account.body['id'])}`;
+    const call = (await openStrict({ perKey: 1_000, perAddress: LIMIT }))('');
+    const headers = { 'content-type': FORM };
+    const forged = async (): Promise<number> =>
+      (await call('POST', path, { headers, body: 'Text=STOP' })).status;
+    const refused: number[] = [];
+    for (let sent = 0; sent <= LIMIT; sent += 1) refused.push(await forged());
+    expect(refused).toEqual([...Array(LIMIT).fill(403), 429]);
+    for (let sent = 0; sent <= LIMIT; sent += 1) {
+      const params = {
+        MessageUUID: `00000000-0000-4000-8000-00000000000${sent}`,
+        From: '14155559999',
+        To: '12345',
+        Text: 'STOP',
+      };
+      const signed = signPlivoCallback({
+        method: 'POST',
+        url: `http://127.0.0.1${path}`,
+        params,
+        authToken,
+        nonce: String(sent),
+      });
+      const body = new URLSearchParams(params).toString();
+      const { status } = await call('POST', path, { headers: { ...headers, ...signed }, body });
+      expect(status).toBe(200);
+    }
+    expect(await forged(), 'what is forged is counted as before').toBe(429);
+  });
+
+  test.each([
+    ['is the one that a trusted proxy names', ['127.0.0.1'], 200],
+    ['that somebody names who is no trusted proxy is not believed', ['10.0.0.5'], 429],
+  ])('%s', async (_what, trustedProxies, other) => {
+    const limits = { perKey: 1_000, perAddress: LIMIT };
+    const call = (await world.openAnother(limits, undefined, trustedProxies))('none');
+    const from = async (address: string): Promise<number> =>
+      (await call('GET', '/health', { headers: { 'x-forwarded-for': address } })).status;
+    for (let sent = 0; sent < LIMIT; sent += 1) expect(await from('203.0.113.5')).toBe(200);
+    expect(await from('203.0.113.5')).toBe(429);
+    expect(await from('203.0.113.6')).toBe(other);
   });
 
   test('that needs no key is counted, too', async () => {

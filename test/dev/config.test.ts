@@ -50,6 +50,10 @@ describe('configuration', () => {
     ['DATABASE_URL', { DATABASE_URL: 'localhost' }],
     ['PUBLIC_URL', { PUBLIC_URL: 'carillon.example' }],
     ['PLIVO_API_URL', { PLIVO_API_URL: 'ftp://plivo.example' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: 'proxy.example' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '10.0.0.5,10.1.0.0/33' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '0.0.0.0/0' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '2' }],
     ['CARILLON_KEYS', { CARILLON_KEYS: 'k1' }],
     ['CARILLON_KEYS', { CARILLON_KEYS: `k1:${Buffer.from('short').toString('base64')}` }],
     ['CARILLON_KEYS', { CARILLON_KEYS: `k1:${secret},k1:${secret}` }],
@@ -60,6 +64,17 @@ describe('configuration', () => {
     const problems = problemsOf(() => readConfig(env));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${variable} `));
+  });
+
+  it('proxies are trusted by their addresses, ranges and names, and nobody is unless named', () => {
+    const trusted = (TRUSTED_PROXIES: string) => readConfig({ TRUSTED_PROXIES }).trustedProxies;
+    expect(trusted('10.0.0.5, 10.1.0.0/16,fd00::/8,loopback')).toEqual([
+      '10.0.0.5',
+      '10.1.0.0/16',
+      'fd00::/8',
+      'loopback',
+    ]);
+    expect(trusted('')).toEqual([]);
   });
 
   it('all that is wrong is said at once', () => {
