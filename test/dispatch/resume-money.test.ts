@@ -11,7 +11,13 @@ import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
 import { seedAccount, seedCampaign } from '../support/seed.ts';
 import { createLaneWorld } from './lane-world.ts';
-import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
+import {
+  type FrozenCampaign,
+  type LedgerWorld,
+  NOON,
+  openLedgerWorld,
+  setMessageStatus,
+} from './ledger-world.ts';
 
 /** What the shortest text costs; the campaigns here send some of several segments. */
 const SHORTEST_MICRO_USD = costMicroUsd({
@@ -41,6 +47,7 @@ async function longTexts() {
   const inside: FrozenCampaign['inside'] = (work) => withAccount(world.db, accountId, work);
   await inside((trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
   await inside((trx) => freezeAudience(trx, campaignId, NOON));
+  await inside((trx) => setMessageStatus(trx, messageIds[0] ?? '', 'sending'));
   const lane = createLaneWorld(1);
   const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
   const { sendLane } = createLaneActivities({
