@@ -1,7 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../dev/until.ts';
 
-const POLL_MS = 200;
-const PATIENCE_MS = 180_000;
+type Answer<Value> = { readonly kind: 'answer'; readonly value: Value } | Failure;
+interface Failure {
+  readonly kind: 'failure';
+  readonly message: string;
+}
 
 /**
  * Asks again until the answer is what is waited for, while parts of the system are being killed: a question that fails is
@@ -10,19 +13,17 @@ const PATIENCE_MS = 180_000;
 export async function waitThroughChaos<Value>(
   ask: () => Promise<Value>,
   isIt: (value: Value) => boolean,
-  patienceMs = PATIENCE_MS,
+  patienceMs?: number,
 ): Promise<Value> {
-  const startedAt = performance.now();
-  for (;;) {
-    const seen = await ask().then(
-      (value) => ({ value, error: null }),
-      (error: unknown) => ({ value: null, error }),
-    );
-    if (seen.value !== null && isIt(seen.value)) return seen.value;
-    if (performance.now() - startedAt > patienceMs) {
-      const last = seen.error instanceof Error ? seen.error.message : JSON.stringify(seen.value);
-      throw new Error(`Waited in vain; last seen: ${last?.slice(0, 2_000)}`);
-    }
-    await delay(POLL_MS);
-  }
+  const seen = await until<Answer<Value>>(
+    () => ask().then((value) => ({ kind: 'answer', value }), failureOf),
+    (one) => one.kind === 'answer' && isIt(one.value),
+    patienceMs,
+  );
+  if (seen.kind === 'failure') throw new Error(seen.message);
+  return seen.value;
+}
+
+function failureOf(error: unknown): Failure {
+  return { kind: 'failure', message: error instanceof Error ? error.message : String(error) };
 }
