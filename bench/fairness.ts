@@ -11,6 +11,11 @@ const CROWD = 100_000;
 const RECIPIENTS = 100;
 const SEGMENTS_PER_SECOND = 20;
 const RATIO_MAX = 1.2;
+/** Of another campaign of the same sender: more than it can have sent before the few are done. */
+const FELLOWS = 2_000;
+const FELLOWS_AREA = '305';
+/** Half of the pace, and the turn that the other campaign has when the few come. */
+const SHARE_RATIO_MAX = 2.5;
 /** Numbers of an area from 9000 on have a fate of their own at the sandbox; two of them suspend a campaign. */
 const NUMBERS_OF_AREA = 9_000;
 const AREAS = [
@@ -52,7 +57,8 @@ interface CampaignBody {
 
 /**
  * Measures how long a paced campaign of a hundred takes, from its launch to its last text, while another account sends
- * a hundred thousand unpaced through the same worker and carrier account, beside its time alone.
+ * a hundred thousand unpaced through the same worker and carrier account, beside its time alone; and how long while
+ * another campaign of its own sender is being sent.
  */
 export function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
   return inThrowawayHome('bench', async (home) => {
@@ -68,7 +74,12 @@ export function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
       options.progress(`Importing ${options.rows ?? CROWD} contacts`);
       const many = await makeAccount(system, 'Many', options.rows ?? CROWD, null);
       const measured = await measurePairs(
-        { ours: () => besideTheCrowd(few, many), theirs: () => sendFew(few) },
+        { ours: () => beside(many, few), theirs: () => sendFew(few) },
+        options.progress,
+      );
+      const fellows = { ...few, listId: await importFellows(few) };
+      const shared = await measurePairs(
+        { ours: () => beside(fellows, few), theirs: () => sendFew(few) },
         options.progress,
       );
       return [
@@ -79,6 +90,14 @@ export function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
           unit: 'ms',
           bar: `at most ${RATIO_MAX} times`,
           holds: measured.ratio.median <= RATIO_MAX,
+        },
+        {
+          bench: `fairness: ${RECIPIENTS} beside ${FELLOWS} of another campaign of the same sender`,
+          yardstick: 'the same alone',
+          ...shared,
+          unit: 'ms',
+          bar: `at most ${SHARE_RATIO_MAX} times`,
+          holds: shared.ratio.median <= SHARE_RATIO_MAX,
         },
       ];
     } finally {
@@ -96,7 +115,7 @@ async function sendFew(few: Sending): Promise<number> {
 }
 
 /** The same while a crowd is being texted from before the launch until after the last text. */
-async function besideTheCrowd(few: Sending, many: Sending): Promise<number> {
+async function beside(many: Sending, few: Sending): Promise<number> {
   const id = await launch(many);
   await waitFor(many, id, ({ report }) => report.accepted > 0);
   const ms = await sendFew(few);
@@ -153,6 +172,10 @@ async function makeAccount(
   await takeLimitsAway(createApiClient(urls.sandbox, ''), address);
   const listId = await importList(api, 'Everybody', someNumbers(contacts), PATIENCE_MS);
   return { api, senderId, personId, listId };
+}
+
+function importFellows({ api }: Sending): Promise<string> {
+  return importList(api, 'Fellows', numbersOf(FELLOWS_AREA, FELLOWS), PATIENCE_MS);
 }
 
 function someNumbers(count: number): string[] {

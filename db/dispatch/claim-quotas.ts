@@ -4,7 +4,7 @@ import type { LaneRef, QuotaClaim } from '../../domain/dispatch/dispatch-store.t
 import {
   MAY_BE_GIVEN_BACK_MS,
   RECLAIM_DELAY_MS,
-  START_DELAY_MS_MAX,
+  waitForPaceMs,
   widthOfPace,
 } from '../../domain/dispatch/pace.ts';
 import {
@@ -55,8 +55,8 @@ export async function peekQuotas(trx: Trx, { lane }: LeaseRequest): ReturnType<F
     if (quotas.length === 0) return null;
     const usedUp = quotas.filter((quota) => unitsLeft(quota, useOf(uses, quota), draft.at) === 0);
     if (usedUp.length > 0) return waitForUnits(trx, draft, usedUp);
-    const delayMs = Math.max(...uses.map((use) => use.delayMs));
-    if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
+    const waitMs = waitForPaceMs(Math.max(...uses.map((use) => use.delayMs)));
+    if (waitMs > 0) return { kind: 'wait', delayMs: waitMs };
     draft.width = Math.min(draft.width, widthOfPace(paceWithin(pace, quotas)));
     return null;
   };

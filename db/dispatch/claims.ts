@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CircuitState, judgeCircuit } from '../../domain/dispatch/circuit.ts';
-import { START_DELAY_MS_MAX, widthOfPace } from '../../domain/dispatch/pace.ts';
+import { START_DELAY_MS_MAX, waitForPaceMs, widthOfPace } from '../../domain/dispatch/pace.ts';
 import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
 import { claimWindow as claimWindowAt } from '../../domain/dispatch/window-claim.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
@@ -113,7 +113,8 @@ async function peekPace(trx: Trx, { lane }: LeaseRequest): ReturnType<FirstClaim
     const circuit = judgeCircuit(peeked);
     if (circuit.kind === 'suspend') return { kind: 'suspend', cause: 'carrier_down' };
     if (circuit.kind === 'wait') return circuit;
-    if (peeked.delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(peeked.delayMs) };
+    const waitMs = waitForPaceMs(peeked.delayMs);
+    if (waitMs > 0) return { kind: 'wait', delayMs: waitMs };
     draft.isProbe = circuit.kind === 'probe';
     draft.pauseMs = peeked.delayMs;
     draft.width = Math.min(draft.width, draft.isProbe ? 1 : widthOfPace(sender.pace));

@@ -10,7 +10,7 @@ import type {
 } from './dispatch-store.ts';
 import type { Halt, Halting } from './halting.ts';
 import { requestsOf } from './lease-parts.ts';
-import { LEASE_WIDTH_MAX } from './pace.ts';
+import { LEASE_WIDTH_MAX, precedenceMs } from './pace.ts';
 import { type PostDeps, postLease } from './post-lease.ts';
 import { createRecorder, type Recorder, type Tally } from './recorder.ts';
 import type { Slots } from './slots.ts';
@@ -85,6 +85,8 @@ interface LaneState {
   halt: Halt | null;
   /** Nothing limits what was leased last. */
   isUnlimited: boolean;
+  /** Machine time since when it has been told to wait; null once it has leased. */
+  waitingSince: number | null;
   /** Something went wrong that leaves somebody open: nothing more is leased or posted. */
   hasFailed: boolean;
 }
@@ -105,6 +107,7 @@ export async function runLane(deps: LaneDeps, given: LaneRun): Promise<LaneRepor
     underWay: new Set(),
     halt: null,
     isUnlimited: false,
+    waitingSince: null,
     hasFailed: false,
   };
   const startedAt = deps.machine.now();
@@ -153,10 +156,11 @@ async function workOnce(deps: LaneDeps, run: BoundRun, state: LaneState): Promis
   } finally {
     if (!isLeased) pool.giveBack(slots);
   }
-  if (answer.kind !== 'leased') return handleRefusal(deps, run, answer, state.tally);
+  if (answer.kind !== 'leased') return handleRefusal(deps, run, answer, state);
   const { leases } = answer;
   // Each request gives its slot back when it ends.
   pool.giveBack(slots - leases.reduce((sum, lease) => sum + requestsOf(lease).length, 0));
+  state.waitingSince = null;
   state.isUnlimited = leases.every((lease) => lease.isUnlimited);
   deps.crash('lease.committed');
   const pooled = { ...deps, slots: pool };
@@ -233,16 +237,19 @@ async function handleRefusal(
   deps: LaneDeps,
   run: BoundRun,
   answer: LeaseRefusal,
-  tally: Tally,
+  state: LaneState,
 ): Promise<LaneEnd | null> {
   switch (answer.kind) {
     case 'skipped':
-      tally.skipped += answer.count;
+      state.tally.skipped += answer.count;
       return null;
-    case 'wait':
+    case 'wait': {
       if (answer.delayMs > WAIT_IN_LANE_MS_MAX) return { kind: 'wait', waitMs: answer.delayMs };
-      await pause(deps, run, answer.delayMs);
+      const now = deps.machine.now();
+      state.waitingSince ??= now;
+      await pause(deps, run, answer.delayMs + precedenceMs(now - state.waitingSince));
       return null;
+    }
     case 'held':
     case 'expired':
     case 'fenced':

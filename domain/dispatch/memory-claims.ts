@@ -3,7 +3,7 @@ import type { LeaseRefusal, QuotaClaim } from './dispatch-store.ts';
 import { campaignOf, isInFlight, type MemoryLedger, messageOf, senderOf } from './memory-ledger.ts';
 import { narrowTo, type Range } from './memory-range.ts';
 import type { MemoryLease, MemoryMessage, MemoryQuota, MemorySender } from './memory-rows.ts';
-import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS, START_DELAY_MS_MAX } from './pace.ts';
+import { MAY_BE_GIVEN_BACK_MS, RECLAIM_DELAY_MS, waitForPaceMs } from './pace.ts';
 import { dayOfQuota, quotaIntervalMs, resetDelayMs, unitsLeft } from './quota.ts';
 
 /** The campaign's budget, then the account's limit. */
@@ -37,8 +37,9 @@ export function peekQuotas(
   const quotas = quotasOf(ledger, sender);
   const usedUp = quotas.filter(({ quota, use }) => unitsLeft(quota, use, at) === 0);
   if (usedUp.length > 0) return waitForUnits(ledger, message, usedUp, at);
-  const delayMs = Math.max(0, ...quotas.map(({ nextFreeAt }) => nextFreeAt - ledger.machineNow()));
-  return delayMs > START_DELAY_MS_MAX ? { kind: 'wait', delayMs: Math.ceil(delayMs) } : null;
+  const aheadMs = Math.max(0, ...quotas.map(({ nextFreeAt }) => nextFreeAt - ledger.machineNow()));
+  const waitMs = waitForPaceMs(aheadMs);
+  return waitMs > 0 ? { kind: 'wait', delayMs: waitMs } : null;
 }
 
 /** Keeps as many as each quota of the sender still allows today. */

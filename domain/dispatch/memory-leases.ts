@@ -16,7 +16,7 @@ import {
 } from './memory-ledger.ts';
 import { commitRange, type Range, takeRange } from './memory-range.ts';
 import type { MemoryMessage, MemoryWave } from './memory-rows.ts';
-import { START_DELAY_MS_MAX, widthOfPace, widthOfSlots } from './pace.ts';
+import { waitForPaceMs, widthOfPace, widthOfSlots } from './pace.ts';
 import { paceWithin } from './quota.ts';
 import { claimWindow } from './window-claim.ts';
 
@@ -46,7 +46,8 @@ export function openMemoryLeases(
       ledger.carrier.nextRequestAt,
       ledger.carrier.pausedUntil,
     ) - ledger.machineNow();
-  if (delayMs > START_DELAY_MS_MAX) return { kind: 'wait', delayMs: Math.ceil(delayMs) };
+  const waitMs = waitForPaceMs(delayMs);
+  if (waitMs > 0) return { kind: 'wait', delayMs: waitMs };
   const shared = peekQuotas(ledger, sender, message, at);
   if (shared !== null) return shared;
   const wave = message.waves.find(

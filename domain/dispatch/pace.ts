@@ -9,6 +9,10 @@ export const LEASES_MAX = 16;
 export const LEASE_PACE_MS = 2_000;
 /** Pace further ahead than this is waited for without a lease, so that a lease never grows old in waiting. */
 export const START_DELAY_MS_MAX = 1_000;
+/** Lanes that may lease at the same instant come within so long of it, whoever has waited longest first. */
+const PRECEDENCE_MS = 400;
+/** Whoever has waited so long comes after half of that time. */
+const PRECEDENCE_HALVES_MS = 2_000;
 /** The carrier's request limit is a sliding window; spreading a tenth under it keeps every window within it. */
 export const REQUEST_LIMIT_USED = 0.9;
 
@@ -42,6 +46,19 @@ export function widthOfSlots(slots: number, isSameForAll: boolean, leaseWidthMax
 /** How many recipients of a sender of this pace may be leased at a time; null is unpaced. */
 export function widthOfPace(pace: number | null): number {
   return pace === null ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((pace * LEASE_PACE_MS) / 1_000));
+}
+
+/**
+ * How long whoever finds so much pace claimed ahead of him waits, in milliseconds, before he may lease; 0 is at once. That
+ * is before whoever has claimed it asks for more, so that a sender's campaigns take turns.
+ */
+export function waitForPaceMs(aheadMs: number): number {
+  return aheadMs > START_DELAY_MS_MAX ? Math.max(1, Math.ceil(aheadMs - START_DELAY_MS_MAX)) : 0;
+}
+
+/** How much later than he may a lane asks again that has waited so long since its last lease, in milliseconds. */
+export function precedenceMs(waitedMs: number): number {
+  return PRECEDENCE_MS / (1 + waitedMs / PRECEDENCE_HALVES_MS);
 }
 
 /**

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { machineClock } from '../../activities/machine-clock.ts';
 import type { AtOnce } from '../../domain/dispatch/at-once.ts';
+import { type LaneDeps, runLane } from '../../domain/dispatch/lane.ts';
+import { addCampaign, addMessage, freezeMemoryAudience } from '../../domain/dispatch/memory-ledger.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
-import { ACCEPTED, createLaneWorld } from './lane-world.ts';
+import { ACCEPTED, createLaneWorld, MINUTE_MS, MORNING } from './lane-world.ts';
 import { createMemoryCampaign } from './memory-campaign.ts';
 
 /** Room at a carrier that comes when this is done. */
@@ -50,6 +52,61 @@ describe('a paced lane', () => {
     expect(times).toHaveLength(200);
     const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
     expect(Math.max(...gaps)).toBeLessThan(60);
+  });
+
+  it.each([2, 5])('shares its sender fairly with the lanes of other campaigns, %i of them', async (count) => {
+    vi.useFakeTimers();
+    const lane = createLaneWorld(1, false, 20, 1_000);
+    const { ledger } = createMemoryCampaign({
+      recipients: 1_500,
+      segmentMicroUsd: 1,
+      pace: 20,
+      machineNow: machineClock.now,
+    });
+    const contacts = [...(ledger.campaigns.get('cmp')?.contacts ?? [])];
+    const others = Array.from({ length: count - 1 }, (_, index) => `${index + 2}`);
+    for (const id of others) {
+      addCampaign(ledger, { id: `cmp${id}`, senderId: 'sender', contacts });
+      addMessage(ledger, {
+        id: `msg${id}`,
+        campaignId: `cmp${id}`,
+        isConstant: false,
+        segments: 1,
+        expiresAt: null,
+        expiresAfterMs: null,
+      });
+      freezeMemoryAudience(ledger, `cmp${id}`);
+    }
+    const posted = new Map<number, number>();
+    const ending = new AbortController();
+    const deps: LaneDeps = {
+      ...lane.deps,
+      store: createMemoryDispatchStore(ledger),
+      machine: machineClock,
+      post: async ({ messageKey }) => {
+        posted.set(messageKey, (posted.get(messageKey) ?? 0) + 1);
+        return ACCEPTED;
+      },
+    };
+    const running = ['', ...others].map((id) =>
+      runLane(deps, {
+        lane: { accountId: 'acc', campaignId: `cmp${id}`, messageId: `msg${id}`, lane: 0 },
+        campaignNow: () => MORNING,
+        budgetMs: 10 * MINUTE_MS,
+        signal: ending.signal,
+        draining: new AbortController().signal,
+      }),
+    );
+    await vi.advanceTimersByTimeAsync(60_000);
+    ending.abort();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await Promise.all(running);
+    const shares = [...posted.values()];
+    expect(shares).toHaveLength(count);
+    // None is ahead of another by more than the two seconds of pace that a lease holds.
+    expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(40);
+    // Nothing of the pace is lost to taking turns.
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeGreaterThanOrEqual(60 * 20 - 10);
   });
 
   it('that got room at the carrier late is granted its pace anew, and does not catch up beside others', async () => {

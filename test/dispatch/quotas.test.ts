@@ -80,14 +80,15 @@ test('a share counts a part of each text, and a raised cap counts at once', asyn
 
 test('a rate is shared by all senders that name it, over all campaigns', async () => {
   const campaign = await world.freeze(10);
-  await bind(campaign, { Carrier: { rateUnits: 60, ratePeriod: 'minute' } });
+  await bind(campaign, { Carrier: { rateUnits: 6, ratePeriod: 'minute' } });
   const first = await campaign.lease();
-  expect(first.segmentIntervalMs).toBe(1_000);
+  expect(first.segmentIntervalMs).toBe(10_000);
   expect(first.startDelayMs).toBeLessThanOrEqual(0);
   const next = await campaign.openLeases();
   if (next.kind !== 'wait') throw new Error(`Expected to wait, got ${next.kind}.`);
-  expect(next.delayMs).toBeGreaterThan(1_000);
-  expect(next.delayMs).toBeLessThanOrEqual(2_000);
+  // It may lease a second ahead.
+  expect(next.delayMs).toBeGreaterThan(0);
+  expect(next.delayMs).toBeLessThanOrEqual(9_000);
 });
 
 test('what waits for a next day that comes too late waits for its expiry', async () => {
