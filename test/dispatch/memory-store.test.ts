@@ -4,7 +4,7 @@ import { CARRIER_ACCOUNT } from '../../domain/dispatch/memory-ledger.ts';
 import { moveMemoryGate } from '../../domain/dispatch/memory-orders.ts';
 import { applyMemoryReport } from '../../domain/dispatch/memory-reports.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
-import { describeDispatchStore } from './dispatch-store-suite.ts';
+import { describeDispatchStore } from './store-suite/dispatch-store-suite.ts';
 import { createMemoryCampaign } from './memory-campaign.ts';
 
 const COST_MICRO_USD = 5_000;

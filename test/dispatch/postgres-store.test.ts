@@ -14,7 +14,8 @@ import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
 import { seedAccount, seedCampaign } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
-import { describeDispatchStore, type StoreHarness } from './dispatch-store-suite.ts';
+import { describeDispatchStore } from './store-suite/dispatch-store-suite.ts';
+import type { StoreHarness } from './store-suite/store-harness.ts';
 import { setMessageStatus } from './ledger-world.ts';
 
 const database = await createTestDatabase();
