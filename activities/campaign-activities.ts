@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { freezeAudience } from '../db/audience.ts';
-import type { StepInput, StepPlan } from '../db/campaign-step/step-campaign.ts';
+import type { StepInput, StepPlan } from '../db/campaign-step/step-plan.ts';
 import { withAccount } from '../db/database.ts';
 import { expireSome, type MessagePlanInput, planMessage } from '../db/message-plan.ts';
 import type { MessagePlan } from '../domain/dispatch/message-plan.ts';

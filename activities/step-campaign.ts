@@ -1,5 +1,6 @@
 import { CarrierQuestion } from '../db/campaign-step/carrier-question.ts';
-import { stepCampaign, type StepInput, type StepPlan } from '../db/campaign-step/step-campaign.ts';
+import { stepCampaign } from '../db/campaign-step/step-campaign.ts';
+import type { StepInput, StepPlan } from '../db/campaign-step/step-plan.ts';
 import { withAccount } from '../db/database.ts';
 import type { CarrierStanding } from '../domain/carrier-standing.ts';
 import { askAccount, type AskAccountDeps } from './ask-account.ts';

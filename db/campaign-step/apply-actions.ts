@@ -20,7 +20,7 @@ import {
 } from './message-orders.ts';
 import { type Standings, wordOf } from './carrier-question.ts';
 import { readActionFacts } from './record-signals.ts';
-import type { StepInput } from './step-campaign.ts';
+import type { StepInput } from './step-plan.ts';
 
 /** What became of an action. */
 export interface ActionAnswer {

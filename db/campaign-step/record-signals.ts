@@ -6,7 +6,7 @@ import type { Trx } from '../database.ts';
 import { holdCampaign } from '../holds.ts';
 import { newId } from '../ids.ts';
 import { openEndsOfCampaign } from '../report-counters.ts';
-import type { SignalRequest, StepInput } from './step-campaign.ts';
+import type { SignalRequest, StepInput } from './step-plan.ts';
 
 const TEMPORAL: Actor = { id: 'temporal', via: 'temporal' };
 const HOLD_OF = { pause: 'pause', stop: 'stop', abort: 'abort', suspend: 'suspend' } as const;

@@ -1,7 +1,7 @@
 import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
 import { collectRetries, messagesWithRetries } from '../retries.ts';
-import type { StepInput } from './step-campaign.ts';
+import type { StepInput } from './step-plan.ts';
 import type { StepMessage } from './step-messages.ts';
 
 /**

@@ -1,64 +1,23 @@
 import type { Actor } from '../../domain/actor.ts';
-import type { SignalActionName } from '../../domain/campaign-actions.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { FREEZE_LEAD_MS } from '../../domain/schedule.ts';
-import { decideSettling } from '../../domain/settling.ts';
 import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
 import type { Standings } from './carrier-question.ts';
 import { recordSignals } from './record-signals.ts';
 import { reopenForRetries } from './reopen-messages.ts';
+import { planSettling } from './settle-campaign.ts';
 import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
+import type { StepInput, StepPlan } from './step-plan.ts';
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
-import { resolveCampaignAlerts } from '../campaign-alerts.ts';
 import type { Trx } from '../database.ts';
 import { closedScopes } from '../gates.ts';
 import { showStatus } from '../holds.ts';
+import { senderIsSpamming } from '../sender-reports.ts';
 import { suspendCampaign } from '../suspend-campaign.ts';
 import { outsideCause } from '../suspend-causes.ts';
-import { openEnds } from '../report-counters.ts';
-import { mayBeResent } from '../reconcile/unknowns.ts';
-import { forgetRetries, messagesWithRetries } from '../retries.ts';
 
-/** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
-export interface SignalRequest {
-  readonly name: SignalActionName;
-  readonly key: string;
-  readonly args: Record<string, unknown>;
-}
-
-/** What the campaign workflow asks each time it wakes. */
-export interface StepInput {
-  readonly accountId: string;
-  readonly campaignId: string;
-  /** Campaign time. */
-  readonly at: number;
-  /** Messages whose child workflow runs. */
-  readonly running: readonly string[];
-  /** Something outside has changed: hours, a sender, an expiry. Whoever sleeps is to look again. */
-  readonly poked: boolean;
-  readonly signals: readonly SignalRequest[];
-  /** Actions for whose answer somebody waits. */
-  readonly asked: readonly string[];
-}
-
-/** What the campaign workflow is to do next. Ids, counts and instants (epoch milliseconds) only. */
-export interface StepPlan {
-  readonly kind: 'prepare' | 'freeze' | 'run' | 'settle' | 'end';
-  readonly status: CampaignStatus | 'deleted';
-  readonly answers: readonly ActionAnswer[];
-  /** Messages to start a child for. */
-  readonly start: readonly { readonly messageId: string; readonly position: number }[];
-  /** Children are to look again, because a gate has closed or something outside has changed. */
-  readonly recall: boolean;
-  readonly wakeAt: number | null;
-  readonly recipients: number | null;
-  readonly next: { readonly what: string; readonly at: number | null };
-}
-
-/** Whoever waits for the carrier's list looks again after so long, should nobody wake him. */
-const LOOK_AGAIN_MS = 10 * 60_000;
 const SYSTEM: Actor = { id: 'system', via: 'system' };
 
 /**
@@ -162,6 +121,12 @@ async function planProgress(
       !input.running.includes(message.id) &&
       (message.status === 'sending' || (message.status === 'scheduled' && isDue(message, input.at))),
   );
+  if (ready.length > 0 && (await senderIsSpamming(trx, input.campaignId))) {
+    // Those that were being sent when the reports came were suspended by them; what begins afterwards is not to go on.
+    await suspendCampaign(trx, input, 'spam');
+    const next = { what: 'resume', at: null };
+    return { ...base, kind: 'run', status: 'suspended', start: [], wakeAt: null, next };
+  }
   const begun = await beginMessages(trx, ready, input.at);
   const status = await showStatus(trx, input.campaignId);
   await logProgress(trx, input, { from: campaign.status, to: status, begun });
@@ -169,7 +134,8 @@ async function planProgress(
   const children = start.map((message) => ({ messageId: message.id, position: message.position }));
 
   if (messages.every((message) => message.isOver) && input.running.length === 0) {
-    return planSettling(trx, input, messages, status, answers, recipients);
+    const plan = await planSettling(trx, input, messages, status);
+    return { ...base, ...plan, recall: false };
   }
   const upcoming = earliest(unsent.filter((message) => !isDue(message, input.at)));
   const thawed = campaign.audience_frozen_at === null ? freezeAt : null;
@@ -224,53 +190,6 @@ async function startable(
   const closed = await closedScopes(trx, [...common, ...messages.map((message) => message.id)]);
   if (common.some((scopeId) => closed.has(scopeId))) return [];
   return messages.filter((message) => !closed.has(message.id));
-}
-
-async function planSettling(
-  trx: Trx,
-  input: StepInput,
-  messages: readonly StepMessage[],
-  status: CampaignStatus,
-  answers: readonly ActionAnswer[],
-  recipients: number | null,
-): Promise<StepPlan> {
-  const keys = messages.map((message) => message.key);
-  const { awaited, unknown } = await openEnds(trx, keys);
-  const endedAt = Math.max(...messages.map((message) => message.endedAt ?? input.at));
-  const base = { answers, start: [], recall: false, recipients };
-  const isResent = await mayBeResent(trx, keys);
-  // Read last: a report or the list may have said since this step began that somebody is tried again; the next step
-  // finds him.
-  const isRetried = (await messagesWithRetries(trx, input.campaignId)).size > 0;
-  const settling = decideSettling({ endedAt, awaited, isRetried, isResent }, input.at);
-  if (settling.kind !== 'finish') {
-    const { until } = settling;
-    const next = { what: 'reports', at: until };
-    return settling.kind === 'reports'
-      ? { ...base, kind: 'settle', status, wakeAt: until, next }
-      : { ...base, kind: 'run', status, wakeAt: Math.min(until, input.at + LOOK_AGAIN_MS), next };
-  }
-  await trx
-    .updateTable('campaigns')
-    .set((set) => ({
-      status: 'finished' as const,
-      finished_at: new Date(input.at),
-      version: set('version', '+', 1),
-    }))
-    .where('id', '=', input.campaignId)
-    .execute();
-  await appendLog(trx, {
-    accountId: input.accountId,
-    campaignId: input.campaignId,
-    what: 'finish',
-    from: status,
-    to: 'finished',
-    actor: SYSTEM,
-    detail: { unknown },
-  });
-  await forgetRetries(trx, input.campaignId);
-  await resolveCampaignAlerts(trx, input.campaignId);
-  return { ...base, kind: 'end', status: 'finished', wakeAt: null, next: { what: 'nothing', at: null } };
 }
 
 type LockedCampaign = Awaited<ReturnType<typeof lockCampaign>>;

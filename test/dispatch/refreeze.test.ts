@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freezeAudience, unfreezeAudience } from '../../db/audience.ts';
 import { orderAction } from '../../db/campaign-orders.ts';
-import { stepCampaign, type StepPlan } from '../../db/campaign-step/step-campaign.ts';
+import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
+import type { StepPlan } from '../../db/campaign-step/step-plan.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
 import { withAccount } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
