@@ -22,7 +22,14 @@ export function registerAllowedMethods(api: Api, options: { readonly maxParamLen
     methodsOf.set(path, methods);
     paths.on('GET', path, () => undefined, methods);
   });
+  const isAmbiguous = knownOnce((url: string) => [...methodsOf.keys()].some((path) => isWithin(path, url)));
   api.addHook('onRequest', (request, reply, done) => {
+    const { url } = request.routeOptions;
+    // A route was found for the method, and no path of words can be meant in its place.
+    if (!request.is404 && url !== undefined && !isAmbiguous(url)) {
+      done();
+      return;
+    }
     const path = request.url.split('?', 1)[0] ?? '';
     // The store is what `on` was given.
     const methods = paths.find('GET', path)?.store as Set<string> | undefined;
@@ -34,4 +41,24 @@ export function registerAllowedMethods(api: Api, options: { readonly maxParamLen
     reply.header('allow', allowed);
     done(new Problem('method-not-allowed', `This path takes ${allowed}. /docs says what each does.`));
   });
+}
+
+/** Whether a path names with words what another takes any word for. */
+function isWithin(path: string, wider: string): boolean {
+  const [words, parts] = [path.split('/'), wider.split('/')];
+  const isPart = (word: string | undefined): boolean => word?.startsWith(':') === true;
+  return (
+    words.length === parts.length &&
+    words.every((word, index) => isPart(parts[index]) || word === parts[index]) &&
+    words.some((word, index) => isPart(parts[index]) && !isPart(word))
+  );
+}
+
+function knownOnce(find: (key: string) => boolean): (key: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (key) => {
+    const found = known.get(key) ?? find(key);
+    known.set(key, found);
+    return found;
+  };
 }

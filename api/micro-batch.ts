@@ -15,47 +15,58 @@ interface Waiting<Item, Result> {
 /** The most items of one batch. */
 const ITEMS_MAX = 500;
 /** A batch costs a few round trips whatever its size: so long after one has begun the next gathers at least. */
-const SPACING_MS = 8;
+const SPACING_MS = 4;
+/** While one batch is in the database the next is read and checked. */
+const UNDER_WAY_MAX = 2;
 
 /**
- * While one batch is under way, and for eight milliseconds after it has begun, the next gathers, so a burst shares its
- * round trips and commits, and an item that comes alone waits for nothing but its own. `apply` answers for each item in order; when it fails, it fails for all of them.
+ * While two batches are under way, and for four milliseconds after the last has begun, the next gathers, so a burst shares
+ * its round trips and commits, and an item that comes alone waits for nothing but its own. Batches may overtake each other.
+ * `apply` answers for each item in order; when it fails, it fails for all of them.
  */
 export function createMicroBatch<Item, Result>(
   apply: (items: readonly Item[]) => Promise<readonly Result[]>,
 ): MicroBatch<Item, Result> {
   let waiting: Waiting<Item, Result>[] = [];
-  let isRunning = false;
+  let underWay = 0;
+  /** The next batch is about to begin. */
+  let isStarting = false;
   let begunAt = Number.NEGATIVE_INFINITY;
 
   const run = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const earlyMs = begunAt + SPACING_MS - performance.now();
-      if (earlyMs > 0) await delay(earlyMs);
-      begunAt = performance.now();
-      const batch = waiting.slice(0, ITEMS_MAX);
-      waiting = waiting.slice(ITEMS_MAX);
-      try {
-        const results = await apply(batch.map(({ item }) => item));
-        if (results.length !== batch.length) throw new Error('A batch was not answered item by item.');
-        for (const [index, one] of batch.entries()) one.resolve(results[index] as Result);
-      } catch (error) {
-        for (const one of batch) one.reject(error);
-      }
+    const earlyMs = begunAt + SPACING_MS - performance.now();
+    if (earlyMs > 0) await delay(earlyMs);
+    begunAt = performance.now();
+    const batch = waiting.slice(0, ITEMS_MAX);
+    waiting = waiting.slice(ITEMS_MAX);
+    underWay += 1;
+    isStarting = false;
+    startNext();
+    try {
+      const results = await apply(batch.map(({ item }) => item));
+      if (results.length !== batch.length) throw new Error('A batch was not answered item by item.');
+      for (const [index, one] of batch.entries()) one.resolve(results[index] as Result);
+    } catch (error) {
+      for (const one of batch) one.reject(error);
     }
-    isRunning = false;
+    underWay -= 1;
+    startNext();
+  };
+
+  const startNext = (): void => {
+    if (isStarting || waiting.length === 0 || underWay >= UNDER_WAY_MAX) return;
+    isStarting = true;
+    setImmediate(() => {
+      // `run` hands every failure to those who wait, so it never rejects itself.
+      void run();
+    });
   };
 
   return {
     add: (item) =>
       new Promise((resolve, reject) => {
         waiting.push({ item, resolve, reject });
-        if (isRunning) return;
-        isRunning = true;
-        setImmediate(() => {
-          // `run` hands every failure to those who wait, so it never rejects itself.
-          void run();
-        });
+        startNext();
       }),
   };
 }

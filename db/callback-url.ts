@@ -21,8 +21,21 @@ export type CallbackPath =
   | { readonly kind: 'lease'; readonly accountId: string; readonly post: PostId }
   | { readonly kind: 'test'; readonly accountId: string; readonly key: number };
 
+/** What a callback's path says, and the MAC that is to prove it. */
+export interface PathParts {
+  readonly accountId: string;
+  readonly keyId: string;
+  readonly postId: string;
+  readonly mac: string;
+}
+
 const CARRIER = 'plivo';
 const NOBODYS_KEY: SigningKey = { id: '', secret: randomBytes(32) };
+const MAC_LENGTH = 32;
+/** What no path is proved by. */
+const NO_PROOF = '-'.repeat(MAC_LENGTH + 1);
+/** Leases whose proof is kept in mind; whichever was met first is forgotten first. */
+const PROOFS_KEPT_MAX = 4_096;
 
 /**
  * Where the carrier reports on each post of a lease, by its request: our post id and a MAC that proves that we made it.
@@ -52,24 +65,42 @@ export function testCallbackUrl(
   return `${publicUrl}/callbacks/${subject}/${mac(key, subject)}`;
 }
 
-/** Checks a callback's path against every key. Null for anything that we have not made. */
-export function verifyCallbackPath(
-  keys: readonly SigningKey[],
-  path: { accountId: string; keyId: string; postId: string; mac: string },
-): CallbackPath | null {
-  const { accountId, keyId, postId } = path;
-  const post = parsePostId(postId);
-  const testKey = parseTestPostId(postId);
-  const known = keys.find((one) => one.id === keyId);
-  // A key that there is not takes as long as one that there is.
-  const key = known ?? NOBODYS_KEY;
-  const isProved = (id: string): boolean =>
-    isEqual(mac(key, callbackSubject(CARRIER, accountId, keyId, id)), path.mac);
-  // The whole post id was signed of what was posted before its lease was; such reports come for days.
-  const isOurs = (post !== null && isProved(formatLeaseOfPosts(post))) || isProved(postId);
-  if (!isOurs || known === undefined) return null;
-  if (post !== null) return { kind: 'lease', accountId, post };
-  return testKey === null ? null : { kind: 'test', accountId, key: testKey };
+/**
+ * Checks callbacks' paths against every key; null for anything that we have not made. The proofs of the leases that were
+ * seen last are kept in mind, since a lease's reports come together.
+ */
+export function createPathVerifier(keys: readonly SigningKey[]): (path: PathParts) => CallbackPath | null {
+  const proofs = new Map<string, string>();
+
+  const remember = (subject: string, proof: string): void => {
+    proofs.set(subject, proof);
+    const [oldest] = proofs.keys();
+    if (proofs.size > PROOFS_KEPT_MAX && oldest !== undefined) proofs.delete(oldest);
+  };
+
+  return (path) => {
+    const { accountId, keyId, postId } = path;
+    const post = parsePostId(postId);
+    const known = keys.find((one) => one.id === keyId);
+    // A key that there is not takes as long as one that there is.
+    const key = known ?? NOBODYS_KEY;
+    const isProvedBy = (subject: string): boolean => isEqual(mac(key, subject), path.mac);
+    if (post !== null) {
+      const subject = callbackSubject(CARRIER, accountId, keyId, formatLeaseOfPosts(post));
+      // Whoever has no proof learns nothing of which leases are kept in mind: all that is refused is worked out anew.
+      if (isEqual(proofs.get(subject) ?? NO_PROOF, path.mac)) return { kind: 'lease', accountId, post };
+      if (isProvedBy(subject) && known !== undefined) {
+        remember(subject, path.mac);
+        return { kind: 'lease', accountId, post };
+      }
+    }
+    // The whole post id was signed of what was posted before its lease was; such reports come for days.
+    const isOurs = isProvedBy(callbackSubject(CARRIER, accountId, keyId, postId));
+    if (!isOurs || known === undefined) return null;
+    if (post !== null) return { kind: 'lease', accountId, post };
+    const testKey = parseTestPostId(postId);
+    return testKey === null ? null : { kind: 'test', accountId, key: testKey };
+  };
 }
 
 function isEqual(one: string, other: string): boolean {
@@ -78,5 +109,5 @@ function isEqual(one: string, other: string): boolean {
 }
 
 function mac(key: SigningKey, subject: string): string {
-  return createHmac('sha256', key.secret).update(subject).digest('base64url').slice(0, 32);
+  return createHmac('sha256', key.secret).update(subject).digest('base64url').slice(0, MAC_LENGTH);
 }

@@ -4,7 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseInboundMessage, parseStatusCallback } from '../../carrier/plivo/callback.ts';
 import { verifyPlivoSignature } from '../../carrier/plivo/callback-signature.ts';
-import { verifyCallbackPath } from '../../db/callback-url.ts';
+import { createPathVerifier } from '../../db/callback-url.ts';
 import {
   type CarrierCredentials,
   findCarrierCredentials,
@@ -38,6 +38,8 @@ const FORM_BYTES_MAX = 64 * 1024;
 const FORM_FIELDS_MAX = 64;
 const NOBODYS_TOKEN = randomBytes(32).toString('hex');
 const Answer = Type.Object({ status: Type.Literal('ok') });
+/** As any record of texts, without a pattern to hold each name against. */
+const Form = Type.Unsafe<Record<string, string>>(Type.Object({}, { additionalProperties: Type.String() }));
 const responses = { 200: Answer, 400: ProblemOutput, 403: ProblemOutput, 503: ProblemOutput };
 
 /**
@@ -95,6 +97,7 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
   const posted = createMicroBatch((batch: readonly CallbackOfPost[]) =>
     applySignedReports(deps, batch, spam.note),
   );
+  const verifyPath = createPathVerifier(deps.keys);
   api.addHook('onClose', spam.close);
   api.post(
     '/callbacks/plivo/:account/:key/:post/:mac',
@@ -118,13 +121,13 @@ function addStatusRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): void
           post: Type.String(),
           mac: Type.String(),
         }),
-        body: Type.Record(Type.String(), Type.String()),
+        body: Form,
         response: responses,
       },
     },
     async (request, reply) => {
       const { account, key, post, mac } = request.params;
-      const path = verifyCallbackPath(deps.keys, { accountId: account, keyId: key, postId: post, mac });
+      const path = verifyPath({ accountId: account, keyId: key, postId: post, mac });
       if (path === null) return refuse(api, request, reply, 'path');
       const read = (credentials: CarrierCredentials | null): ReadCallback =>
         isSigned(deps, request, credentials) ? parseStatusCallback(request.body) : { kind: 'unsigned' };
@@ -164,7 +167,7 @@ function addInboundRoute(api: Api, deps: ApiDeps, refusals: RefusalCounter): voi
         tags: ['carrier'],
         security: [],
         params: Type.Object({ carrierAccount: Type.String() }),
-        body: Type.Record(Type.String(), Type.String()),
+        body: Form,
         response: responses,
       },
     },

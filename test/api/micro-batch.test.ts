@@ -18,17 +18,22 @@ async function begun(gates: readonly unknown[], count: number): Promise<void> {
   while (gates.length < count) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('what comes while a batch is under way makes the next one, each item with its own result', async () => {
+test('what comes while two batches are under way makes the next one, each item with its own result', async () => {
   const { batches, gates, apply } = gated();
   const { add } = createMicroBatch(apply);
   const first = add(1);
   await begun(gates, 1);
-  const rest = [add(2), add(3), add(4)];
-  gates[0]?.();
+  const second = add(2);
   await begun(gates, 2);
+  const rest = [add(3), add(4), add(5)];
+  // The later one may be done first.
   gates[1]?.();
-  expect(await Promise.all([first, ...rest])).toEqual([10, 20, 30, 40]);
-  expect(batches).toEqual([[1], [2, 3, 4]]);
+  expect(await second).toBe(20);
+  await begun(gates, 3);
+  gates[0]?.();
+  gates[2]?.();
+  expect(await Promise.all([first, ...rest])).toEqual([10, 30, 40, 50]);
+  expect(batches).toEqual([[1], [2], [3, 4, 5]]);
 });
 
 test('a batch that fails takes nobody of another batch with it', async () => {
