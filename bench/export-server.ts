@@ -22,6 +22,7 @@ const app = await createApp(
     workflows: {
       wakeCampaign: () => Promise.resolve(),
       ensureCampaign: () => Promise.resolve(),
+      runningCampaigns: () => Promise.resolve(() => false),
       applyAction: () => Promise.resolve(null),
       isReachable: () => Promise.resolve(true),
       startImport: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { eachAtOnce } from '../engine/each-at-once.ts';
 import { createWorkflowClient } from '../engine/workflow-client.ts';
 import { freePorts } from '../dev/ports.ts';
 import { findTemporalCli } from '../dev/temporal-binaries.ts';
@@ -79,7 +80,9 @@ function oursWake({ campaigns, progress }: SleeperBench): Promise<Lateness> {
         const workflows = createWorkflowClient(new Client({ connection }), 'real');
         const layDown = async (sleepers: Sleepers): Promise<void> => {
           const made = await seedSleepers(databaseUrl, sleepers);
-          await atOnce(made, ({ accountId, campaignId }) => workflows.ensureCampaign(accountId, campaignId));
+          await eachAtOnce(made, STARTS_AT_ONCE, ({ accountId, campaignId }) =>
+            workflows.ensureCampaign(accountId, campaignId),
+          );
           while ((await countAsleep(databaseUrl, sleepers)) < sleepers.count) {
             if (Date.now() > sleepers.dueAt) throw new Error('They were due before all of them were asleep.');
             await delay(POLL_MS);
@@ -114,7 +117,7 @@ function theirsWake({ campaigns }: SleeperBench): Promise<Lateness> {
       const client = new Client({ connection });
       const dueAt = secondAfter(Date.now() + LEAD_MS + campaigns * BARE_START_MS_EACH);
       const ids = Array.from({ length: campaigns }, (_, index) => `${NAME} ${index + 1}`);
-      await atOnce(ids, (id) =>
+      await eachAtOnce(ids, STARTS_AT_ONCE, (id) =>
         client.workflow.start('sleeper', {
           taskQueue: 'bare-control',
           workflowId: id,
@@ -158,15 +161,6 @@ function inBedroom<Result>(work: (place: Bedroom) => Promise<Result>): Promise<R
 
 function secondAfter(at: number): number {
   return Math.ceil(at / 1_000) * 1_000;
-}
-
-/** Does something for each of them, some at a time. */
-async function atOnce<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
-  const left = items.values();
-  const turn = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: STARTS_AT_ONCE }, turn));
 }
 
 /** Waits until everybody's text has come. Throws when one comes twice, before it is due, or not at all. */

@@ -8,15 +8,16 @@ export interface RunWanted {
   readonly accountId: string;
 }
 
-/** Campaigns of all accounts that should have a run, or have an action that nobody has answered yet. */
-export async function campaignsToRun(
-  db: Db,
-  howMany: number,
-): Promise<(RunWanted & { readonly hasWaitingAction: boolean })[]> {
-  const rows = await sql<RunWanted & { hasWaitingAction: boolean }>`
-    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction" from campaigns_to_run(${howMany})`.execute(
-    db,
-  );
+/** A campaign that should have a run, or has an action that nobody has answered yet. */
+export interface CampaignToRun extends RunWanted {
+  readonly hasWaitingAction: boolean;
+}
+
+/** The first of them after this id, in the order of their ids and of all accounts. */
+export async function campaignsToRun(db: Db, afterId: string, howMany: number): Promise<CampaignToRun[]> {
+  const rows = await sql<CampaignToRun>`
+    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction"
+    from campaigns_to_run(${afterId}, ${howMany})`.execute(db);
   return rows.rows;
 }
 

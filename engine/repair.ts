@@ -5,17 +5,12 @@ import { watchCarrierTroubles } from '../db/carrier-alerts.ts';
 import { type Db, withAccount } from '../db/database.ts';
 import { forgetEvents, numberEvents } from '../db/events.ts';
 import { watchRegistrations } from '../db/registration-alerts.ts';
-import {
-  campaignsToRun,
-  foldRollups,
-  forgetIdempotencyKeys,
-  importsToRun,
-  underRepairLock,
-} from '../db/repair.ts';
+import { foldRollups, forgetIdempotencyKeys, importsToRun, underRepairLock } from '../db/repair.ts';
 import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
 import { carriersToAsk } from '../db/reconcile/unknowns.ts';
 import { testSendsToRun } from '../db/test-sends/test-sends.ts';
 import { sweepMedia } from '../db/sweep-media.ts';
+import { createCampaignRepair } from './repair-campaigns.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repair needs. */
@@ -40,13 +35,10 @@ const FOLD_ROWS = 20_000;
  * Starts the run of every campaign and import whose row says that it should have one and wakes
  * those with an action that nobody has answered, and those that waited for a hold which was lifted. It reads PostgreSQL only, so it makes good the loss of everything the engine knows.
  */
-export async function repairOnce(deps: RepairDeps): Promise<void> {
+async function repairOnce(deps: RepairDeps, repairCampaigns: () => Promise<void>): Promise<void> {
   await underRepairLock(deps.pool, async () => {
     await deps.registerNamespace();
-    for (const { id, accountId, hasWaitingAction } of await campaignsToRun(deps.db, RUNS_MAX)) {
-      if (hasWaitingAction) await deps.workflows.wakeCampaign(accountId, id);
-      else await deps.workflows.ensureCampaign(accountId, id);
-    }
+    await repairCampaigns();
     for (const hold of await holdsToWake(deps.db, RUNS_MAX)) {
       await wakeAfterHold(deps.db, hold, deps.workflows.wakeCampaign);
     }
@@ -70,14 +62,25 @@ export async function repairOnce(deps: RepairDeps): Promise<void> {
   });
 }
 
-/** Repairs at once and every 30 s, folds rollups, and removes media that nobody uses. Resolves with how to stop it. */
+/**
+ * Repairs at once and every 30 s, or as often as it gets done, folds rollups, and removes media that nobody uses. Resolves
+ * with how to stop it.
+ */
 export function startRepair(deps: RepairDeps): { stop: () => Promise<void> } {
   let isStopped = false;
   let repairing = Promise.resolve();
   let folding = Promise.resolve();
   let sweeping = Promise.resolve();
+  let isRepairing = false;
+  const repairCampaigns = createCampaignRepair(deps);
   const repair = (): void => {
-    repairing = repairing.then(() => repairOnce(deps)).catch(deps.onError);
+    if (isRepairing) return;
+    isRepairing = true;
+    repairing = repairOnce(deps, repairCampaigns)
+      .catch(deps.onError)
+      .finally(() => {
+        isRepairing = false;
+      });
   };
   const fold = (): void => {
     folding = folding.then(() => foldAll(deps, () => isStopped)).catch(deps.onError);

@@ -30,6 +30,8 @@ export interface WorkflowClient {
   readonly wakeCampaign: (accountId: string, campaignId: string) => Promise<void>;
   /** Starts the campaign's run if there is none; costs a running one nothing. */
   readonly ensureCampaign: (accountId: string, campaignId: string) => Promise<void>;
+  /** Who has a run by the engine's list, which follows the engine by moments. */
+  readonly runningCampaigns: () => Promise<(campaignId: string) => boolean>;
   /** Has an action that stands in the database applied; null when nobody has answered within the time. */
   readonly applyAction: (
     accountId: string,
@@ -47,6 +49,8 @@ export interface WorkflowClient {
 /** How long a caller waits for the answer of an action before he is told that it is under way. */
 const ANSWER_MS_MAX = 3_000;
 const REACH_MS_MAX = 1_000;
+/** The most runs that the engine lists in one answer. */
+const LIST_PAGE = 1_000;
 
 /** The one module that talks to the engine's client. `time` is `virtual` in tests only. */
 export function createWorkflowClient(client: Client, time: TimeMode): WorkflowClient {
@@ -77,6 +81,15 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
 
     ensureCampaign: async (accountId, campaignId) => {
       await client.workflow.start('campaign', campaignOptions(accountId, campaignId));
+    },
+
+    runningCampaigns: async () => {
+      const query = `WorkflowType = 'campaign' AND ExecutionStatus = 'Running'`;
+      const running = new Set<string>();
+      for await (const { workflowId } of client.workflow.list({ query, pageSize: LIST_PAGE })) {
+        running.add(workflowId);
+      }
+      return (campaignId) => running.has(campaignWorkflowId(campaignId));
     },
 
     applyAction: async (accountId, campaignId, actionId) => {

@@ -38,6 +38,7 @@ import { up as refusedTexts } from './0045-refused-texts.ts';
 import { up as stragglers } from './0046-stragglers.ts';
 import { up as ownClaimsAndUuids } from './0048-own-claims-and-uuids.ts';
 import { up as forwardCursors } from './0049-forward-cursors.ts';
+import { up as pagesOfRuns } from './0050-pages-of-runs.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -80,4 +81,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0046-stragglers': { up: stragglers },
   '0048-own-claims-and-uuids': { up: ownClaimsAndUuids },
   '0049-forward-cursors': { up: forwardCursors },
+  '0050-pages-of-runs': { up: pagesOfRuns },
 };

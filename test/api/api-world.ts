@@ -156,6 +156,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     workflows: {
       wakeCampaign: ask('wake'),
       ensureCampaign: ask('ensure'),
+      runningCampaigns: () => Promise.resolve(() => false),
       applyAction: (_accountId, _campaignId, id) => {
         asked.push(`apply ${id}`);
         return Promise.resolve(null);

@@ -57,6 +57,7 @@ export async function openContactsApi(): Promise<ContactsApi> {
       workflows: {
         wakeCampaign: () => Promise.resolve(),
         ensureCampaign: () => Promise.resolve(),
+        runningCampaigns: () => Promise.resolve(() => false),
         applyAction: () => Promise.resolve(null),
         isReachable: () => Promise.resolve(true),
         startTestSend: () => Promise.resolve(),

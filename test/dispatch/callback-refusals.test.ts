@@ -55,6 +55,7 @@ function openApi(): Promise<Api> {
       workflows: {
         wakeCampaign: never,
         ensureCampaign: never,
+        runningCampaigns: never,
         applyAction: never,
         isReachable: never,
         startImport: never,

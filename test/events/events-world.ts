@@ -73,6 +73,7 @@ export async function openEventsWorld(): Promise<EventsWorld> {
           workflows: {
             wakeCampaign: nothing,
             ensureCampaign: nothing,
+            runningCampaigns: () => Promise.resolve(() => false),
             applyAction: () => Promise.resolve(null),
             isReachable: () => Promise.resolve(true),
             startTestSend: () => Promise.resolve(),
