@@ -8,6 +8,8 @@ export interface CampaignRepairDeps {
   readonly db: Db;
   readonly workflows: Pick<WorkflowClient, 'ensureCampaign' | 'runningCampaigns' | 'wakeCampaign'>;
   readonly onError: (error: unknown) => void;
+  /** Whoever stops waits for no more than what is under way. */
+  readonly isStopped: () => boolean;
 }
 
 /** How much of it is done at a time. */
@@ -30,7 +32,7 @@ export function createCampaignRepair(
   deps: CampaignRepairDeps,
   { page: pageSize, doubtedMax } = SIZES,
 ): () => Promise<void> {
-  const { db, workflows } = deps;
+  const { db, workflows, isStopped } = deps;
   /** The last one that was doubted. */
   let doubtedUpTo = '';
 
@@ -43,11 +45,14 @@ export function createCampaignRepair(
       doubtedUpTo = id;
       return true;
     };
-    for (let page = await campaignsToRun(db, '', pageSize); page.length > 0;) {
+    for (let page = await campaignsToRun(db, '', pageSize); page.length > 0 && !isStopped();) {
       const wanted = page.filter((one) => one.hasWaitingAction || isDoubted(one) || !isRunning(one.id));
-      await eachAtOnce(wanted, AT_ONCE_MAX, ({ id, accountId, hasWaitingAction }) =>
-        hasWaitingAction ? workflows.wakeCampaign(accountId, id) : workflows.ensureCampaign(accountId, id),
-      );
+      await eachAtOnce(wanted, AT_ONCE_MAX, async ({ id, accountId, hasWaitingAction }) => {
+        if (isStopped()) return;
+        await (hasWaitingAction
+          ? workflows.wakeCampaign(accountId, id)
+          : workflows.ensureCampaign(accountId, id));
+      });
       page = page.length < pageSize ? [] : await campaignsToRun(db, page.at(-1)?.id ?? '', pageSize);
     }
     if (doubted < doubtedMax) doubtedUpTo = '';

@@ -72,7 +72,7 @@ export function startRepair(deps: RepairDeps): { stop: () => Promise<void> } {
   let folding = Promise.resolve();
   let sweeping = Promise.resolve();
   let isRepairing = false;
-  const repairCampaigns = createCampaignRepair(deps);
+  const repairCampaigns = createCampaignRepair({ ...deps, isStopped: () => isStopped });
   const repair = (): void => {
     if (isRepairing) return;
     isRepairing = true;

@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 
 /** An engine that lists these runs, or cannot, and what repair asks of it. */
-function scriptedEngine(listed: readonly string[] | Error, sizes?: CampaignRepairSizes) {
+function scriptedEngine(listed: readonly string[] | Error, sizes?: CampaignRepairSizes, stopAfter?: number) {
   const ensured: string[] = [];
   const woken: string[] = [];
   const errors: unknown[] = [];
@@ -66,6 +66,7 @@ function scriptedEngine(listed: readonly string[] | Error, sizes?: CampaignRepai
           listed instanceof Error ? Promise.reject(listed) : Promise.resolve((id) => listed.includes(id)),
       },
       onError: (error) => errors.push(error),
+      isStopped: () => ensured.length === stopAfter,
     },
     sizes,
   );
@@ -119,4 +120,10 @@ test('of runs that the engine lists no more are made sure of in a round than may
   expect(ensured.toSorted()).toEqual(live());
   await repair();
   expect(ensured.slice(live().length).toSorted()).toEqual(live().slice(0, 2));
+});
+
+test('a worker that stops begins no more of it', async () => {
+  const { ensured, repair } = scriptedEngine([], { page: 3, doubtedMax: 2 }, 1);
+  await repair();
+  expect(ensured).toHaveLength(1);
 });
