@@ -12,15 +12,14 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** The most items of one batch. */
-const ITEMS_MAX = 500;
+/** The most items of one batch: small enough that some are read and checked while others are in the database. */
+const ITEMS_MAX = 64;
 /** A batch costs a few round trips whatever its size: so long after one has begun the next gathers at least. */
-const SPACING_MS = 4;
-/** While one batch is in the database the next is read and checked. */
-const UNDER_WAY_MAX = 2;
+const SPACING_MS = 3;
+const UNDER_WAY_MAX = 4;
 
 /**
- * While two batches are under way, and for four milliseconds after the last has begun, the next gathers, so a burst shares
+ * While four batches are under way, and for three milliseconds after the last has begun, the next gathers, so a burst shares
  * its round trips and commits, and an item that comes alone waits for nothing but its own. Batches may overtake each other.
  * `apply` answers for each item in order; when it fails, it fails for all of them.
  */

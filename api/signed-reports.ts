@@ -46,8 +46,9 @@ export async function applySignedReports(
     if (opened === undefined) continue;
     const found = read(opened);
     if (found.kind === 'report') {
-      const { report } = found;
-      reports.push({ ...report, accountId, post, toHash: numberHash(deps.hashKey, report.to) });
+      const { to, uuid, status, errorCode, units, billedMicroUsd } = found.report;
+      const toHash = numberHash(deps.hashKey, to);
+      reports.push({ accountId, post, to, toHash, uuid, status, errorCode, units, billedMicroUsd });
       places.push(index);
     } else fates[index] = found;
   }

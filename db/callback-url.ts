@@ -84,19 +84,18 @@ export function createPathVerifier(keys: readonly SigningKey[]): (path: PathPart
     const known = keys.find((one) => one.id === keyId);
     // A key that there is not takes as long as one that there is.
     const key = known ?? NOBODYS_KEY;
-    const isProvedBy = (subject: string): boolean => isEqual(mac(key, subject), path.mac);
     if (post !== null) {
       const subject = callbackSubject(CARRIER, accountId, keyId, formatLeaseOfPosts(post));
       // Whoever has no proof learns nothing of which leases are kept in mind: all that is refused is worked out anew.
       if (isEqual(proofs.get(subject) ?? NO_PROOF, path.mac)) return { kind: 'lease', accountId, post };
-      if (isProvedBy(subject) && known !== undefined) {
+      if (isEqual(mac(key, subject), path.mac) && known !== undefined) {
         remember(subject, path.mac);
         return { kind: 'lease', accountId, post };
       }
     }
     // The whole post id was signed of what was posted before its lease was; such reports come for days.
-    const isOurs = isProvedBy(callbackSubject(CARRIER, accountId, keyId, postId));
-    if (!isOurs || known === undefined) return null;
+    const whole = callbackSubject(CARRIER, accountId, keyId, postId);
+    if (!isEqual(mac(key, whole), path.mac) || known === undefined) return null;
     if (post !== null) return { kind: 'lease', accountId, post };
     const testKey = parseTestPostId(postId);
     return testKey === null ? null : { kind: 'test', accountId, key: testKey };

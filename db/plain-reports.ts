@@ -35,18 +35,9 @@ export async function applyPlainReports(
   trx: Trx,
   rows: readonly ReportRow[],
 ): Promise<{ readonly index: number; readonly verdict: 'applied' | 'repeated' }[]> {
-  const personOf = (row: ReportRow): string => `${row.month} ${row.lease} ${row.hash}`;
-  // What is reported of one person is applied in the order in which it came, and the first to name a uuid binds him.
-  const others = new Set<string>();
-  const uuids = new Map<string, string>();
-  for (const row of rows) {
-    const person = personOf(row);
-    const uuid = uuids.get(person);
-    if (uuid === undefined) uuids.set(person, row.uuid);
-    if (!isPlain(row) || (uuid !== undefined && uuid !== row.uuid)) others.add(person);
-  }
+  const others = peopleLeftAlone(rows);
   const plain = rows
-    .filter((row) => !others.has(personOf(row)))
+    .filter((row) => others.size === 0 || !others.has(personOf(row)))
     .map(({ index, account, month, lease, hash, uuid, status, code, units, billed }) => ({
       index,
       account,
@@ -64,6 +55,23 @@ export async function applyPlainReports(
   const result = await sql<{ index: number; verdict: 'applied' | 'repeated' }>`
     select index, verdict from apply_plain_reports(${JSON.stringify(plain)}::jsonb)`.execute(trx);
   return result.rows;
+}
+
+/** What is reported of one person is applied in the order in which it came, and the first to name a uuid binds him. */
+function peopleLeftAlone(rows: readonly ReportRow[]): ReadonlySet<string> {
+  const others = new Set<string>();
+  const uuids = new Map<string, string>();
+  for (const row of rows) {
+    const person = personOf(row);
+    const uuid = uuids.get(person);
+    if (uuid === undefined) uuids.set(person, row.uuid);
+    if (!isPlain(row) || (uuid !== undefined && uuid !== row.uuid)) others.add(person);
+  }
+  return others;
+}
+
+function personOf({ month, lease, hash }: ReportRow): string {
+  return `${month} ${lease} ${hash}`;
 }
 
 /** A text that failed may be tried again, and its cost is given back; a code may bar the number. */

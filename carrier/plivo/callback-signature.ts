@@ -15,21 +15,24 @@ export interface SignedRequest {
 
 /** Whether Plivo has signed the request: V3 where its headers are present, else V2 if that is accepted. */
 export function verifyPlivoSignature(request: SignedRequest): boolean {
-  const header = (name: string): string => {
-    const value = request.headers[name];
-    return typeof value === 'string' ? value : (value?.join(',') ?? '');
-  };
-  const v3 = [header('x-plivo-signature-v3'), header('x-plivo-signature-ma-v3')].filter((one) => one !== '');
-  const v3Nonce = header('x-plivo-signature-v3-nonce');
-  if (v3.length > 0 || v3Nonce !== '') {
+  const { headers } = request;
+  const v3 = [header(headers, 'x-plivo-signature-v3'), header(headers, 'x-plivo-signature-ma-v3')];
+  const v3Nonce = header(headers, 'x-plivo-signature-v3-nonce');
+  if (v3Nonce !== '' || v3.some((one) => one !== '')) {
     return (
       v3Nonce !== '' &&
       matches(v3, signV3(request.method, request.url, request.params, v3Nonce, request.authToken))
     );
   }
-  const v2 = [header('x-plivo-signature-v2'), header('x-plivo-signature-ma-v2')].filter((one) => one !== '');
-  const v2Nonce = header('x-plivo-signature-v2-nonce');
+  const v2 = [header(headers, 'x-plivo-signature-v2'), header(headers, 'x-plivo-signature-ma-v2')];
+  const v2Nonce = header(headers, 'x-plivo-signature-v2-nonce');
   return request.acceptV2 && v2Nonce !== '' && matches(v2, signV2(request.url, v2Nonce, request.authToken));
+}
+
+/** One that comes several times counts as one with commas; '' where there is none. */
+function header(headers: SignedRequest['headers'], name: string): string {
+  const value = headers[name];
+  return typeof value === 'string' ? value : (value?.join(',') ?? '');
 }
 
 /** The headers with which Plivo signs a callback; the sandbox carrier sends them too. */
@@ -105,9 +108,12 @@ function matches(given: readonly string[], wanted: string): boolean {
   const expected = Buffer.from(wanted);
   // Every candidate is compared in full, so that the time taken says nothing.
   let found = false;
-  for (const candidate of given.flatMap((header) => header.split(','))) {
-    const bytes = Buffer.from(candidate.trim());
-    if (bytes.length === expected.length && timingSafeEqual(bytes, expected)) found = true;
+  for (const one of given) {
+    // Mostly there is one, which thousands of times a second need not be cut.
+    for (const candidate of one.includes(',') ? one.split(',') : [one]) {
+      const bytes = Buffer.from(candidate.trim());
+      if (bytes.length === expected.length && timingSafeEqual(bytes, expected)) found = true;
+    }
   }
   return found;
 }

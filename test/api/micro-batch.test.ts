@@ -18,22 +18,33 @@ async function begun(gates: readonly unknown[], count: number): Promise<void> {
   while (gates.length < count) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('what comes while two batches are under way makes the next one, each item with its own result', async () => {
+test('what comes while four batches are under way makes the next one, each item with its own result', async () => {
   const { batches, gates, apply } = gated();
   const { add } = createMicroBatch(apply);
-  const first = add(1);
-  await begun(gates, 1);
-  const second = add(2);
-  await begun(gates, 2);
-  const rest = [add(3), add(4), add(5)];
-  // The later one may be done first.
+  const first: Promise<number>[] = [];
+  for (const item of [1, 2, 3, 4]) {
+    first.push(add(item));
+    await begun(gates, item);
+  }
+  const rest = [add(5), add(6), add(7)];
+  // A later one may be done first.
   gates[1]?.();
-  expect(await second).toBe(20);
+  expect(await first[1]).toBe(20);
+  await begun(gates, 5);
+  for (const open of gates) open();
+  expect(await Promise.all([...first, ...rest])).toEqual([10, 20, 30, 40, 50, 60, 70]);
+  expect(batches).toEqual([[1], [2], [3], [4], [5, 6, 7]]);
+});
+
+test('a batch holds no more than sixty-four, and what is left makes others', async () => {
+  const { batches, gates, apply } = gated();
+  const { add } = createMicroBatch(apply);
+  const items = Array.from({ length: 130 }, (_, index) => index + 1);
+  const results = items.map((item) => add(item));
   await begun(gates, 3);
-  gates[0]?.();
-  gates[2]?.();
-  expect(await Promise.all([first, ...rest])).toEqual([10, 30, 40, 50]);
-  expect(batches).toEqual([[1], [2], [3, 4, 5]]);
+  for (const open of gates) open();
+  expect(await Promise.all(results)).toEqual(items.map((item) => item * 10));
+  expect(batches.map((batch) => batch.length)).toEqual([64, 64, 2]);
 });
 
 test('a batch that fails takes nobody of another batch with it', async () => {
