@@ -132,19 +132,15 @@ function permitted(
   halting: Halting,
 ): readonly LeasedRecipient[] {
   const now = deps.campaignNow();
-  const refuseAll = (cause: string): readonly LeasedRecipient[] => {
+  const cause = refusalOfAll(deps, lease, leasedAt, now);
+  if (cause !== null) {
+    if (cause === 'lane_ended') halting.because({ kind: 'cancelled' });
     recorder.add(
       people.map((person) => notPosted(person, request, cause)),
       now,
     );
     return [];
-  };
-  if (deps.signal.aborted) {
-    halting.because({ kind: 'cancelled' });
-    return refuseAll('lane_ended');
   }
-  if (deps.machine.now() - leasedAt > LEASE_AGE_MS_MAX) return refuseAll('lease_too_old');
-  if (lease.closesAt !== null && now >= lease.closesAt) return refuseAll('window_closed');
   const allowed: LeasedRecipient[] = [];
   for (const person of people) {
     const permission = deps.permission(lease, person, leasedAt);
@@ -159,6 +155,18 @@ function permitted(
     recorder.add([notPosted(person, request, permission)], now);
   }
   return allowed;
+}
+
+/** Why nobody of a lease may be texted any more, whoever he is. */
+function refusalOfAll(
+  deps: PostDeps,
+  lease: Lease,
+  leasedAt: number,
+  now: number,
+): 'lane_ended' | 'lease_too_old' | 'window_closed' | null {
+  if (deps.signal.aborted) return 'lane_ended';
+  if (deps.machine.now() - leasedAt > LEASE_AGE_MS_MAX) return 'lease_too_old';
+  return lease.closesAt !== null && now >= lease.closesAt ? 'window_closed' : null;
 }
 
 async function postOnce(
