@@ -44,18 +44,21 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
   const place = await choosePostgresPlace(home, binaries, progress);
   const data = join(place.folder, 'data');
   const childOptions = serverOptions(options, place, data);
-  await endOrphan(data);
+  const wasKilled = await endOrphan(data);
   if (!(await exists(join(data, 'PG_VERSION')))) {
     progress('Making a new PostgreSQL database.');
     await initialise(place, data, password);
   }
-  const child = await startChild(childOptions);
-  await waitUntilReady(child, urlOf(port, password, 'postgres'), childOptions);
+  const patienceMs = wasKilled ? LAST_WORK_MS : 0;
+  const child = await startServer(childOptions, urlOf(port, password, 'postgres'), patienceMs);
   await makeDatabase(urlOf(port, password, 'postgres'));
   return { child, url: urlOf(port, password, 'carillon'), stop: () => child.stop() };
 }
 
 const START_TIMEOUT_MS = 60_000;
+/** Whoever works for a server that was killed ends what he is at before he sees it. */
+const LAST_WORK_MS = 30_000;
+const RETRY_MS = 200;
 const PAGE_CACHE_MB_MIN = 128;
 const PAGE_CACHE_MB_MAX = 2_048;
 
@@ -160,15 +163,37 @@ function run(command: string, args: readonly string[], place: PostgresPlace): Pr
 
 /**
  * Ends a server that still runs on these data though whoever started it is gone, as the file that PostgreSQL
- * itself keeps says; a stale file is removed, since its pid may by now be somebody else's.
+ * itself keeps says; a stale file is removed, since its pid may by now be somebody else's. Resolves with whether there
+ * was one, which a server that ends in order takes away.
  */
-async function endOrphan(data: string): Promise<void> {
+async function endOrphan(data: string): Promise<boolean> {
   const path = join(data, 'postmaster.pid');
   const pid = Number((await readFile(path, 'utf8').catch(() => '')).split('\n')[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return;
+  if (!Number.isInteger(pid) || pid <= 0) return false;
   const identity = identifyProcess(pid);
   if (identity !== undefined && (await worksIn(pid, data))) await endProcess(identity, 'SIGINT', 20_000);
   await rm(path, { force: true });
+  return true;
+}
+
+/**
+ * Starts the server and waits until it answers. One that ends by itself is started again within `patienceMs`: while
+ * anybody still works on these data for one that was killed, PostgreSQL refuses to start.
+ */
+async function startServer(options: ChildOptions, url: string, patienceMs: number): Promise<Child> {
+  const startedAt = performance.now();
+  for (;;) {
+    const child = await startChild(options);
+    let hasEnded = false;
+    void child.exited.then(() => (hasEnded = true));
+    try {
+      await waitUntilReady(child, url, options);
+      return child;
+    } catch (error) {
+      if (!hasEnded || performance.now() - startedAt > patienceMs) throw error;
+    }
+    await delay(RETRY_MS);
+  }
 }
 
 /** Whether this process is a server on these data: that is its working folder, and stands in its command. */

@@ -6,6 +6,8 @@ export async function withOwner<Result>(
   work: (owner: Client) => Promise<Result>,
 ): Promise<Result> {
   const owner = new Client({ connectionString: databaseUrl });
+  // Whatever is asked of it is told that the server has gone; unheard, that would end the process.
+  owner.on('error', () => undefined);
   await owner.connect();
   try {
     return await work(owner);

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { pageCacheMb, startEmbeddedPostgres, type EmbeddedPostgres } from '../../dev/embedded-postgres.ts';
 import { freePorts } from '../../dev/ports.ts';
 import { isRunning, sendSignal } from '../../dev/process-identity.ts';
+import { until } from '../../dev/until.ts';
 import { withOwner } from '../../dev/with-owner.ts';
 import { allGone, mustIdentify, runProgram } from './program-process.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -73,6 +74,25 @@ describe('an embedded PostgreSQL', () => {
     sendSignal(first.child.pid, 'SIGKILL');
     await first.child.exited;
     expect(await ask((await start(home)).url, 'select answer from kept')).toEqual([42]);
+  });
+
+  it('that was killed starts again once whoever still works for it has ended', async () => {
+    const home = await temporaryFolder();
+    const first = await start(home);
+    const busy = ask(
+      first.url,
+      `do $$ declare from_here timestamptz := clock_timestamp(); begin
+         while clock_timestamp() < from_here + interval '2 seconds' loop end loop;
+       end $$`,
+    ).catch(() => 'cut off');
+    await until(
+      () => ask(first.url, "select count(*)::int from pg_stat_activity where query like 'do $$%'"),
+      ([count]) => count === 1,
+    );
+    sendSignal(first.child.pid, 'SIGKILL');
+    await first.child.exited;
+    expect(await ask((await start(home)).url, 'select 1')).toEqual([1]);
+    await busy;
   });
 
   it('that runs on these data though nobody remembers it is ended first', async () => {
