@@ -1,7 +1,9 @@
+import { CATCH_UP_MS_MAX } from '../domain/dispatch/await-turn.ts';
 import { FAILURES_MIN, type CircuitState, PROBE_DELAY_MS } from '../domain/dispatch/circuit.ts';
 import type { Lease, LeasedRecipient } from '../domain/dispatch/dispatch-store.ts';
 import { campaignOf, isInFlight, type MemoryLedger, messageOf } from '../domain/dispatch/memory-ledger.ts';
 import { quotasOf } from '../domain/dispatch/memory-claims.ts';
+import { requestIntervalMs } from '../domain/dispatch/pace.ts';
 import { quotaIntervalMs } from '../domain/dispatch/quota.ts';
 import type { EventLoop } from './event-loop.ts';
 import { isCalm } from './repeats-witness.ts';
@@ -21,7 +23,7 @@ export interface LimitsWitness {
   readonly failedWhileDown: (count: number, downForMs: number) => void;
 }
 
-/** Answers that take no longer than this keep a tenth of the carrier's window free. */
+/** Where answers take longer than this, what is spread over time bounds nothing. */
 const PUNCTUAL_MS = 400;
 const PACE_WINDOW_MS = 8_000;
 /** A lease of about two seconds goes out at once in bulk form, another may be late, and one text may be a long one. */
@@ -40,6 +42,12 @@ export function createLimitsWitness(deps: {
   const { weather, limit } = scenario;
   const isPunctual = weather.freeze === 0 && weather.latencyMs <= PUNCTUAL_MS;
   const requestTimes: number[] = [];
+  // A lease hears late of what it was granted, a request is late on its way, and a little is made up for.
+  const lateMs = 2 * weather.latencyMs + CATCH_UP_MS_MAX;
+  const requestsMost = Math.max(
+    limit.requestsMax,
+    Math.floor((limit.windowMs + lateMs) / requestIntervalMs(limit)) + 1,
+  );
   const unitsOf = new Map<string, { readonly at: number; readonly units: number }[]>();
   const leasesOf = new Map<string, readonly number[]>();
   const probes: { readonly id: number; readonly senderId: string; readonly at: number }[] = [];
@@ -50,7 +58,7 @@ export function createLimitsWitness(deps: {
     if (limit.requestsMax === 0 || !isPunctual) return;
     requestTimes.push(loop.now());
     while ((requestTimes[0] ?? 0) <= loop.now() - limit.windowMs) requestTimes.shift();
-    if (requestTimes.length > limit.requestsMax) {
+    if (requestTimes.length > requestsMost) {
       blame('pace', `${requestTimes.length} requests left within ${limit.windowMs} ms`);
     }
   };

@@ -7,19 +7,19 @@ import { shrink } from './shrink.ts';
 // after each that nobody was texted twice and nobody forgotten. `--seed N` shows one with everything that happened.
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1000' },
+    seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     mutants: { type: 'boolean', default: false },
   },
 });
 
-if (values.mutants) await huntAll(wholeNumber('seeds'));
-else if (values.seed === undefined) await simulateMany(wholeNumber('from'), wholeNumber('seeds'));
+if (values.mutants) await huntAll(wholeNumber('seeds', '3000'));
+else if (values.seed === undefined) await simulateMany(wholeNumber('from'), wholeNumber('seeds', '1000'));
 else await replay(wholeNumber('seed'));
 
-function wholeNumber(option: 'seeds' | 'from' | 'seed'): number {
-  const text = values[option] ?? '';
+function wholeNumber(option: 'seeds' | 'from' | 'seed', otherwise = ''): number {
+  const text = values[option] ?? otherwise;
   if (!/^\d{1,9}$/.test(text)) throw new Error(`--${option} takes a whole number, not "${text}".`);
   return Number(text);
 }

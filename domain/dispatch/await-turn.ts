@@ -23,8 +23,11 @@ export interface Turns {
   readonly leasedAt: number;
 }
 
-/** How far behind its pace a lease may be and still make up for it, in machine time. */
-export const CATCH_UP_MS_MAX = 250;
+/**
+ * How far behind its pace a lease may be and still make up for it, in machine time. What is made up for and what the
+ * network is late have to stay within what REQUEST_LIMIT_USED keeps free of the carrier's window: 555 ms of its 5 s.
+ */
+export const CATCH_UP_MS_MAX = 150;
 /** Room at the carrier is kept no longer than this for a request that is not due yet, in machine time. */
 const ROOM_KEPT_MS_MAX = 2_000;
 

@@ -3,7 +3,8 @@ import { hunt, MUTANTS } from '../../simulate/mutants/hunt.ts';
 import { shrink } from '../../simulate/shrink.ts';
 import { PROTOCOL } from '../../simulate/protocol.ts';
 
-const SEEDS = 1_000;
+/** Some harms need a rare meeting of faults. */
+const SEEDS = 3_000;
 
 test.each(MUTANTS.map((mutant) => ({ ...mutant })))(
   'a protocol that would $name is found out',
