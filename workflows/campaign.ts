@@ -36,6 +36,11 @@ type StepPlan = Awaited<ReturnType<CampaignActivities['stepCampaign']>>;
 type SignalRequest = Parameters<CampaignActivities['stepCampaign']>[0]['signals'][number];
 
 const DAY_MS = 24 * 60 * 60_000;
+/**
+ * What texts comes before what wakes and what settles. Of thousands that are due at once each sends while its workflow is
+ * still in memory, where otherwise all would wake first and be read again for each step.
+ */
+const SENDING_PRIORITY = 2;
 /** Most reports come within a minute of the last text; the rest are waited for asleep. */
 const WATCH_REPORTS_MS = 60_000;
 
@@ -232,6 +237,7 @@ function createChildren(input: CampaignInput) {
         workflowId: messageWorkflowId(input.campaignId, position),
         args: [{ ...input, messageId, position }],
         parentClosePolicy: ParentClosePolicy.TERMINATE,
+        priority: { priorityKey: SENDING_PRIORITY },
         staticSummary: `Message ${position}`,
       });
       running[messageId] = child;
