@@ -63,6 +63,7 @@ export function createLaneActivities(deps: LaneActivityDeps) {
       try {
         const report = await runLane(deps.lane, {
           lane: input,
+          askedAt: input.at,
           campaignNow,
           budgetMs:
             running >= deps.lanesAtOnceMax ? BUDGET_WHEN_CROWDED_MS : (deps.laneBudgetMs ?? BUDGET_MS),

@@ -59,6 +59,7 @@ async function obey(order: WorkerOrder): Promise<void> {
     order.lanes.map((lane) =>
       runLane(deps, {
         lane: { ...order.campaign, lane },
+        askedAt: Date.now(),
         campaignNow: Date.now,
         budgetMs: 600_000,
         signal: never,

@@ -11,7 +11,7 @@ export interface LostRequest {
 const AFTERMATH_MS = 30_000;
 
 /**
- * How many of the requests no harm explains. One that hit a worker explains as many as it has slots, of what was leased
+ * Which of the requests no harm explains. One that hit a worker explains as many as it has slots, of what was leased
  * before it or in its aftermath and had not been given up then; those that were given up first are explained first, so
  * that as many are as can be.
  */
@@ -19,7 +19,7 @@ export function unexplained(
   lost: readonly LostRequest[],
   events: readonly HarmEvent[],
   slotsOfWorker: number,
-): number {
+): readonly LostRequest[] {
   let left = lost.toSorted((one, other) => one.fencedAt - other.fencedAt);
   for (const { beganAt, endedAt, workers } of events.toSorted((one, other) => one.beganAt - other.beganAt)) {
     let room = workers * slotsOfWorker;
@@ -29,5 +29,5 @@ export function unexplained(
       return false;
     });
   }
-  return left.length;
+  return left;
 }

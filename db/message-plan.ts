@@ -1,7 +1,12 @@
 import { sql } from 'kysely';
 import { resolveAlerts } from './alerts.ts';
 import { appendLog } from './log.ts';
-import { decideMessage, type MessagePlan } from '../domain/dispatch/message-plan.ts';
+import {
+  decideMessage,
+  isOvertaken,
+  type MessagePlan,
+  overtakenPlan,
+} from '../domain/dispatch/message-plan.ts';
 import { roundCounter } from '../domain/dispatch/result-counters.ts';
 import type { Trx } from './database.ts';
 import { INSTALLATION } from '../domain/hold.ts';
@@ -25,11 +30,17 @@ export interface MessagePlanInput {
  * Decides what a message does next and writes whether it is texting right now. No lane of the message counts as
  * running when this is asked, so a lease still open was left by a lane that was given up as lost, and its recipients
  * become unknown. Such a lane may live, if only its heartbeats were; it is fenced, and what it still posts is counted as
- * in flight.
+ * in flight. An order that was overtaken by a later one, whose lanes are at work, does nothing.
  */
 export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<MessagePlan> {
   await lockCampaign(trx, input);
   const message = await readMessage(trx, input.messageId);
+  if (isOvertaken(input.at, message)) return overtakenPlan(input.at, message);
+  await trx
+    .updateTable('messages')
+    .set({ planned_at: new Date(input.at) })
+    .where('id', '=', input.messageId)
+    .execute();
   await fenceMessage(trx, input.accountId, message.key);
   if (message.status === 'sending') {
     const { accountId } = input;
@@ -127,6 +138,7 @@ async function readMessage(trx: Trx, messageId: string) {
       'm.status',
       'm.texting',
       'm.expires_at as expiresAt',
+      'm.planned_at as plannedAt',
       'm.media_ids as mediaIds',
       'a.time_zone as timeZone',
       'a.quiet_start as quietStart',
@@ -136,6 +148,7 @@ async function readMessage(trx: Trx, messageId: string) {
       's.mms_per_second as mmsPerSecond',
       'c.audience_size as audienceSize',
     ])
+    .select(sql<Date | null>`(select max(l.asked_at) from lanes l where l.message_key = m.key)`.as('askedAt'))
     .executeTakeFirstOrThrow();
   const expired = (await readCounters(trx, [row.key])).get(row.key)?.get('expired') ?? 0;
   return {
@@ -143,6 +156,8 @@ async function readMessage(trx: Trx, messageId: string) {
     status: row.status,
     texting: row.texting,
     expiresAt: row.expiresAt?.getTime() ?? null,
+    plannedAt: row.plannedAt?.getTime() ?? null,
+    askedAt: row.askedAt?.getTime() ?? null,
     timeZone: row.timeZone,
     quietHours: { start: row.quietStart, end: row.quietEnd },
     senderId: row.senderId,

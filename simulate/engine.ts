@@ -94,7 +94,7 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
   const reconciler = createReconciler(world, engine, { fleet, carrier, onWake: poke });
 
   /** A short activity, tried again until some worker answers. */
-  const activity = <Result>(site: string, messageId: string | null, effect: () => Result): Promise<Result> =>
+  const activity = <Result>(site: string, effect: () => Result): Promise<Result> =>
     new Promise((resolve) => {
       const attempt = (times: number): void => {
         if (engine.isDead()) return;
@@ -109,11 +109,7 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
           again();
           return;
         }
-        loop.after(ACTIVITY_TIMEOUT_MS, () => {
-          // What has timed out may still take effect, and then fences lanes that are at work.
-          if (!isSettled) for (const run of lanes) if (run.messageId === messageId) run.isDisrupted = true;
-          again();
-        });
+        loop.after(ACTIVITY_TIMEOUT_MS, again);
         worker.process
           .call(site, () => Promise.resolve(effect()))
           .then((result) => {
@@ -163,6 +159,7 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
         });
         const report = protocol.runLane(worker.depsOf(run), {
           lane: { accountId: ledger.accountId, campaignId: messageId.split('.')[0] ?? '', messageId, lane },
+          askedAt: at,
           campaignNow: () => Math.max(at, clock.now()),
           budgetMs: scenario.laneBudgetMs,
           signal: abort.signal,
@@ -192,7 +189,7 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
     for (;;) {
       const seen = pokes.get(campaignId) ?? 0;
       const at = clock.now();
-      const plan = await activity('plan', messageId, () =>
+      const plan = await activity('plan', () =>
         office.watched(messageId, () => protocol.plan(ledger, messageId, at)),
       );
       trace(engine.id, `plans ${messageId}: ${plan.kind}`);
@@ -201,7 +198,7 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
         case 'held':
           return;
         case 'expire':
-          await activity('expire', messageId, () => protocol.expire(ledger, messageId));
+          await activity('expire', () => protocol.expire(ledger, messageId));
           break;
         case 'sleep':
           await wait(campaignId, seen, Math.min(DAY_MS, Math.max(1, plan.until - clock.now())));
@@ -226,7 +223,7 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
     }
     for (;;) {
       const seen = pokes.get(campaignId) ?? 0;
-      const lookAt = await activity('step', null, () => office.step(campaignId, running));
+      const lookAt = await activity('step', () => office.step(campaignId, running));
       for (const message of messagesOf(ledger, campaignId)) {
         if (running.has(message.id) || !office.isToRun(message.id)) continue;
         running.add(message.id);

@@ -185,7 +185,7 @@ function connect(world: World, worker: Worker): void {
 function remote(world: World, process: Process, raw: DispatchStore, run: LaneWitness): DispatchStore {
   const { trace, witness, ledger } = world;
   return {
-    enterLane: (lane) => process.call('enterLane', () => raw.enterLane(lane)),
+    enterLane: (lane, askedAt) => process.call('enterLane', () => raw.enterLane(lane, askedAt)),
     openLeases: (lane, fence, at, slots) =>
       process.call('openLeases', async () => {
         const before = circuitStateOf(ledger, [

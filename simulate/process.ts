@@ -42,6 +42,11 @@ export interface ProcessDeps {
 }
 
 const FREEZE_MS_MAX = 40_000;
+/**
+ * What the engine orders of a worker, which carries it out when it goes on after it stood still, whatever others have done
+ * meanwhile.
+ */
+const ORDERS: ReadonlySet<string> = new Set(['plan', 'expire', 'step', 'enterLane']);
 
 /** Starts a process. */
 export function startProcess(deps: ProcessDeps, id: string): Process {
@@ -83,8 +88,11 @@ export function startProcess(deps: ProcessDeps, id: string): Process {
         if (chance.strikes(`${key}.kill`, weather.kill)) {
           loop.after(chance.whole(`${key}.kill.at`, 0, thereMs + backMs), kill);
         }
+        const isOrder = ORDERS.has(site);
+        let heldMs = isOrder ? Math.max(0, frozenUntilMs - loop.now()) : 0;
         if (chance.strikes(`${key}.freeze`, weather.freeze)) {
           freeze(chance.whole(`${key}.freeze.for`, 100, FREEZE_MS_MAX));
+          if (isOrder && chance.draw(`${key}.freeze.first`) < 0.5) heldMs = frozenUntilMs - loop.now();
         }
         const point = BEFORE_COMMIT[site];
         const diesInside = point !== undefined && chance.strikes(`${id}@${point}`, weather.crashPoint);
@@ -93,9 +101,9 @@ export function startProcess(deps: ProcessDeps, id: string): Process {
             ? chance.pick(`${key}.lost.where`, ['request', 'answer'])
             : null;
         if (lost !== null) deps.onDisruption(self, 'lost a connection');
-        loop.after(thereMs, () => {
-          // What a process sent before it died may arrive or not.
-          if (isDead && chance.draw(`${key}.arrives`) < 0.5) return;
+        loop.after(heldMs + thereMs, () => {
+          // What a process sent before it died may arrive or not; what it was still to send does not.
+          if (isDead && (heldMs > 0 || chance.draw(`${key}.arrives`) < 0.5)) return;
           if (diesInside) {
             kill();
             return;

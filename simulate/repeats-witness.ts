@@ -36,8 +36,8 @@ export function createRepeatsWitness(deps: {
   const { ledger, clock, scenario, blame } = deps;
   /** By lease and number: whether a report was final, and the code with which the text failed. */
   const reports = new Map<string, { readonly isFinal: boolean; readonly failedWith: string | null }>();
-  /** Campaign time at which a text to a number was reported as never handed over. */
-  const failures = new Map<string, number>();
+  /** When a text to a number was reported as never handed over, in campaign time and in the machine's. */
+  const failures = new Map<string, { readonly at: number; readonly machineAt: number }>();
   const rounds = new Map<string, number>();
   const absent = new Set<string>();
 
@@ -67,11 +67,13 @@ export function createRepeatsWitness(deps: {
     if (ordered('retry_failed') === 0 && codes.some((code) => !isRetried(code))) {
       blame('I1', `${who} is tried again though his text fails for good`);
     }
-    const failedAt = failures.get(`${messageId} ${person.number}`);
+    const failure = failures.get(`${messageId} ${person.number}`);
     // A plan that is asked for again, after a worker died with it, counts from the instant of the first time.
-    if (failedAt === undefined || !isCalm(scenario.weather) || clock.latest() !== clock.now()) return;
+    if (failure === undefined || !isCalm(scenario.weather) || clock.latest() !== clock.now()) return;
     // Whoever plans it reads the clock first, and the failure may be reported while his question is on its way.
-    if (byItself > 0 && clock.now() < failedAt - scenario.weather.latencyMs + RETRY_DELAY_MS_MIN) {
+    // A clock that was put back meanwhile has seen less of the wait than there was, and one that was put forward more.
+    const waitedMs = Math.max(clock.now() - failure.at, ledger.machineNow() - failure.machineAt);
+    if (byItself > 0 && waitedMs < RETRY_DELAY_MS_MIN - scenario.weather.latencyMs) {
       blame('I1', `${who} is tried again at once`);
     }
   };
@@ -82,7 +84,9 @@ export function createRepeatsWitness(deps: {
       const known = reports.get(key);
       if (known?.isFinal === true) return;
       const messageId = ledger.leases.get(leaseId)?.messageId ?? '';
-      if (status === 'failed') failures.set(`${messageId} ${to}`, clock.now());
+      if (status === 'failed') {
+        failures.set(`${messageId} ${to}`, { at: clock.now(), machineAt: ledger.machineNow() });
+      }
       reports.set(key, {
         isFinal: status !== 'queued' && status !== 'sent',
         failedWith: status === 'failed' ? errorCode : null,

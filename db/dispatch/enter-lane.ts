@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { LaneRef } from '../../domain/dispatch/dispatch-store.ts';
+import { type LaneRef, NO_FENCE } from '../../domain/dispatch/dispatch-store.ts';
+import { isLaneOvertaken } from '../../domain/dispatch/message-plan.ts';
 import { roundCounter } from '../../domain/dispatch/result-counters.ts';
 import { type Db, type Trx, withLedger } from '../database.ts';
 import { PEOPLE_OF_LEASE } from './lease-people.ts';
@@ -8,22 +9,33 @@ import { count, type Deltas, writeDeltas } from './rollup.ts';
 
 /**
  * Takes the lane's next fence number. A lease that an older run left open says nothing about who was
- * texted, so its recipients without a result become unknown: they are never handed out again.
+ * texted, so its recipients without a result become unknown: they are never handed out again. A run that a later plan of
+ * the message has overtaken enters nothing.
  */
-export async function enterLane(db: Db, lane: LaneRef): Promise<{ fence: number; unknown: number }> {
+export async function enterLane(
+  db: Db,
+  lane: LaneRef,
+  askedAt: number,
+): Promise<{ fence: number; unknown: number }> {
   return withLedger(db, lane.accountId, async (trx) => {
-    const { key } = await trx
+    // A plan locks the row for its update, so one that is under way comes before or after all of this.
+    const { key, plannedAt } = await trx
       .selectFrom('messages')
       .where('id', '=', lane.messageId)
-      .select('key')
+      .select(['key', 'planned_at as plannedAt'])
+      .forShare()
       .executeTakeFirstOrThrow();
+    if (isLaneOvertaken(askedAt, { plannedAt: plannedAt?.getTime() ?? null })) {
+      return { fence: NO_FENCE, unknown: 0 };
+    }
+    const asked_at = new Date(askedAt);
     const { fence } = await trx
       .insertInto('lanes')
-      .values({ account_id: lane.accountId, message_key: key, lane: lane.lane, fence: 1 })
+      .values({ account_id: lane.accountId, message_key: key, lane: lane.lane, fence: 1, asked_at })
       .onConflict((conflict) =>
         conflict
           .columns(['message_key', 'lane'])
-          .doUpdateSet((set) => ({ fence: set('lanes.fence', '+', 1) })),
+          .doUpdateSet((set) => ({ fence: set('lanes.fence', '+', 1), asked_at })),
       )
       .returning('fence')
       .executeTakeFirstOrThrow();

@@ -13,7 +13,7 @@ export function createPostgresDispatchStore(deps: OpenLeasesDeps): DispatchStore
   const recording = { ...deps, overtaken: new WeakSet<Lease>() };
   const record = recordTogether((records) => recordAttempts(recording, records));
   return {
-    enterLane: (lane) => enterLane(deps.db, lane),
+    enterLane: (lane, askedAt) => enterLane(deps.db, lane, askedAt),
     openLeases: (lane, fence, at, slots) => openLeases(deps, lane, fence, at, slots),
     record: (lease, results, retryAt) => record({ lease, results, retryAt }),
     grantAgain: (lease, left) => grantAgain(deps.db, lease, left),

@@ -39,6 +39,7 @@ import { up as stragglers } from './0046-stragglers.ts';
 import { up as ownClaimsAndUuids } from './0048-own-claims-and-uuids.ts';
 import { up as forwardCursors } from './0049-forward-cursors.ts';
 import { up as pagesOfRuns } from './0050-pages-of-runs.ts';
+import { up as orderOfPlans } from './0051-order-of-plans.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -82,4 +83,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0048-own-claims-and-uuids': { up: ownClaimsAndUuids },
   '0049-forward-cursors': { up: forwardCursors },
   '0050-pages-of-runs': { up: pagesOfRuns },
+  '0051-order-of-plans': { up: orderOfPlans },
 };

@@ -129,6 +129,7 @@ interface MessageTable {
   use_suffix: Generated<boolean>;
   status: Generated<MessageStatus>;
   texting: Generated<boolean>;
+  planned_at: Date | null;
   began_at: Date | null;
   ended_at: Date | null;
   version: Generated<number>;

@@ -31,6 +31,7 @@ interface LaneTable {
   message_key: number;
   lane: number;
   fence: Generated<number>;
+  asked_at: Date | null;
 }
 
 interface LeaseTable {

@@ -78,6 +78,9 @@ export type SuspendCause =
   | 'spam'
   | 'list_gone';
 
+/** The fence of a run that may not enter its lane; those that may count from 1. */
+export const NO_FENCE = 0;
+
 /** A cause to suspend a campaign. */
 export interface Suspension {
   readonly kind: 'suspend';
@@ -129,8 +132,12 @@ export interface AttemptResult {
  * lease with machine time of its own.
  */
 export interface DispatchStore {
-  /** Takes the lane's next fence number. Whoever an older lease of this lane left open becomes unknown. */
-  enterLane(lane: LaneRef): Promise<{ readonly fence: number; readonly unknown: number }>;
+  /**
+   * Takes the lane's next fence number. Whoever an older lease of this lane left open becomes unknown. `askedAt` is the
+   * campaign time at which the run was ordered: one that a later plan of the message has overtaken, as a worker may begin
+   * that stood still meanwhile, takes nothing from whoever is at work, and its fence, `NO_FENCE`, leases nothing.
+   */
+  enterLane(lane: LaneRef, askedAt: number): Promise<{ readonly fence: number; readonly unknown: number }>;
   /** Passes all claims in one transaction and commits leases, or says why not. `slots` is how many requests may start. */
   openLeases(lane: LaneRef, fence: number, at: number, slots: number): Promise<LeaseAnswer>;
   /** Writes results, each once. Who was certainly not accepted goes to a later wave that is due at `retryAt`. */

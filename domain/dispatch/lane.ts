@@ -28,6 +28,8 @@ export interface LaneDeps extends Omit<PostDeps, 'campaignNow' | 'signal'> {
 /** How one run of a lane is bounded and what clock it follows. */
 export interface LaneRun {
   readonly lane: LaneRef;
+  /** Campaign time at which the run was ordered. */
+  readonly askedAt: number;
   /** Campaign time now; a lane reads it again at each lease and before each post. */
   readonly campaignNow: () => number;
   /** Machine milliseconds after which the lane asks for no further lease. */
@@ -98,7 +100,7 @@ interface LaneState {
 export async function runLane(deps: LaneDeps, given: LaneRun): Promise<LaneReport> {
   // Once for the whole run: what is made of the worker's signal is kept for as long as the worker lives.
   const run: BoundRun = { ...given, ending: AbortSignal.any([given.signal, given.draining]) };
-  const { fence } = await deps.store.enterLane(run.lane);
+  const { fence } = await deps.store.enterLane(run.lane, run.askedAt);
   deps.crash('lane.fenced');
   const tally: Tally = { accepted: 0, rejected: 0, not_accepted: 0, unknown: 0, skipped: 0 };
   const state: LaneState = {

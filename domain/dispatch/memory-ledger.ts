@@ -133,6 +133,8 @@ export function addMessage(
     rounds: 0,
     retries: [],
     waves: [],
+    plannedAt: null,
+    askedAt: null,
     fences: new Map(),
     entries: new Map(),
     counters: new Map(),

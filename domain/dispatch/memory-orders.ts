@@ -14,7 +14,7 @@ import type { MemoryEntry, MemoryMessage } from './memory-rows.ts';
 import { countInRound, lastOf } from './memory-repeats.ts';
 import { appendLater, collectMemoryRetries } from './memory-retries.ts';
 import { fenceMemoryMessage } from './memory-store.ts';
-import { decideMessage, type MessagePlan } from './message-plan.ts';
+import { decideMessage, isOvertaken, type MessagePlan, overtakenPlan } from './message-plan.ts';
 
 /** Audiences in memory are small; each member counts for so many, so that they are worth as many lanes as large ones. */
 const STANDS_FOR = 256;
@@ -22,6 +22,8 @@ const STANDS_FOR = 256;
 /** Decides what a message does next; whoever its lanes left open becomes unknown first. */
 export function planMemoryMessage(ledger: MemoryLedger, messageId: string, at: number): MessagePlan {
   const message = messageOf(ledger, messageId);
+  if (isOvertaken(at, message)) return overtakenPlan(at, message);
+  message.plannedAt = at;
   fenceMemoryMessage(ledger, message);
   if (message.status === 'sending') collectMemoryRetries(message, at);
   const plan = decideMessage(

@@ -141,6 +141,9 @@ export interface MemoryMessage {
   rounds: number;
   readonly retries: MemoryRetry[];
   readonly waves: MemoryWave[];
+  /** Campaign time of the newest plan that was carried out, and of the order of the lane that entered last. */
+  plannedAt: number | null;
+  askedAt: number | null;
   /** The newest fence of each lane. */
   readonly fences: Map<number, number>;
   readonly entries: Map<number, MemoryEntry>;

@@ -1,6 +1,14 @@
-import type { AttemptResult, DispatchStore, LaneRef, Lease, LeaseAnswer } from './dispatch-store.ts';
+import {
+  type AttemptResult,
+  type DispatchStore,
+  type LaneRef,
+  type Lease,
+  type LeaseAnswer,
+  NO_FENCE,
+} from './dispatch-store.ts';
 import { addToCounter, entryOf, isInFlight, type MemoryLedger, messageOf, spend } from './memory-ledger.ts';
 import type { MemoryAttempt, MemoryLease, MemoryMessage } from './memory-rows.ts';
+import { isLaneOvertaken } from './message-plan.ts';
 import { giveBackUnits } from './memory-claims.ts';
 import { grantMemoryAgain } from './memory-grants.ts';
 import { openMemoryLeases } from './memory-leases.ts';
@@ -14,8 +22,10 @@ import { countersOfResult, mayBeTaken, refundOf } from './result-counters.ts';
  */
 export function createMemoryDispatchStore(ledger: MemoryLedger): DispatchStore {
   return {
-    enterLane: (lane) => {
+    enterLane: (lane, askedAt) => {
       const message = messageOf(ledger, lane.messageId);
+      if (isLaneOvertaken(askedAt, message)) return Promise.resolve({ fence: NO_FENCE, unknown: 0 });
+      message.askedAt = askedAt;
       const fence = (message.fences.get(lane.lane) ?? 0) + 1;
       message.fences.set(lane.lane, fence);
       return Promise.resolve({ fence, unknown: closeOpenLeases(ledger, message, lane.lane) });

@@ -30,6 +30,37 @@ export interface MessagePlanFacts {
   readonly pace: number | null;
 }
 
+/** When the newest orders of a message were given that have been carried out: its plan's, and its lanes'. */
+export interface NewestOrders {
+  readonly plannedAt: number | null;
+  readonly askedAt: number | null;
+}
+
+/** Nobody stands still for so long; what seems older was given by a clock that has been put back since. */
+const STANDSTILL_MS_MAX = 60 * 60_000;
+
+/**
+ * Whether an order to plan a message is older than what was done since, as one is that a worker carries out which stood
+ * still meanwhile: lanes of a later plan are at work, and would be taken for lost.
+ */
+export function isOvertaken(at: number, { plannedAt, askedAt }: NewestOrders): boolean {
+  return isOlder(at, plannedAt) || isOlder(at - 1, askedAt);
+}
+
+/** The same of an order to send a lane: a later plan has been made, whose lanes may be at work. */
+export function isLaneOvertaken(askedAt: number, { plannedAt }: Pick<NewestOrders, 'plannedAt'>): boolean {
+  return isOlder(askedAt, plannedAt);
+}
+
+function isOlder(at: number, newest: number | null): boolean {
+  return newest !== null && at < newest && newest - at <= STANDSTILL_MS_MAX;
+}
+
+/** What comes of it: nobody waits for it, unless a clock was put back, and then it is asked again once that has caught up. */
+export function overtakenPlan(at: number, { plannedAt, askedAt }: NewestOrders): MessagePlan {
+  return { kind: 'sleep', until: Math.max(at, plannedAt ?? at, askedAt ?? at) + 1, why: 'retry' };
+}
+
 /** A message that is paced slower than this needs no second lane to keep the pace. */
 const ONE_LANE_PACE_MAX = 200;
 const LANES_MAX = 4;

@@ -52,6 +52,13 @@ function withoutClosing<Result>(ledger: MemoryLedger, work: () => Result): Resul
   return result;
 }
 
+/** Nobody remembers when the newest orders of the message were given. */
+function forgetOrders(ledger: MemoryLedger, messageId: string): void {
+  const message = messageOf(ledger, messageId);
+  message.plannedAt = null;
+  message.askedAt = null;
+}
+
 /** Breaks the rules of the ledger's own transactions. */
 export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
@@ -72,11 +79,35 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       ...protocol,
       store: (ledger) => {
         const store = protocol.store(ledger);
-        return { ...store, enterLane: (lane) => withoutClosing(ledger, () => store.enterLane(lane)) };
+        return {
+          ...store,
+          enterLane: (lane, askedAt) => withoutClosing(ledger, () => store.enterLane(lane, askedAt)),
+        };
       },
       plan: (ledger, messageId, at) => withoutClosing(ledger, () => protocol.plan(ledger, messageId, at)),
     }),
   },
+  {
+    name: 'plan for an order that was overtaken',
+    harm: 'A worker that stood still takes whom the lanes of a later plan hold for lost.',
+    mutate: (protocol) => ({
+      ...protocol,
+      plan: (ledger, messageId, at) => {
+        forgetOrders(ledger, messageId);
+        return protocol.plan(ledger, messageId, at);
+      },
+    }),
+  },
+  inLedger(
+    'enter a lane for an order that was overtaken',
+    'A run that begins late takes the lane from the one that was ordered after it.',
+    (store, ledger) => ({
+      enterLane: (lane, askedAt) => {
+        forgetOrders(ledger, lane.messageId);
+        return store.enterLane(lane, askedAt);
+      },
+    }),
+  ),
   inLedger('update instead of insert', 'A result that is written twice counts twice.', (store, ledger) => ({
     record: (lease, results, retryAt) => {
       const message = messageOf(ledger, ledger.leases.get(lease.id)?.messageId ?? '');

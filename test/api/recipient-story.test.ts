@@ -57,7 +57,7 @@ async function dispatch(): Promise<void> {
   const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
   const { accountId } = world.mine;
   const lane = { accountId, campaignId: campaign, messageId: message, lane: 0 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   const lease = async (): Promise<Lease> => onlyLease(await store.openLeases(lane, fence, NOON, 2));
   const record = (of: Lease, results: readonly AttemptResult['result'][]) =>
     store.record(

@@ -37,7 +37,7 @@ async function audienceOf(campaign: FrozenCampaign): Promise<Frozen[]> {
 async function leaseAll({ account, campaignId, messageId }: FrozenCampaign): Promise<Lease> {
   const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
   const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   return onlyLease(await store.openLeases(lane, fence, NOON, RECIPIENTS));
 }
 

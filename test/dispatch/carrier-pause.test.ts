@@ -24,6 +24,7 @@ test("what a lane has leased when the carrier asks somebody else's lane for a pa
     { ...deps, permission: watch.permission },
     {
       lane: ref,
+      askedAt: MORNING,
       campaignNow: () => MORNING + clock.now(),
       budgetMs: MINUTE_MS,
       signal: new AbortController().signal,

@@ -18,7 +18,7 @@ describe('a lane', () => {
     await expect(lane.run()).rejects.toThrow('The database is away.');
     expect(failures).toBeGreaterThan(1);
     expect(lane.accepted.length).toBeLessThan(40);
-    const { unknown } = await lane.store.enterLane(lane.ref);
+    const { unknown } = await lane.store.enterLane(lane.ref, 0);
     expect(unknown).toBe(10);
     expect((await lane.run()).end.kind).toBe('exhausted');
     expect(new Set(lane.accepted).size).toBe(lane.accepted.length);
@@ -53,7 +53,7 @@ describe('a lane', () => {
     await ended;
     expect(error).toEqual(new Error('No connection.'));
     expect(lane.requests).toHaveLength(posted);
-    const { unknown } = await lane.store.enterLane(lane.ref);
+    const { unknown } = await lane.store.enterLane(lane.ref, 0);
     expect(unknown, 'all that it had leased is written down').toBe(0);
   });
 

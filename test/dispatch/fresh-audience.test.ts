@@ -54,7 +54,7 @@ async function rowsRead(): Promise<number> {
 test('a lease, its record and the fence read no more than its range of an audience that was frozen just now', async () => {
   const { account, campaignId, messageId } = await world.freeze(RECIPIENTS);
   const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   const ask = () => store.openLeases(lane, fence, NOON, WIDTH);
   // Leases of others are many, too, and nothing is known of them either.
   await sql`
@@ -76,7 +76,7 @@ test('a lease, its record and the fence read no more than its range of an audien
   expect(recorded.rows).toBeLessThan(ROWS_READ_MAX);
   // What a worker that died leaves open.
   await ask();
-  const fenced = await rowsReadBy(() => store.enterLane(lane));
+  const fenced = await rowsReadBy(() => store.enterLane(lane, NOON));
   expect(fenced.result.unknown).toBe(WIDTH);
   expect(fenced.rows).toBeLessThan(ROWS_READ_MAX);
   const again = await rowsReadBy(() => store.record(lease, resultsOf(lease, 'accepted'), NOON));
@@ -86,7 +86,7 @@ test('a lease, its record and the fence read no more than its range of an audien
 test('a lease of a later wave reads no more than its own members', async () => {
   const { account, campaignId, messageId } = await world.freeze(RECIPIENTS);
   const lane = { accountId: account.accountId, campaignId, messageId, lane: 1 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   for (;;) {
     const answer = await store.openLeases(lane, fence, NOON, 128);
     if (answer.kind !== 'leased') break;
@@ -101,7 +101,7 @@ test('a lease of a later wave reads no more than its own members', async () => {
 test('a batch of reports reads no more than the people it is about of an audience that was frozen just now', async () => {
   const campaign = await world.freeze(RECIPIENTS);
   const lane = { accountId: campaign.account.accountId, ...campaign, lane: 1 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   for (let number = 0; number < 10; number += 1) {
     const lease = onlyLease(await store.openLeases(lane, fence, NOON, WIDTH));
     await store.record(lease, resultsOf(lease, 'accepted'), NOON);

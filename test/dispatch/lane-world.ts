@@ -84,6 +84,7 @@ export function createLaneWorld(
   const run = (campaignNow: () => number = () => MORNING + clock.now()): Promise<LaneReport> =>
     runLane(deps, {
       lane: ref,
+      askedAt: MORNING,
       campaignNow,
       budgetMs: 10 * MINUTE_MS,
       signal: new AbortController().signal,

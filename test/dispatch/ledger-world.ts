@@ -82,7 +82,7 @@ async function freezeCampaign(
   await inside((trx) => setMessageStatus(trx, messageId, 'sending'));
   const store = createPostgresDispatchStore({ db, crash: noCrash, mediaUrl: (token) => token });
   const lane = { accountId, campaignId, messageId, lane: 0 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   const openLeases: FrozenCampaign['openLeases'] = (at = NOON) => store.openLeases(lane, fence, at, 2);
   return {
     account,

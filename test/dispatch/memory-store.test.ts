@@ -1,7 +1,7 @@
 import { noteMemoryFailures, noteMemoryTaken } from '../../domain/dispatch/memory-circuits.ts';
 import { memoryInFlight } from '../../domain/dispatch/memory-in-flight.ts';
 import { CARRIER_ACCOUNT } from '../../domain/dispatch/memory-ledger.ts';
-import { moveMemoryGate } from '../../domain/dispatch/memory-orders.ts';
+import { moveMemoryGate, planMemoryMessage } from '../../domain/dispatch/memory-orders.ts';
 import { applyMemoryReport } from '../../domain/dispatch/memory-reports.ts';
 import { createMemoryDispatchStore } from '../../domain/dispatch/memory-store.ts';
 import { describeDispatchStore } from './store-suite/dispatch-store-suite.ts';
@@ -46,6 +46,7 @@ describeDispatchStore('memory', async (recipients, isConstant) => {
           person.recipient === recipient ? { ...person, nameSegments: 2 } : person,
         );
       }),
+    plan: (at) => Promise.resolve(planMemoryMessage(ledger, message.id, at)),
     setExpiry: (at) =>
       soon(() => {
         message.expiresAt = at;

@@ -96,7 +96,7 @@ test('a lane of before a stop texts nobody after a restart that begins later, an
   expect(await campaign.openLeases(), 'one that has waited in between').toEqual({ kind: 'held' });
   const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
   const lane = { accountId, campaignId, messageId, lane: 1 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   expect(await store.openLeases(lane, fence, NOON, 2), 'one that was queued').toEqual({ kind: 'held' });
 });
 

@@ -91,6 +91,7 @@ describe('a paced lane', () => {
     const running = ['', ...others].map((id) =>
       runLane(deps, {
         lane: { accountId: 'acc', campaignId: `cmp${id}`, messageId: `msg${id}`, lane: 0 },
+        askedAt: MORNING,
         campaignNow: () => MORNING,
         budgetMs: 10 * MINUTE_MS,
         signal: ending.signal,

@@ -110,7 +110,7 @@ const RULES: readonly Rule[] = [
     scene: async (world) => {
       const campaign = await world.freeze(2);
       await campaign.lease();
-      return (await storeOf(world).enterLane(laneOf(campaign, 0))).unknown === 2;
+      return (await storeOf(world).enterLane(laneOf(campaign, 0), NOON)).unknown === 2;
     },
   },
   {
@@ -121,7 +121,7 @@ const RULES: readonly Rule[] = [
     },
     scene: async (world) => {
       const campaign = await world.freeze(2);
-      await storeOf(world).enterLane(laneOf(campaign, 0));
+      await storeOf(world).enterLane(laneOf(campaign, 0), NOON);
       return (await campaign.openLeases()).kind === 'fenced';
     },
   },
@@ -174,7 +174,7 @@ const RULES: readonly Rule[] = [
     scene: async (world) => {
       const campaign = await begun(world);
       const store = storeOf(world);
-      const { fence } = await store.enterLane(laneOf(campaign, 1));
+      const { fence } = await store.enterLane(laneOf(campaign, 1), NOON);
       const answers = await whileLocked(
         world,
         campaign,

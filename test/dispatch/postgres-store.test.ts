@@ -10,6 +10,7 @@ import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { insertQuota, setSenderQuotas } from '../../db/quotas.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
 import { suppress } from '../../db/suppressions.ts';
+import { planMessage } from '../../db/message-plan.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
 import { seedAccount, seedCampaign } from '../support/seed.ts';
@@ -96,6 +97,7 @@ describeDispatchStore('PostgreSQL', async (recipients, isConstant): Promise<Stor
           .where('number', '=', number)
           .execute();
       }),
+    plan: (at) => inside((trx) => planMessage(trx, { accountId, campaignId, messageId, at })),
     setExpiry: (at) =>
       inside(async (trx) => {
         await trx

@@ -105,7 +105,7 @@ test('a later message that is rescheduled while the first waits for its first le
   await step(NOON, [first]);
   const store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
   const lane = { accountId, campaignId, messageId: first, lane: 0 };
-  const { fence } = await store.enterLane(lane);
+  const { fence } = await store.enterLane(lane, NOON);
   expect((await store.openLeases(lane, fence, NOON, 2)).kind).toBe('leased');
 
   const plan = await step(NOON + 2 * HOUR_MS, [first]);

@@ -16,7 +16,7 @@ test('a hold right after a lane was given up names whom it may still text, and t
   const { accountId, actor } = campaign.account;
   const { campaignId, messageId } = campaign;
   const lease = await campaign.lease();
-  await campaign.inside((trx) => planMessage(trx, { accountId, campaignId, messageId, at: NOON }));
+  await campaign.inside((trx) => planMessage(trx, { accountId, campaignId, messageId, at: NOON + 1 }));
   expect((await campaign.report()).unknown).toBe(lease.recipients.length);
   const placed = await campaign.inside((trx) =>
     placeHold(trx, {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MESSAGE_STATUSES } from '../../../domain/campaign-status.ts';
+import { NO_FENCE } from '../../../domain/dispatch/dispatch-store.ts';
 import { LEASE_WIDTH_MAX } from '../../../domain/dispatch/pace.ts';
 import { leasedPeople, onlyLease } from '../only-lease.ts';
 import {
@@ -32,6 +33,32 @@ export function describeLeases(name: string, make: MakeHarness): void {
         Array.from({ length: RECIPIENTS }, (_, index) => index + 1),
       );
       expect(await open(fence)).toEqual({ kind: 'exhausted', nextDueAt: null });
+    });
+
+    it('takes nobody from the lanes of a later plan for an order that a worker carries out long after it was given', async () => {
+      const [before, later] = [world.noon, world.noon + 1_000];
+      expect(await world.plan(later)).toMatchObject({ kind: 'send' });
+      const { fence } = await enter(0, later);
+      const lease = onlyLease(await open(fence, later, 0, 2));
+      for (const at of [before, later]) expect(await world.plan(at)).toMatchObject({ kind: 'sleep' });
+      expect(await enter(0, before)).toEqual({ fence: NO_FENCE, unknown: 0 });
+      expect(await open(NO_FENCE, later)).toEqual({ kind: 'fenced' });
+      await world.store.record(lease, results(lease, 'accepted'), later);
+      expect(onlyLease(await open(fence, later, 0, 2)).recipients).toHaveLength(2);
+      for (const { recipient } of lease.recipients) {
+        expect(await world.resultOf(recipient, 1)).toBe('accepted');
+      }
+    });
+
+    it('takes whoever the lanes of a plan have left open for lost when the next one is made', async () => {
+      await world.plan(world.noon);
+      const { fence } = await enter(0, world.noon);
+      const lease = onlyLease(await open(fence, world.noon, 0, 2));
+      expect(await world.plan(world.noon + 1)).toMatchObject({ kind: 'send' });
+      expect(await open(fence, world.noon + 1)).toEqual({ kind: 'fenced' });
+      for (const { recipient } of lease.recipients) {
+        expect(await world.resultOf(recipient, 1)).toBe('unknown');
+      }
     });
 
     it('opens several leases at once where everybody gets the same text, each a request of its own and no wider than one', async () => {

@@ -6,6 +6,7 @@ import type {
   Lease,
   LeaseAnswer,
 } from '../../../domain/dispatch/dispatch-store.ts';
+import type { MessagePlan } from '../../../domain/dispatch/message-plan.ts';
 import { leasedPeople } from '../only-lease.ts';
 
 /** The world around one message of a fresh campaign, as the contract's tests steer and read it. */
@@ -23,6 +24,8 @@ export interface StoreHarness {
   readonly suppress: (recipient: number) => Promise<void>;
   /** Gives a recipient a name with which a personalised text to him has three segments. */
   readonly lengthen: (recipient: number) => Promise<void>;
+  /** Carries out an order of the message's workflow to plan it that was given at this campaign time. */
+  readonly plan: (at: number) => Promise<MessagePlan>;
   readonly setExpiry: (at: number) => Promise<void>;
   readonly setSpendLimit: (texts: number) => Promise<void>;
   /** Null takes the campaign's budget away. */
@@ -57,7 +60,7 @@ export type MakeHarness = (recipients: number, isConstant: boolean) => Promise<S
 /** A world, and how a test asks its store. */
 export interface StoreRun {
   readonly world: StoreHarness;
-  readonly enter: (lane?: number) => ReturnType<DispatchStore['enterLane']>;
+  readonly enter: (lane?: number, askedAt?: number) => ReturnType<DispatchStore['enterLane']>;
   readonly open: (fence: number, at?: number, lane?: number, slots?: number) => Promise<LeaseAnswer>;
   /** Works through everybody who is due, and resolves with whom the carrier took. */
   readonly drain: (fence: number, at: number) => Promise<number[]>;
@@ -74,7 +77,7 @@ export async function startRun(make: MakeHarness, isConstant = false): Promise<S
     world.store.openLeases(world.lane(lane), fence, at, slots);
   return {
     world,
-    enter: (lane = 0) => world.store.enterLane(world.lane(lane)),
+    enter: (lane = 0, askedAt = world.noon) => world.store.enterLane(world.lane(lane), askedAt),
     open,
     drain: async (fence, at) => {
       const texted: number[] = [];
