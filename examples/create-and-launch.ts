@@ -87,8 +87,13 @@ await dataOf(
     body: { start: 'now', reviewToken: review.token },
   }),
 );
+// Whoever has been texted is known within seconds; the carrier's last reports are awaited for ten minutes.
+let told = '';
 for (;;) {
   const { status, report } = await dataOf(carillon.GET('/v1/campaigns/{id}', { params: { path } }));
+  const now = `${status}: ${report.accepted} accepted, ${report.delivered} delivered, ${report.awaitingReport} without a report.`;
+  if (now !== told) console.log(now);
+  told = now;
   if (status === 'finished') {
     console.log(`Finished: ${report.accepted} accepted, ${report.unknown} unknown.`);
     console.log(campaign.id);
