@@ -4,9 +4,9 @@ import type { ChaosCampaign } from './account.ts';
 import type { LedgerLine } from './carrier-ledger.ts';
 import type { BudgetRecord } from './budget.ts';
 import type { FaultsSeen } from './carrier-faults.ts';
-import { type LostRequest, unexplained } from './lost-requests.ts';
+import { type LostRequest, unexplained, whenLost } from './lost-requests.ts';
 import type { HarmKind } from './harm-draw.ts';
-import type { Harm, HarmEvent } from './victims.ts';
+import type { Harm } from './victims.ts';
 
 /** One invariant, whether it holds, and the figures that say so. */
 export interface Invariant {
@@ -213,8 +213,6 @@ async function fewUnknown(db: Client, record: ChaosRecord): Promise<Invariant> {
   const { harm, faults, slotsOfWorker } = record;
   const lost = rows.filter(({ cause }) => cause === 'worker_lost');
   const beyond = unexplained(lost, harm.events, slotsOfWorker);
-  const firstHarmAt = Math.min(...harm.events.map(({ beganAt }) => beganAt));
-  const secondOf = (at: number): number => Math.round((at - firstHarmAt) / 1_000);
   const ambiguous = rows.length - lost.length;
   // Of a worker that stood still the carrier may have hung up on all that it had under way.
   const most = faults === null ? null : faults.ambiguous + harm.frozen * slotsOfWorker;
@@ -227,21 +225,8 @@ async function fewUnknown(db: Client, record: ChaosRecord): Promise<Invariant> {
     figures:
       `${lost.length} requests of lost workers, ${beyond.length} of them more than those had slots; ${ambiguous} without a ` +
       `clear answer, at most ${most ?? 'as many as the carrier gave'}; attempts: ${told.join(', ') || 'none'}` +
-      (beyond.length === 0 ? '' : `; ${whenOf(beyond, harm.events, secondOf)}`),
+      (beyond.length === 0 ? '' : `; ${whenLost(beyond, harm.events)}`),
   };
-}
-
-/** In which seconds after the first harm what nothing explains was leased and given up, beside what was done then. */
-function whenOf(
-  lost: readonly LostRequest[],
-  events: readonly HarmEvent[],
-  secondOf: (at: number) => number,
-): string {
-  const times = lost.map(({ leasedAt, fencedAt }) => `${secondOf(leasedAt)}-${secondOf(fencedAt)}`);
-  const harms = events.map(
-    ({ what, beganAt, endedAt }) => `${what} ${secondOf(beganAt)}-${secondOf(endedAt)}`,
-  );
-  return `leased and given up, in seconds: ${[...new Set(times)].join(', ')}; harms: ${harms.join(', ')}`;
 }
 
 /** A run proves only what it has met. What is drawn comes once each before it comes again, and once is something else. */

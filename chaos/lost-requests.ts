@@ -31,3 +31,13 @@ export function unexplained(
   }
   return left;
 }
+
+/** When requests were leased and given up, beside what was done, in seconds after the first of all of it. */
+export function whenLost(lost: readonly LostRequest[], events: readonly HarmEvent[]): string {
+  const from = Math.min(...lost.map(({ leasedAt }) => leasedAt), ...events.map(({ beganAt }) => beganAt));
+  const span = (began: number, ended: number): string =>
+    [began, ended].map((at) => Math.round((at - from) / 1_000)).join('-');
+  const times = new Set(lost.map(({ leasedAt, fencedAt }) => span(leasedAt, fencedAt)));
+  const harms = events.map(({ what, beganAt, endedAt }) => `${what} ${span(beganAt, endedAt)}`);
+  return `leased and given up, in seconds: ${[...times].join(', ')}; harms: ${harms.join(', ') || 'none'}`;
+}

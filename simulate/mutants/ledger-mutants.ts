@@ -59,19 +59,32 @@ function forgetOrders(ledger: MemoryLedger, messageId: string): void {
   message.askedAt = null;
 }
 
-/** Breaks the rules of the ledger's own transactions. */
-export const LEDGER_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'retry a leased recipient',
-    harm: 'Whoever a dead worker had leased is leased again, though he may have been texted.',
+/** Does something to the ledger before each plan of a message. */
+function beforePlan(
+  name: string,
+  harm: string,
+  spoil: (ledger: MemoryLedger, messageId: string) => void,
+): Mutant {
+  return {
+    name,
+    harm,
     mutate: (protocol) => ({
       ...protocol,
       plan: (ledger, messageId, at) => {
-        handOutAgain(ledger, messageId);
+        spoil(ledger, messageId);
         return protocol.plan(ledger, messageId, at);
       },
     }),
-  },
+  };
+}
+
+/** Breaks the rules of the ledger's own transactions. */
+export const LEDGER_MUTANTS: readonly Mutant[] = [
+  beforePlan(
+    'retry a leased recipient',
+    'Whoever a dead worker had leased is leased again, though he may have been texted.',
+    handOutAgain,
+  ),
   {
     name: 'skip the fence',
     harm: 'Whoever a dead worker left open stays open for ever.',
@@ -87,17 +100,11 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       plan: (ledger, messageId, at) => withoutClosing(ledger, () => protocol.plan(ledger, messageId, at)),
     }),
   },
-  {
-    name: 'plan for an order that was overtaken',
-    harm: 'A worker that stood still takes whom the lanes of a later plan hold for lost.',
-    mutate: (protocol) => ({
-      ...protocol,
-      plan: (ledger, messageId, at) => {
-        forgetOrders(ledger, messageId);
-        return protocol.plan(ledger, messageId, at);
-      },
-    }),
-  },
+  beforePlan(
+    'plan for an order that was overtaken',
+    'A worker that stood still takes whom the lanes of a later plan hold for lost.',
+    forgetOrders,
+  ),
   inLedger(
     'enter a lane for an order that was overtaken',
     'A run that begins late takes the lane from the one that was ordered after it.',

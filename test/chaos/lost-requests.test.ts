@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type LostRequest, unexplained } from '../../chaos/lost-requests.ts';
+import { type LostRequest, unexplained, whenLost } from '../../chaos/lost-requests.ts';
 
 const SLOTS = 2;
 const MINUTE_MS = 60_000;
@@ -21,4 +21,10 @@ test('nothing is explained by what came after it was given up, or long before it
 test('what only an earlier harm can explain is explained by it, and the rest by a later one', () => {
   const requests = [lost(10, 900), lost(10, 900), lost(20, 200), lost(20, 200)];
   expect(unexplained(requests, [hit(100), hit(300)], SLOTS)).toHaveLength(0);
+});
+
+test('what nothing explains is told with when it was leased and given up, beside what was done', () => {
+  expect(whenLost([lost(20_000, 31_000), lost(20_000, 31_000)], [hit(5_000)])).toBe(
+    'leased and given up, in seconds: 15-26; harms: worker 0-0',
+  );
 });
