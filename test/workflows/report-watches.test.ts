@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createReportActivities } from '../../activities/report-activities.ts';
+import { createReportActivities, lookEveryMs } from '../../activities/report-activities.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type LedgerWorld, openLedgerWorld, statusReportOf } from '../dispatch/ledger-world.ts';
@@ -31,4 +31,13 @@ test('campaigns that end by the thousand leave slots to lanes: some watch for th
   ]);
   expect(new Set(await Promise.all(watching))).toEqual(new Set([true]));
   expect(await watch()).toBe(true);
+});
+
+test.each([
+  [1, 500],
+  [10, 500],
+  [40, 2_000],
+  [100, 5_000],
+])('%i watches look for reports every %i ms, so that many cost no more than ten', (watches, everyMs) => {
+  expect(lookEveryMs(watches)).toBe(everyMs);
 });
