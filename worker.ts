@@ -78,6 +78,7 @@ const activities = createActivities({
   crash: crashHookOf(process.env['CARILLON_CRASH_AT'], config.carrier),
   allowVirtualTime: config.carrier === 'sandbox',
   lanesAtOnceMax: LANES_AT_ONCE_MAX,
+  wakeCampaign: workflows.wakeCampaign,
   askingTimes: askingTimesOf(process.env['CARILLON_ASK_FASTER'], config.carrier),
   draining: draining.signal,
 });

@@ -8,6 +8,7 @@ import type { CrashHook } from '../domain/dispatch/crash-points.ts';
 import { createSlots, REQUESTS_AT_ONCE_MAX } from '../domain/dispatch/slots.ts';
 import { createCampaignActivities } from './campaign-activities.ts';
 import type { Carriers } from './carriers.ts';
+import { createCentralActivities } from './central-activities.ts';
 import type { DispatchWatch } from './dispatch-watch.ts';
 import { createImportActivities } from './import-contacts.ts';
 import { createLaneActivities } from './lane-activities.ts';
@@ -32,6 +33,8 @@ export interface ActivityDeps {
   readonly crash: CrashHook;
   readonly allowVirtualTime: boolean;
   readonly lanesAtOnceMax: number;
+  /** Starts a campaign's run, or wakes the one there is. */
+  readonly wakeCampaign: (accountId: string, campaignId: string) => Promise<void>;
   /** Ten minutes unless given. */
   readonly laneBudgetMs?: number;
   /** When the carrier's list is asked about unknown attempts; that of a real carrier unless given. */
@@ -46,6 +49,7 @@ export function createActivities(deps: ActivityDeps) {
   return {
     ...createReportActivities(deps),
     ...createCampaignActivities({ ...deps, machine: machineClock }),
+    ...createCentralActivities(deps),
     ...createImportActivities(deps),
     ...createLaneActivities({
       db: deps.db,

@@ -4,6 +4,7 @@ import { findApiKey, touchApiKey } from '../db/api-keys.ts';
 import { withAccount } from '../db/database.ts';
 import { hashApiSecret, type Scope } from '../db/make-api-key.ts';
 import { findPerson } from '../db/people.ts';
+import { type Acting, findActing } from '../db/sub-accounts.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { Api, ApiDeps } from './deps.ts';
 import { Problem } from './problem.ts';
@@ -15,8 +16,15 @@ export interface Caller {
   /** The account, or the word `operator` on routes of the installation. */
   readonly accountId: string;
   readonly isOperator: boolean;
+  /** A parent's key acts for its sub-account, and what that lets it see; null for everybody else. */
+  readonly asParent: Acting | null;
   readonly scopes: readonly string[];
   readonly actor: Actor;
+}
+
+/** Whether the caller may see how the account has fared: everybody but a parent to whom it has not granted it. */
+export function seesReports({ asParent }: Pick<Caller, 'asParent'>): boolean {
+  return asParent === null || asParent.seesReports;
 }
 
 declare module 'fastify' {
@@ -30,6 +38,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the key needs; `public` asks for none. */
     scope?: Scope | 'public';
+    /**
+     * Whether a parent's key may ask it of a sub-account: `always`, or only where that has granted its reports. A route
+     * that says nothing is closed to parents.
+     */
+    forParents?: 'always' | 'reports';
     /** An operator who names no account acts for the installation. */
     orInstallation?: true;
     /** Who is welcome shows in the handler, which counts those whom it refuses, and nobody else (`countByAddress`). */
@@ -48,6 +61,7 @@ declare module 'fastify' {
 /** Tenant of what belongs to the installation. */
 export const OPERATOR = 'operator';
 const KEY = /^crl_([0-9a-z]{12})_([A-Za-z0-9_-]{43})$/;
+const ACCOUNT_ID = /^acc_[0-9a-z]{26}$/;
 const DUMMY_HASH = Buffer.alloc(32);
 
 /**
@@ -97,10 +111,55 @@ async function authenticate(deps: ApiDeps, request: FastifyRequest, scope: Scope
   if (!isOperator && !key.scopes.includes(scope)) {
     throw new Problem('scope-missing', `This key lacks the scope "${scope}". Use a key that has it.`);
   }
-  const accountId = accountOf(request, key.accountId, isOperator, scope);
+  if (key.accountIsDisabled && scope !== 'read' && scope !== 'reports') {
+    throw new Problem(
+      'account-disabled',
+      'The account is disabled, so that it can be read and nothing else. Its parent or an operator enables it; GET /v1/account says why it is.',
+    );
+  }
+  const named = request.headers['carillon-account'];
+  const common = { keyId: key.id, isOperator, scopes: key.scopes };
+  if (isOperator || named === undefined || named === key.accountId) {
+    const accountId = isOperator ? accountOfOperator(request, scope) : key.accountId;
+    if (key.useIsOld) await touchApiKey(deps.db, key.id);
+    const actor = await actorOf(deps, request, accountId, key.id);
+    return { ...common, accountId, asParent: null, actor };
+  }
+  const asParent = await actingAsParent(deps, request, key.accountId, String(named));
   if (key.useIsOld) await touchApiKey(deps.db, key.id);
-  const actor = await actorOf(deps, request, accountId, key.id);
-  return { keyId: key.id, accountId, isOperator, scopes: key.scopes, actor };
+  // Whoever acts works for the parent.
+  const actor = await actorOf(deps, request, key.accountId, key.id);
+  return { ...common, accountId: String(named), asParent, actor: { ...actor, via: 'parent' } };
+}
+
+/** What a key's account may see of the one that it names, which has to be its own sub-account. */
+async function actingAsParent(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  parentId: string,
+  named: string,
+): Promise<Acting> {
+  const acting = ACCOUNT_ID.test(named) ? await findActing(deps.db, parentId, named) : null;
+  if (acting === null) {
+    throw new Problem(
+      'not-found',
+      'There is no such account for this key. Leave Carillon-Account out or correct it.',
+    );
+  }
+  const { forParents } = request.routeOptions.config;
+  if (forParents === undefined) {
+    throw new Problem(
+      'not-for-parents',
+      "A parent's key may not do this for a sub-account. Use a key of the sub-account itself.",
+    );
+  }
+  if (forParents === 'reports' && !acting.seesReports) {
+    throw new Problem(
+      'grant-missing',
+      'The sub-account has not granted its reports to its parent. It does so with PUT /v1/account/grants.',
+    );
+  }
+  return acting;
 }
 
 function bearerOf(request: FastifyRequest): string {
@@ -108,18 +167,11 @@ function bearerOf(request: FastifyRequest): string {
   return header.startsWith('Bearer ') ? header.slice('Bearer '.length).trim() : '';
 }
 
-function accountOf(request: FastifyRequest, keyAccount: string, isOperator: boolean, scope: Scope): string {
+function accountOfOperator(request: FastifyRequest, scope: Scope): string {
   const named = request.headers['carillon-account'];
-  if (!isOperator) {
-    if (named === undefined || named === keyAccount) return keyAccount;
-    throw new Problem(
-      'not-found',
-      'There is no such account for this key. Leave Carillon-Account out or correct it.',
-    );
-  }
   if (scope === 'operator') return OPERATOR;
   if (named === undefined && request.routeOptions.config.orInstallation === true) return OPERATOR;
-  if (typeof named === 'string' && /^acc_[0-9a-z]{26}$/.test(named)) return named;
+  if (typeof named === 'string' && ACCOUNT_ID.test(named)) return named;
   throw new Problem(
     'account-required',
     "An operator's key acts for an account: name it as Carillon-Account: acc_....",

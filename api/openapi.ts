@@ -37,6 +37,11 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       { name: 'contacts', description: 'Contacts, lists and imports.' },
       { name: 'suppressions', description: 'Numbers that must not be texted, and why.' },
       { name: 'account', description: 'The account, its people, keys, senders, quotas and media.' },
+      { name: 'sub-accounts', description: 'Parents and their sub-accounts, and what these let them see.' },
+      {
+        name: 'central-send',
+        description: 'What a parent sends for its sub-accounts, and to which lists of theirs.',
+      },
       { name: 'oversight', description: 'The log, and alerts of what needs somebody.' },
       { name: 'installation', description: "What an operator's key sets up." },
       { name: 'carrier', description: 'Where the carrier calls back.' },
@@ -46,7 +51,10 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
 };
 
 const HEADERS = {
-  'Carillon-Account': Type.String({ description: "The account that an operator's key acts for." }),
+  'Carillon-Account': Type.String({
+    description:
+      "The account that an operator's key acts for, or the sub-account that its parent's key acts for.",
+  }),
   'Carillon-Person': Type.String({
     description: 'Who acts, of the people of the account; else the key does.',
   }),

@@ -116,9 +116,27 @@ export async function seedDispatchCampaign(
 /** Launches a campaign to the whole list, at once or at its message's schedule; its workflow does the rest. */
 export async function launchCampaign(
   trx: Trx,
-  { accountId, personId, senderId, listId }: DispatchAccount,
-  message: { readonly text: string; readonly schedule?: Schedule },
+  account: DispatchAccount,
+  message: DraftMessage,
   at: number,
+): Promise<DispatchCampaign> {
+  const drafted = await draftCampaign(trx, account, message);
+  const start = message.schedule === undefined ? 'now' : 'scheduled';
+  await orderLaunch(trx, drafted, account.personId, start, at);
+  return drafted;
+}
+
+/** The only message of a campaign. */
+interface DraftMessage {
+  readonly text: string;
+  readonly schedule?: Schedule;
+}
+
+/** Makes a draft to the whole list. */
+export async function draftCampaign(
+  trx: Trx,
+  { accountId, personId, senderId, listId }: DispatchAccount,
+  message: DraftMessage,
 ): Promise<DispatchCampaign> {
   const campaignId = await insertCampaign(trx, {
     accountId,
@@ -130,14 +148,22 @@ export async function launchCampaign(
     acknowledgedBy: personId,
     listIds: [listId],
   });
-  const messageId = await insertMessage(trx, accountId, campaignId, message);
+  return { accountId, campaignId, messageId: await insertMessage(trx, accountId, campaignId, message) };
+}
+
+/** Orders the launch of a draft; its workflow does the rest. */
+export async function orderLaunch(
+  trx: Trx,
+  { campaignId }: DispatchCampaign,
+  personId: string,
+  start: 'now' | 'scheduled',
+  at: number,
+): Promise<void> {
   const campaign = await lockCampaign(trx, campaignId);
   if (campaign === null) throw new Error('The campaign was not made.');
   const actor: Actor = { id: personId, via: 'api' };
-  const args = { start: message.schedule === undefined ? 'now' : 'scheduled' };
-  const ordered = await orderAction(trx, { campaign, name: 'launch', args, actor, at });
+  const ordered = await orderAction(trx, { campaign, name: 'launch', args: { start }, actor, at });
   if (ordered.kind === 'refused') throw new Error(ordered.reason);
-  return { accountId, campaignId, messageId };
 }
 
 /** How many of a campaign are recorded as accepted. */

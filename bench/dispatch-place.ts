@@ -62,7 +62,8 @@ export async function asOwner(databaseUrl: string, statement: string): Promise<v
   await withOwner(databaseUrl, (owner) => owner.query(statement));
 }
 
-async function askSink(sinkUrl: string): Promise<SinkCounts> {
+/** Asks the carrier what it has counted. */
+export async function askSink(sinkUrl: string): Promise<SinkCounts> {
   const counts = (await (await fetch(sinkUrl)).json()) as Record<string, unknown>;
   return { texts: numberIn(counts, 'texts'), requests: numberIn(counts, 'requests') };
 }

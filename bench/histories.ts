@@ -4,11 +4,11 @@ import { type Db, openDatabase, openPool, withAccount } from '../db/database.ts'
 import { startSystem } from '../dev/launcher.ts';
 import { freePorts } from '../dev/ports.ts';
 import { inThrowawayHome } from '../dev/throwaway-home.ts';
-import { withOwner } from '../dev/with-owner.ts';
 import { createWorkflowClient } from '../engine/workflow-client.ts';
 import { campaignWorkflowId } from '../workflows/contract.ts';
 import { eventsMax } from '../workflows/events-max.ts';
 import type { BenchOptions } from './bench.ts';
+import { countEvents, type EventCount, sumEvents } from './count-events.ts';
 import {
   countAccepted,
   type DispatchCampaign,
@@ -16,6 +16,7 @@ import {
   seedDispatchAccount,
 } from './dispatch-data.ts';
 import { type BenchRow, boundRow } from './pairs.ts';
+import { reportDelivered } from './report-delivered.ts';
 import { startServer } from './start-server.ts';
 import { BULK_TEXT } from './texts.ts';
 
@@ -88,9 +89,9 @@ async function histories(bench: HistoryBench): Promise<BenchRow> {
   const accepted = await countAccepted(db, campaign);
   if (accepted !== recipients) throw new Error(`${accepted} of ${recipients} are accepted.`);
   bench.progress('The carrier reports that all have been delivered');
-  await reportDelivered(bench, campaign);
+  await reportDelivered(bench.databaseUrl, [campaign.campaignId]);
   await reaches(bench, campaign, 'campaigns', 'finished');
-  const { runs, events } = await countEvents(bench.client, campaign.campaignId);
+  const { runs, events } = await countCampaign(bench.client, campaign.campaignId);
   const max = eventsMax({
     messages: 1,
     windowOpenings: 0,
@@ -128,41 +129,13 @@ async function reaches(
   }
 }
 
-/** Writes what callbacks would: the sink makes none, and a campaign waits for them before it ends. */
-async function reportDelivered(
-  { databaseUrl, recipients }: HistoryBench,
-  { accountId, messageId }: DispatchCampaign,
-): Promise<void> {
-  await withOwner(databaseUrl, async (owner) => {
-    await owner.query(
-      `insert into outcomes (month, account_id, message_key, recipient, attempt, stage, status, carrier_uuid, units)
-       select a.month, a.account_id, a.message_key, a.recipient, a.attempt, 'final', 'delivered', a.carrier_uuid, 1
-       from messages m join attempts a on a.message_key = m.key where m.id = $1`,
-      [messageId],
-    );
-    await owner.query(
-      `insert into rollup_deltas (account_id, message_key, counter, delta)
-       select $1, key, 'delivered', $2 from messages where id = $3`,
-      [accountId, recipients, messageId],
-    );
-  });
-}
-
 /** Of the campaign and its message, each run. Throws while one of them runs that should have ended. */
-async function countEvents(
-  client: Client,
-  campaignId: string,
-): Promise<{ readonly runs: number; readonly events: number }> {
-  const query = `WorkflowId STARTS_WITH '${campaignWorkflowId(campaignId)}'`;
-  let runs = 0;
-  let events = 0;
+async function countCampaign(client: Client, campaignId: string): Promise<EventCount> {
   // The end of a run is listed a moment after it.
   await client.workflow.getHandle(campaignWorkflowId(campaignId)).result();
-  for await (const { workflowId, runId } of client.workflow.list({ query })) {
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    runs += 1;
-    events += history.events?.length ?? 0;
-  }
-  if (runs < 2) throw new Error(`Only ${runs} runs are known.`);
-  return { runs, events };
+  const counted = sumEvents(
+    (await countEvents(client, `WorkflowId STARTS_WITH '${campaignWorkflowId(campaignId)}'`)).values(),
+  );
+  if (counted.runs < 2) throw new Error(`Only ${counted.runs} runs are known.`);
+  return counted;
 }

@@ -10,14 +10,23 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export interface Program {
   readonly pid: number;
   readonly stop: () => Promise<void>;
+  /** Ends it in the middle of whatever it does. */
+  readonly kill: () => Promise<void>;
 }
 
-/** Starts the API as production does, on this database and without an engine. */
-export async function startApi(databaseUrl: string, port: number, home: string): Promise<Program> {
+/** Where nothing listens: most of what is measured of the API asks no engine, so none runs. */
+const NO_ENGINE = '127.0.0.1:1';
+
+/** Starts the API as production does, on this database, and without an engine unless there is one. */
+export async function startApi(
+  databaseUrl: string,
+  port: number,
+  home: string,
+  temporalAddress = NO_ENGINE,
+): Promise<Program> {
   return startServer(['api/server.ts'], {
     DATABASE_URL: databaseUrl,
-    // Nothing of what is measured asks the engine, so none runs.
-    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    TEMPORAL_ADDRESS: temporalAddress,
     // One key asks for as much as can be had; it is counted as any other.
     REQUESTS_PER_KEY: '999999999',
     CARILLON_HOME: home,
@@ -44,11 +53,9 @@ export async function startServer(
     child.stdout?.once('data', () => resolve());
   });
   if (child.pid === undefined) throw new Error(`${args[0]} has no process.`);
-  return {
-    pid: child.pid,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    child.kill(signal);
+    await ended;
   };
+  return { pid: child.pid, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }

@@ -26,6 +26,14 @@ export interface Account {
   /** Whether texts that the carrier's list does not have are sent again by themselves, once. */
   readonly resendAbsent: boolean;
   readonly parentId: string | null;
+  /** What its parts of its parent's campaigns are sent from; null is its oldest approved one. */
+  readonly defaultSenderId: string | null;
+  /** Whether an operator lets it send centrally. */
+  readonly centralSend: boolean;
+  /** Since when nothing of it is sent and its keys only read; null while it is enabled. */
+  readonly disabledAt: Date | null;
+  readonly disabledReason: string | null;
+  readonly disabledByOperator: boolean;
   readonly createdAt: Date;
   readonly version: number;
 }
@@ -45,7 +53,14 @@ export interface AccountSettings {
   readonly reviewRequired?: boolean;
   readonly reviewTolerancePercent?: number;
   readonly resendAbsent?: boolean;
+  readonly defaultSenderId?: string | null;
 }
+
+/** What a new account needs to be given. */
+export type NewAccount = Required<
+  Pick<AccountSettings, 'name' | 'timeZone' | 'senderName' | 'defaultCountry' | 'countries'>
+> &
+  AccountSettings & { readonly parentId?: string };
 
 const COLUMNS = [
   'id',
@@ -63,6 +78,11 @@ const COLUMNS = [
   'review_tolerance_percent as reviewTolerancePercent',
   sql<boolean>`resend_absent_since is not null`.as('resendAbsent'),
   'parent_id as parentId',
+  'default_sender_id as defaultSenderId',
+  sql<boolean>`central_send_at is not null`.as('centralSend'),
+  'disabled_at as disabledAt',
+  'disabled_reason as disabledReason',
+  'disabled_by_operator as disabledByOperator',
   'created_at as createdAt',
   'version',
 ] as const;
@@ -73,14 +93,7 @@ export function newAccountId(): string {
 }
 
 /** Adds an account with its gate. The transaction has to be that account's own. */
-export async function insertAccount(
-  trx: Trx,
-  id: string,
-  account: Required<
-    Pick<AccountSettings, 'name' | 'timeZone' | 'senderName' | 'defaultCountry' | 'countries'>
-  > &
-    AccountSettings,
-): Promise<void> {
+export async function insertAccount(trx: Trx, id: string, account: NewAccount): Promise<void> {
   await trx
     .insertInto('accounts')
     .values({
@@ -91,6 +104,7 @@ export async function insertAccount(
       default_country: account.defaultCountry,
       countries: [...account.countries],
       spend_limit_micro_usd: account.spendLimitMicroUsd ?? null,
+      parent_id: account.parentId ?? null,
       ...textAndReviewColumns({ ...account, resendAbsent: false }),
       ...(account.resendAbsent === true ? { resend_absent_since: sql<Date>`clock_timestamp()` } : {}),
       ...(account.quietStart === undefined ? {} : { quiet_start: account.quietStart }),
@@ -136,8 +150,21 @@ export async function updateAccount(trx: Trx, id: string, settings: AccountSetti
       ...(settings.spendLimitMicroUsd === undefined
         ? {}
         : { spend_limit_micro_usd: settings.spendLimitMicroUsd }),
+      ...(settings.defaultSenderId === undefined ? {} : { default_sender_id: settings.defaultSenderId }),
       ...textAndReviewColumns(settings),
       settings_version: set('settings_version', '+', 1),
+      version: set('version', '+', 1),
+    }))
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Lets the account of this transaction send for its sub-accounts, or no longer. */
+export async function setCentralSend(trx: Trx, id: string, isEnabled: boolean): Promise<void> {
+  await trx
+    .updateTable('accounts')
+    .set((set) => ({
+      central_send_at: isEnabled ? sql<Date>`clock_timestamp()` : null,
       version: set('version', '+', 1),
     }))
     .where('id', '=', id)
@@ -182,6 +209,8 @@ export async function liveCampaignIds(trx: Trx): Promise<string[]> {
   const rows = await trx
     .selectFrom('campaigns')
     .where('status', 'in', ['processing', 'ready', 'scheduled', 'started', 'sending', 'paused', 'suspended'])
+    // A central campaign texts nobody: its parts are campaigns of their accounts.
+    .where((where) => where.or([where('kind', '=', 'standard'), where('central_id', 'is not', null)]))
     .select('id')
     .execute();
   return rows.map((row) => row.id);

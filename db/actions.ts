@@ -1,4 +1,5 @@
 import { nameOfActor } from './actor-names.ts';
+import type { ReachedAccounts } from './central/reached-accounts.ts';
 import type { Trx } from './database.ts';
 
 /** An action that was ordered, and what became of it. */
@@ -13,6 +14,8 @@ export interface Action {
   readonly requestedByName: string | null;
   readonly requestedAt: Date;
   readonly answeredAt: Date | null;
+  /** Of a central campaign's: whom it reached. */
+  readonly accounts: ReachedAccounts | null;
 }
 
 /** The action, or null when this account has none of this id. */
@@ -32,7 +35,11 @@ export async function findAction(trx: Trx, campaignId: string, id: string): Prom
       nameOfActor(column.ref('requested_by')).as('requestedByName'),
       'requested_at as requestedAt',
       'answered_at as answeredAt',
+      'accounts_reached as reached',
+      'accounts_done as done',
     ])
     .executeTakeFirst();
-  return row ?? null;
+  if (row === undefined) return null;
+  const { reached, done, ...action } = row;
+  return { ...action, accounts: reached === null || done === null ? null : { reached, done } };
 }

@@ -16,6 +16,8 @@ export interface ApiKeyRecord {
   readonly revokedAt: Date | null;
   /** Its last use was noted a minute ago or longer, or never. */
   readonly useIsOld: boolean;
+  /** The account is disabled: its keys read, and do nothing else. */
+  readonly accountIsDisabled: boolean;
 }
 
 /** A key as its owner sees it; the secret is shown once, when it is made. */
@@ -63,7 +65,7 @@ export async function findApiKey(db: Db, prefix: string): Promise<ApiKeyRecord |
 const askForKey = prepareQuery((db, { prefix }: { readonly prefix: string }) =>
   sql<ApiKeyRecord>`
     select id, account_id as "accountId", hash, scopes, expires_at as "expiresAt", revoked_at as "revokedAt",
-      use_is_old as "useIsOld"
+      use_is_old as "useIsOld", account_is_disabled as "accountIsDisabled"
     from find_api_key(${prefix})`.compile(db),
 );
 

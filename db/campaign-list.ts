@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { CampaignStatus } from '../domain/campaign-status.ts';
+import type { CampaignKind, CampaignStatus } from '../domain/campaign-status.ts';
 import { nameOfActor } from './actor-names.ts';
 import type { Trx } from './database.ts';
 import { indexedOrderOf, type Listed, type Order, orderOf, type Part } from './listing.ts';
@@ -21,6 +21,7 @@ export interface CampaignQuery extends Part, Order<(typeof CAMPAIGN_SORTS)[numbe
   readonly q?: string;
   readonly statuses?: readonly CampaignStatus[];
   readonly archived: boolean;
+  readonly kinds?: readonly CampaignKind[];
   readonly senderIds?: readonly string[];
   readonly listIds?: readonly string[];
   readonly ownerIds?: readonly string[];
@@ -36,7 +37,7 @@ export interface CampaignQuery extends Part, Order<(typeof CAMPAIGN_SORTS)[numbe
 export interface CampaignListItem {
   readonly id: string;
   readonly name: string | null;
-  readonly kind: string;
+  readonly kind: CampaignKind;
   readonly type: string;
   readonly status: CampaignStatus;
   readonly archived: boolean;
@@ -107,7 +108,7 @@ export async function listCampaigns(
 }
 
 function narrowed(trx: Trx, query: CampaignQuery, found: readonly string[] | null) {
-  const { q, statuses, senderIds, listIds, ownerIds, createdBy, purposes } = query;
+  const { q, statuses, kinds, senderIds, listIds, ownerIds, createdBy, purposes } = query;
   let rows = trx
     .selectFrom('campaigns')
     .where('deleted_at', 'is', null)
@@ -115,6 +116,7 @@ function narrowed(trx: Trx, query: CampaignQuery, found: readonly string[] | nul
   if (found !== null) rows = rows.where('id', '=', sql<string>`any(${found})`);
   else if (q !== undefined) rows = rows.where(sql<boolean>`name_search like search_pattern(${q})`);
   if (statuses !== undefined && statuses.length > 0) rows = rows.where('status', 'in', statuses);
+  if (kinds !== undefined) rows = rows.where('kind', 'in', kinds);
   if (senderIds !== undefined) rows = rows.where('sender_id', 'in', senderIds);
   if (ownerIds !== undefined) rows = rows.where('owner_id', 'in', ownerIds);
   if (createdBy !== undefined) rows = rows.where('created_by', 'in', createdBy);

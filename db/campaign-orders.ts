@@ -1,43 +1,24 @@
 import { sql } from 'kysely';
-import type { Actor } from '../domain/actor.ts';
-import { type CampaignActionName, refusalOf } from '../domain/campaign-actions.ts';
-import { type CampaignStatus, isLive, type StartMode } from '../domain/campaign-status.ts';
-import { appendLog } from './log.ts';
-import { readActionFacts } from './campaign-step/record-signals.ts';
+import { refusalOf, roleOf } from '../domain/campaign-actions.ts';
+import { type CampaignStatus, isLive } from '../domain/campaign-status.ts';
+import type { RoundKind } from '../domain/round.ts';
 import { resolveCampaignAlerts } from './campaign-alerts.ts';
-import { endMessages } from './campaign-step/message-orders.ts';
-import type { Campaign } from './campaigns.ts';
+import { readActionFacts } from './campaign-step/record-signals.ts';
+import { noteReachedAccounts } from './central/reached-accounts.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
-import { newId } from './ids.ts';
-import type { RoundKind } from '../domain/round.ts';
+import { launch, overrule, restart } from './launch-orders.ts';
+import { appendLog } from './log.ts';
+import {
+  insertAction,
+  logOrder,
+  type NewSchedules,
+  type Order,
+  ordered,
+  type OrderResult,
+  waitForWorkflow,
+} from './order-rows.ts';
 import { insertRound } from './rounds.ts';
-
-/** An action that somebody orders; the row it becomes is the order. */
-export interface Order {
-  readonly campaign: Campaign;
-  readonly name: CampaignActionName;
-  readonly args: Record<string, unknown>;
-  readonly actor: Actor;
-  /** Campaign time in epoch milliseconds. */
-  readonly at: number;
-  /** Details that a launch still needs; empty for everything else. */
-  readonly missing?: readonly string[];
-}
-
-/** `requested` waits for the campaign's workflow, `applied` took effect in this transaction. */
-export type OrderResult =
-  | { readonly kind: 'refused'; readonly reason: string }
-  | {
-      readonly kind: 'ordered';
-      readonly actionId: string;
-      readonly state: 'requested' | 'applied';
-      /** Recipients whose texts may still be on their way, for what stops something. */
-      readonly inFlight: number;
-    };
-
-/** New schedules of a restart, by message. */
-export type NewSchedules = ReadonlyMap<string, { readonly local: string; readonly zone: string }>;
 
 /**
  * Orders an action in one transaction: checks that it is allowed, writes its row, and, if it stops
@@ -45,8 +26,22 @@ export type NewSchedules = ReadonlyMap<string, { readonly local: string; readonl
  */
 export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedules): Promise<OrderResult> {
   const facts = await readActionFacts(trx, order.campaign.id);
-  const reason = refusalOf(order.name, { ...facts, missing: order.missing ?? [] });
+  // The archive of a sub-account is no obstacle to its parent.
+  const asParent = order.byParent === undefined ? {} : ({ role: 'standard', isArchived: false } as const);
+  const reason = refusalOf(order.name, { ...facts, ...asParent, missing: order.missing ?? [] });
   if (reason !== null) return { kind: 'refused', reason };
+  const result = await carryOut(trx, order, facts.status, schedules);
+  if (result.kind === 'refused' || roleOf(order.campaign) !== 'central') return result;
+  const accounts = await noteReachedAccounts(trx, order.campaign.id, result.actionId);
+  return { ...result, inFlight: null, accounts };
+}
+
+async function carryOut(
+  trx: Trx,
+  order: Order,
+  status: CampaignStatus,
+  schedules: NewSchedules | undefined,
+): Promise<OrderResult> {
   switch (order.name) {
     case 'pause':
     case 'stop':
@@ -54,7 +49,7 @@ export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedul
     case 'suspend':
       return hold(trx, order, order.name);
     case 'launch':
-      return launch(trx, order, startModeOf(order));
+      return launch(trx, order);
     case 'restart':
       return restart(trx, order, schedules ?? new Map());
     case 'overrule':
@@ -63,7 +58,7 @@ export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedul
     case 'unarchive':
       return archive(trx, order);
     case 'delete':
-      return remove(trx, order, facts.status);
+      return remove(trx, order, status);
     case 'retry_failed':
     case 'resend_unknown':
       return round(trx, order, order.name);
@@ -74,61 +69,6 @@ export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedul
     case 'duplicate':
       return waitForWorkflow(trx, order);
   }
-}
-
-/** What only the workflow carries out: the order has a line now, what becomes of it has another. */
-async function waitForWorkflow(trx: Trx, order: Order): Promise<OrderResult> {
-  const actionId = await insertAction(trx, order, 'requested');
-  await appendLog(trx, {
-    accountId: order.campaign.accountId,
-    campaignId: order.campaign.id,
-    what: `${order.name}.ordered`,
-    actionId,
-    actor: order.actor,
-    detail: { status: order.campaign.status },
-  });
-  return ordered(actionId, 'requested');
-}
-
-function startModeOf(order: Order): StartMode {
-  const mode = order.args['start'];
-  return mode === 'now' || mode === 'later' ? mode : 'scheduled';
-}
-
-function ordered(actionId: string, state: 'requested' | 'applied', inFlight = 0): OrderResult {
-  return { kind: 'ordered', actionId, state, inFlight };
-}
-
-async function insertAction(trx: Trx, order: Order, state: 'requested' | 'applied'): Promise<string> {
-  const id = newId('act');
-  await trx
-    .insertInto('actions')
-    .values({
-      id,
-      account_id: order.campaign.accountId,
-      campaign_id: order.campaign.id,
-      name: order.name,
-      args: JSON.stringify(order.args),
-      state,
-      via: order.actor.via,
-      requested_by: order.actor.id,
-      key_id: order.actor.keyId ?? null,
-      ...(state === 'applied' ? { answered_at: sql<Date>`clock_timestamp()`, result: '{}' } : {}),
-    })
-    .execute();
-  return id;
-}
-
-async function log(trx: Trx, order: Order, actionId: string, to: CampaignStatus): Promise<void> {
-  await appendLog(trx, {
-    accountId: order.campaign.accountId,
-    campaignId: order.campaign.id,
-    what: order.name,
-    from: order.campaign.status,
-    to,
-    actionId,
-    actor: order.actor,
-  });
 }
 
 /** The reason of whoever gives none; who it was stands beside it. */
@@ -149,110 +89,12 @@ async function hold(
     accountId: order.campaign.accountId,
     campaignId: order.campaign.id,
     kind,
-    cause: kind === 'suspend' ? 'operator' : null,
+    cause: kind === 'suspend' ? 'operator' : (order.cause ?? null),
     reason: typeof order.args['reason'] === 'string' ? order.args['reason'] : NO_REASON[kind],
     actor: order.actor,
     actionId,
   });
   return ordered(actionId, 'requested', inFlight);
-}
-
-async function launch(trx: Trx, order: Order, mode: StartMode): Promise<OrderResult> {
-  const actionId = await insertAction(trx, order, 'requested');
-  await trx
-    .updateTable('campaigns')
-    .set((set) => ({
-      status: 'processing' as const,
-      start_mode: mode,
-      launched_at: new Date(order.at),
-      prepared_at: null,
-      was_restarted: false,
-      status_reasons: '[]',
-      version: set('version', '+', 1),
-    }))
-    .where('id', '=', order.campaign.id)
-    .execute();
-  await trx
-    .updateTable('messages')
-    .set({ status: 'scheduled', due_at: null, expires_at: null })
-    .where('campaign_id', '=', order.campaign.id)
-    .execute();
-  if (mode === 'now') {
-    // "Now" replaces the first message's schedule: its instant is given when the workflow first sees it.
-    await trx
-      .updateTable('messages')
-      .set({ schedule_local: null, schedule_zone: null })
-      .where('campaign_id', '=', order.campaign.id)
-      .where('position', '=', 1)
-      .execute();
-  }
-  await resolveCampaignAlerts(trx, order.campaign.id, ['content_rejected']);
-  await log(trx, order, actionId, 'processing');
-  return ordered(actionId, 'requested');
-}
-
-/** Where the stop still waits for its workflow, the messages are ended here, so that the schedules find them so. */
-async function restart(trx: Trx, order: Order, schedules: NewSchedules): Promise<OrderResult> {
-  await endMessages(trx, order.campaign.id, order.at);
-  const actionId = await insertAction(trx, order, 'requested');
-  await trx
-    .updateTable('campaigns')
-    .set((set) => ({
-      status: 'processing' as const,
-      start_mode: 'scheduled' as const,
-      prepared_at: null,
-      was_restarted: true,
-      archived_at: null,
-      status_reasons: '[]',
-      version: set('version', '+', 1),
-    }))
-    .where('id', '=', order.campaign.id)
-    .execute();
-  for (const [messageId, schedule] of schedules) {
-    await trx
-      .updateTable('messages')
-      .set((set) => ({
-        status: 'scheduled' as const,
-        schedule_local: schedule.local,
-        schedule_zone: schedule.zone,
-        due_at: null,
-        expires_at: null,
-        ended_at: null,
-        version: set('version', '+', 1),
-      }))
-      .where('campaign_id', '=', order.campaign.id)
-      .where('id', '=', messageId)
-      .where('status', 'in', ['cancelled', 'cut'])
-      .execute();
-  }
-  await resolveCampaignAlerts(trx, order.campaign.id, ['content_rejected']);
-  await log(trx, order, actionId, 'processing');
-  return ordered(actionId, 'requested');
-}
-
-/** An operator's word against the content check: the campaign is prepared again and its content let pass. */
-async function overrule(trx: Trx, order: Order): Promise<OrderResult> {
-  const actionId = await insertAction(trx, order, 'requested');
-  await trx
-    .updateTable('campaigns')
-    .set((set) => ({
-      status: 'processing' as const,
-      prepared_at: null,
-      content_overruled_by: order.actor.id,
-      status_reasons: '[]',
-      version: set('version', '+', 1),
-    }))
-    .where('id', '=', order.campaign.id)
-    .execute();
-  await trx
-    .updateTable('messages')
-    .set({ status: 'scheduled' })
-    .where('campaign_id', '=', order.campaign.id)
-    .where('status', '=', 'draft')
-    .execute();
-  await resolveCampaignAlerts(trx, order.campaign.id, ['content_rejected']);
-  await log(trx, order, actionId, 'processing');
-  return ordered(actionId, 'requested');
 }
 
 /** Whom it tries again stands from now on; the campaign's run is started for it. */
@@ -290,7 +132,7 @@ async function archive(trx: Trx, order: Order): Promise<OrderResult> {
     }))
     .where('id', '=', order.campaign.id)
     .execute();
-  await log(trx, order, actionId, order.campaign.status);
+  await logOrder(trx, order, actionId, order.campaign.status);
   return ordered(actionId, 'applied');
 }
 
@@ -315,6 +157,6 @@ async function remove(trx: Trx, order: Order, status: CampaignStatus): Promise<O
     .where('id', '=', order.campaign.id)
     .execute();
   await resolveCampaignAlerts(trx, order.campaign.id);
-  await log(trx, order, actionId, live ? 'aborted' : status);
+  await logOrder(trx, order, actionId, live ? 'aborted' : status);
   return ordered(actionId, live ? 'requested' : 'applied', inFlight);
 }

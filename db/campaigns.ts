@@ -1,8 +1,11 @@
 import { sql } from 'kysely';
-import type { CampaignStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
+import { type CampaignRole, roleOf } from '../domain/campaign-actions.ts';
+import type { CentralTiming } from '../domain/central/part-states.ts';
+import type { CampaignKind, CampaignStatus, StartMode, StatusReason } from '../domain/campaign-status.ts';
 import { nameOfActor } from './actor-names.ts';
 import { resolveCampaignAlerts } from './campaign-alerts.ts';
 import { askedTogether } from './asked-together.ts';
+import { type CentralDetails, insertCentralSend, updateCentralSend } from './central/central-sends.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 import { prepareQuery } from './prepared-query.ts';
@@ -12,7 +15,11 @@ export interface Campaign {
   readonly id: string;
   readonly key: number;
   readonly accountId: string;
-  readonly kind: string;
+  /** Of a part: its central campaign, and the parent with the name that it had at the launch. */
+  readonly centralId: string | null;
+  readonly parentId: string | null;
+  readonly parentName: string | null;
+  readonly kind: CampaignKind;
   readonly type: string;
   readonly channel: string;
   readonly name: string | null;
@@ -43,6 +50,9 @@ export interface Campaign {
   readonly budgetMicroUsd: number | null;
   /** What its texts have claimed, at the estimate; what was certainly not taken or has failed is given back. */
   readonly spentMicroUsd: number;
+  /** Of a central campaign: whose pairs it is sent to, and whether at one instant. */
+  readonly presetId: string | null;
+  readonly timing: CentralTiming | null;
   /** Names of today. */
   readonly createdByName: string | null;
   readonly ownerName: string | null;
@@ -50,7 +60,7 @@ export interface Campaign {
 }
 
 /** The details and settings that an owner gives; null is not given yet. */
-export interface CampaignDetails {
+export interface CampaignDetails extends CentralDetails {
   readonly name?: string | null;
   readonly senderId?: string | null;
   readonly ownerId?: string | null;
@@ -67,6 +77,9 @@ const COLUMNS = [
   'id',
   'key',
   'account_id as accountId',
+  'central_id as centralId',
+  'parent_id as parentId',
+  'parent_name as parentName',
   'kind',
   'type',
   'channel',
@@ -104,20 +117,32 @@ const BUDGET = sql<number | null>`(select s.budget_micro_usd from campaign_spend
 const SPENT = sql<number>`coalesce((select s.spent_micro_usd from campaign_spends s
   where s.campaign_id = campaigns.id), 0)`.as('spentMicroUsd');
 
+const PRESET = sql<
+  string | null
+>`case when campaigns.kind = 'central' then (select s.preset_id from central_sends s
+  where s.campaign_id = campaigns.id) end`.as('presetId');
+const TIMING = sql<CentralTiming | null>`case when campaigns.kind = 'central' then (select s.timing
+  from central_sends s where s.campaign_id = campaigns.id) end`.as('timing');
+
 /**
  * Makes a draft with its gate; its id may be given, for whoever needs it before the answer. Throws PostgreSQL's unique
  * violation of `campaigns_name` when the name is taken.
  */
 export async function insertCampaign(
   trx: Trx,
-  draft: CampaignDetails & { readonly id?: string; readonly accountId: string; readonly createdBy: string },
+  draft: CampaignDetails & {
+    readonly id?: string;
+    readonly accountId: string;
+    readonly createdBy: string;
+    readonly kind?: CampaignKind;
+  },
 ): Promise<string> {
-  const { accountId, id = newId('cmp') } = draft;
+  const { accountId, id = newId('cmp'), kind = 'standard' } = draft;
   await askedTogether([
     trx
       .with('gate', (db) => db.insertInto('gates').values({ scope_id: id }))
       .insertInto('campaigns')
-      .values({ id, account_id: accountId, created_by: draft.createdBy, ...columnsOf(draft) })
+      .values({ id, account_id: accountId, kind, created_by: draft.createdBy, ...columnsOf(draft) })
       .execute(),
     trx
       .insertInto('campaign_spends')
@@ -125,6 +150,7 @@ export async function insertCampaign(
       .execute(),
     insertLists(trx, { id, accountId, excluded: false }, draft.listIds),
     insertLists(trx, { id, accountId, excluded: true }, draft.excludedListIds),
+    ...(kind === 'central' ? [insertCentralSend(trx, { id, accountId }, draft)] : []),
   ]);
   return id;
 }
@@ -146,6 +172,8 @@ const askForCampaign = prepareQuery((db, { id }: { readonly id: string }) =>
       EXCLUDED,
       BUDGET,
       SPENT,
+      PRESET,
+      TIMING,
       CREATOR.as('createdByName'),
       nameOfActor(sql.ref('campaigns.owner_id')).as('ownerName'),
       nameOfActor(sql.ref('campaigns.acknowledged_by')).as('acknowledgedByName'),
@@ -157,6 +185,16 @@ const askForCampaign = prepareQuery((db, { id }: { readonly id: string }) =>
 export async function lockCampaign(trx: Trx, id: string): Promise<Campaign | null> {
   await trx.selectFrom('campaigns').where('id', '=', id).select('id').forUpdate().execute();
   return findCampaign(trx, id);
+}
+
+/** The role of a campaign, deleted or not; null when this account has none of this id. */
+export async function readRole(trx: Trx, id: string): Promise<CampaignRole | null> {
+  const row = await trx
+    .selectFrom('campaigns')
+    .where('id', '=', id)
+    .select(['kind', 'central_id as centralId'])
+    .executeTakeFirst();
+  return row === undefined ? null : roleOf(row);
 }
 
 /** An order that waits for the engine is a change of the campaign, too: of two who saw the same, one may give it. */
@@ -189,6 +227,7 @@ export async function updateCampaign(trx: Trx, campaign: Campaign, details: Camp
       .execute();
   }
   await writeLists(trx, campaign.accountId, campaign.id, details);
+  if (campaign.kind === 'central') await updateCentralSend(trx, campaign.id, details);
   if (campaign.status === 'rejected') await resolveCampaignAlerts(trx, campaign.id, ['content_rejected']);
 }
 

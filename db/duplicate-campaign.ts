@@ -11,6 +11,7 @@ export async function duplicateCampaign(trx: Trx, campaign: Campaign, actor: Act
   const id = await insertCampaign(trx, {
     accountId,
     createdBy: actor.id,
+    kind: campaign.kind,
     name: campaign.name === null ? null : await freeName(trx, campaign.name),
     senderId: campaign.senderId,
     ownerId: campaign.ownerId,
@@ -19,6 +20,7 @@ export async function duplicateCampaign(trx: Trx, campaign: Campaign, actor: Act
     listIds: campaign.listIds,
     excludedListIds: campaign.excludedListIds,
     budgetMicroUsd: campaign.budgetMicroUsd,
+    ...(campaign.timing === null ? {} : { presetId: campaign.presetId, timing: campaign.timing }),
   });
   for (const message of await listMessages(trx, campaign.id)) {
     const { text, mediaIds, expiresAfterMs, usePrefix, useSuffix } = message;
@@ -35,6 +37,7 @@ async function freeName(trx: Trx, name: string): Promise<string> {
     const taken = await trx
       .selectFrom('campaigns')
       .where('deleted_at', 'is', null)
+      .where('central_id', 'is', null)
       .where((where) =>
         where(where.fn<string>('lower', ['name']), '=', where.fn<string>('lower', [where.val(candidate)])),
       )

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { askedTogether } from './asked-together.ts';
+import { centralScopesOf } from './central/central-scopes.ts';
 import type { Trx } from './database.ts';
 import { prepareQuery } from './prepared-query.ts';
 
@@ -39,7 +40,7 @@ export async function closedScopes(trx: Trx, scopeIds: readonly string[]): Promi
 /** Gates that are looked at together. */
 export interface Scopes {
   readonly scopeIds: readonly string[];
-  /** A campaign whose sender's gate is one more of them. */
+  /** A campaign whose sender's gate is one more of them, and of a part those of its central campaign and its parent. */
   readonly campaignId: string | null;
   /** One of them that counts as closed unless it is a message which is being sent. */
   readonly messageId: string | null;
@@ -48,7 +49,8 @@ export interface Scopes {
 /** Their ids, as a table. */
 const idsOf = ({ scopeIds, campaignId }: Scopes): RawBuilder<unknown> => sql`(
   select unnest(${scopeIds}::text[]) as id
-  union all select sender_id from campaigns where id = ${campaignId}) s`;
+  union all select unnest(array[sender_id] || ${centralScopesOf('campaigns')})
+  from campaigns where id = ${campaignId}) s`;
 
 /** A statement of its own, so that what is read after it is what was committed before the locks were given. */
 const lockScopes = prepareQuery((db, scopes: Scopes) =>

@@ -64,6 +64,7 @@ async function waitingMessages(
     .innerJoin('campaigns as c', 'c.id', 'm.campaign_id')
     .where('c.status', 'in', WAITING)
     .where('c.deleted_at', 'is', null)
+    .where((where) => where.or([where('c.kind', '=', 'standard'), where('c.central_id', 'is not', null)]))
     .where('m.status', 'in', ['scheduled', 'sending'])
     .select([
       'm.id',

@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'act'
   | 'hld'
   | 'phr'
+  | 'pre'
   | 'rnd'
   | 'quo'
   | 'rvw'

@@ -108,6 +108,7 @@ export const IMPORT_SORTS = ['createdAt', 'status', 'rowsRead', 'rowsRefused'] a
 
 /** Which imports; several values of a filter are joined by or. */
 export interface ImportQuery extends Order<(typeof IMPORT_SORTS)[number]>, Part {
+  readonly subject?: ContactImport['subject'];
   readonly statuses?: readonly ImportStatus[];
   readonly listIds?: readonly string[];
   readonly createdFrom?: Date;
@@ -117,6 +118,7 @@ export interface ImportQuery extends Order<(typeof IMPORT_SORTS)[number]>, Part 
 /** A page of imports, and how many there are in all. */
 export async function listImports(trx: Trx, query: ImportQuery): Promise<Listed<ContactImport>> {
   let rows = trx.selectFrom('imports');
+  if (query.subject !== undefined) rows = rows.where('subject', '=', query.subject);
   if (query.statuses !== undefined) rows = rows.where('status', 'in', query.statuses);
   if (query.listIds !== undefined) {
     rows = rows.where(sql<boolean>`list_ids && ${[...query.listIds]}::text[]`);

@@ -8,6 +8,7 @@ import {
   overtakenPlan,
 } from '../domain/dispatch/message-plan.ts';
 import { roundCounter } from '../domain/dispatch/result-counters.ts';
+import { centralScopesOf } from './central/central-scopes.ts';
 import type { Trx } from './database.ts';
 import { INSTALLATION } from '../domain/hold.ts';
 import { fenceMessage } from './dispatch/enter-lane.ts';
@@ -66,7 +67,7 @@ async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage
   return decideMessage(
     {
       ...message,
-      isHeld: message.status !== 'sending' || !(await gatesAreOpen(trx, input, message.senderId)),
+      isHeld: message.status !== 'sending' || !(await gatesAreOpen(trx, input, message)),
       openWaves: rest.map((wave) => ({
         dueAt: wave.dueAt?.getTime() ?? null,
         left: wave.size - wave.nextOrdinal,
@@ -76,8 +77,12 @@ async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage
   );
 }
 
-async function gatesAreOpen(trx: Trx, input: MessagePlanInput, senderId: string): Promise<boolean> {
-  const scopes = [INSTALLATION, input.accountId, input.campaignId, input.messageId, senderId];
+async function gatesAreOpen(
+  trx: Trx,
+  { accountId, campaignId, messageId }: MessagePlanInput,
+  { senderId, centralScopes }: PlannedMessage,
+): Promise<boolean> {
+  const scopes = [INSTALLATION, accountId, campaignId, messageId, senderId, ...centralScopes];
   return (await closedScopes(trx, scopes)).size === 0;
 }
 
@@ -148,6 +153,7 @@ async function readMessage(trx: Trx, messageId: string) {
       's.mms_per_second as mmsPerSecond',
       'c.audience_size as audienceSize',
     ])
+    .select(centralScopesOf('c').as('centralScopes'))
     .select(sql<Date | null>`(select max(l.asked_at) from lanes l where l.message_key = m.key)`.as('askedAt'))
     .executeTakeFirstOrThrow();
   const expired = (await readCounters(trx, [row.key])).get(row.key)?.get('expired') ?? 0;
@@ -161,6 +167,7 @@ async function readMessage(trx: Trx, messageId: string) {
     timeZone: row.timeZone,
     quietHours: { start: row.quietStart, end: row.quietEnd },
     senderId: row.senderId,
+    centralScopes: row.centralScopes,
     pace: row.mediaIds.length > 0 ? row.mmsPerSecond : row.segmentsPerSecond,
     everybodyExpired: expired > 0 && expired === row.audienceSize,
   };

@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/actor.ts';
 import { type CampaignStatus, isLive } from '../domain/campaign-status.ts';
 import { HOLDS_OF_SCOPE_MAX, INSTALLATION } from '../domain/hold.ts';
+import { readRole } from './campaigns.ts';
 import type { Trx } from './database.ts';
 import { moveGate } from './gates.ts';
 import { showHold } from './show-hold.ts';
@@ -14,6 +15,8 @@ export interface NewHold extends Scope {
   readonly reason: string;
   readonly actor: Actor;
   readonly byOperator: boolean;
+  /** `disable` belongs to a disabled account, and ends when it is enabled; `hold` unless told. */
+  readonly kind?: 'hold' | 'disable';
 }
 
 /**
@@ -53,7 +56,7 @@ export async function placeHold(
       scope: hold.scope,
       scope_id: hold.scopeId,
       campaign_id: place.campaignId,
-      kind: 'hold',
+      kind: hold.kind ?? 'hold',
       reason: hold.reason,
       placed_by: hold.actor.id,
       by_operator: hold.byOperator,
@@ -99,7 +102,9 @@ async function lockPlace(trx: Trx, { accountId, scope, scopeId }: NewHold): Prom
         .where('id', '=', scopeId)
         .select('campaign_id as campaignId')
         .executeTakeFirst();
-      return message === undefined ? null : lockLiving(trx, message.campaignId);
+      // What a parent's message says is sent by its sub-accounts' own messages, whose gates these are not.
+      if (message === undefined || (await readRole(trx, message.campaignId)) === 'central') return null;
+      return lockLiving(trx, message.campaignId);
     }
   }
 }

@@ -25,7 +25,7 @@ export async function prepareCampaign(
   const campaign = await trx
     .selectFrom('campaigns')
     .where('id', '=', input.campaignId)
-    .select(['status', 'prepared_at', 'was_restarted', 'content_overruled_by'])
+    .select(['kind', 'central_id', 'status', 'prepared_at', 'was_restarted', 'content_overruled_by'])
     .forUpdate()
     .executeTakeFirstOrThrow();
   if (campaign.status !== 'processing' || campaign.prepared_at !== null) return { kind: 'not_wanted' };
@@ -40,7 +40,9 @@ export async function prepareCampaign(
     .set({ prepared_at: new Date(input.at), status_reasons: '[]' })
     .where('id', '=', input.campaignId)
     .execute();
-  const cause = await outsideCause(trx, input.campaignId, input.at);
+  const isCentral = campaign.kind === 'central' && campaign.central_id === null;
+  // Senders and lists are those of its parts.
+  const cause = isCentral ? null : await outsideCause(trx, input.campaignId, input.at);
   if (cause !== null) {
     await suspendCampaign(trx, input, cause);
     return { kind: 'suspended' };

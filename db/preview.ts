@@ -3,8 +3,9 @@ import { purposeOf } from '../domain/content-check.ts';
 import type { PreviewFacts } from '../domain/preview.ts';
 import { fieldsWithoutFallback, parseTemplate } from '../domain/template.ts';
 import type { Campaign } from './campaigns.ts';
+import { findExampleAccount } from './central/example-account.ts';
 import { contactKey } from './contacts.ts';
-import type { Trx } from './database.ts';
+import { actAs, type Trx } from './database.ts';
 import type { Message } from './messages.ts';
 
 /** How many contacts of the lists a field's coverage is measured on. */
@@ -18,13 +19,45 @@ interface Contact {
   readonly custom: Record<string, string>;
 }
 
-/** Everything that a message's preview depends on, or null when the contact that is named does not exist. */
+/** For whom a message is shown. */
+export interface Example {
+  /** One of the lists' contacts unless told. */
+  readonly contactId: string | null;
+  /** Of a central campaign: in which sub-account, the first of its preset unless told. */
+  readonly accountId: string | null;
+}
+
+/** What a message's preview depends on, or what of its example does not exist. */
+export type PreviewRead =
+  | { readonly kind: 'facts'; readonly facts: Omit<PreviewFacts, 'at'> }
+  | { readonly kind: 'no_contact' | 'no_account' };
+
+/** Everything that a message's preview depends on; of a central campaign in a sub-account, and never in the parent. */
 export async function readPreviewFacts(
   trx: Trx,
   campaign: Campaign,
   message: Message,
+  { contactId, accountId }: Example,
+): Promise<PreviewRead> {
+  const isCentral = campaign.kind === 'central' && campaign.centralId === null;
+  if (!isCentral) {
+    if (accountId !== null && accountId !== campaign.accountId) return { kind: 'no_account' };
+    return readOwnFacts(trx, campaign, message, contactId);
+  }
+  const example = await findExampleAccount(trx, campaign, accountId);
+  if (example === null) return { kind: 'no_account' };
+  const own = { ...campaign, ...example, senderId: null };
+  return actAs(trx, { from: campaign.accountId, to: example.accountId }, () =>
+    readOwnFacts(trx, own, message, contactId),
+  );
+}
+
+async function readOwnFacts(
+  trx: Trx,
+  campaign: Pick<Campaign, 'accountId' | 'senderId' | 'listIds' | 'purpose'>,
+  message: Message,
   contactId: string | null,
-): Promise<Omit<PreviewFacts, 'at'> | null> {
+): Promise<PreviewRead> {
   const account = await trx
     .selectFrom('accounts')
     .where('id', '=', campaign.accountId)
@@ -36,8 +69,8 @@ export async function readPreviewFacts(
       : await trx.selectFrom('senders').where('id', '=', campaign.senderId).select('type').executeTakeFirst();
   const sample = await contactsOf(trx, campaign);
   const contact = contactId === null ? sample[0] : await findContact(trx, contactId);
-  if (contactId !== null && contact === undefined) return null;
-  return {
+  if (contactId !== null && contact === undefined) return { kind: 'no_contact' };
+  const facts: Omit<PreviewFacts, 'at'> = {
     text: message.text,
     kind: message.mediaIds.length > 0 ? 'mms' : 'sms',
     isFirst: message.position === 1,
@@ -56,6 +89,7 @@ export async function readPreviewFacts(
     country: contact?.country ?? account.default_country,
     senderType: sender?.type ?? 'long_code',
   };
+  return { kind: 'facts', facts };
 }
 
 /** The share of the lists' contacts, by a sample, that have each field that a text uses without a fallback. */
@@ -67,7 +101,7 @@ export async function readFieldCoverage(
   return (text) => coverageOf(text, sample);
 }
 
-async function contactsOf(trx: Trx, campaign: Campaign): Promise<Contact[]> {
+async function contactsOf(trx: Trx, campaign: Pick<Campaign, 'listIds'>): Promise<Contact[]> {
   const rows = await sql<Contact>`
     select c.number, c.country, c.first_name as "firstName", c.last_name as "lastName", c.custom
     from list_members m join contacts c on c.id = m.contact_id

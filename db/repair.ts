@@ -21,6 +21,33 @@ export async function campaignsToRun(db: Db, afterId: string, howMany: number): 
   return rows.rows;
 }
 
+/** The same of central campaigns. */
+export async function centralsToRun(db: Db, afterId: string, howMany: number): Promise<CampaignToRun[]> {
+  const rows = await sql<CampaignToRun>`
+    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction"
+    from centrals_to_run(${afterId}, ${howMany})`.execute(db);
+  return rows.rows;
+}
+
+/** A slice of a central campaign with states of parts that it has not seen. */
+export interface SliceToLook {
+  readonly accountId: string;
+  readonly campaignId: string;
+  readonly slice: number;
+}
+
+/**
+ * Slices that are worth a look: all of their parts are over, a run of one is missing, a tenth of their states is news, or
+ * the oldest news are of an hour ago. Less would fill their histories with looks.
+ */
+export async function slicesToLook(db: Db, howMany: number): Promise<SliceToLook[]> {
+  const rows = await sql<SliceToLook>`
+    select account_id as "accountId", central_id as "campaignId", slice from slices_to_look(${howMany})`.execute(
+    db,
+  );
+  return rows.rows;
+}
+
 /** Imports of all accounts whose content is complete but not yet imported. */
 export async function importsToRun(db: Db, howMany: number): Promise<RunWanted[]> {
   const rows = await sql<RunWanted>`

@@ -1,5 +1,6 @@
 import type { AccountTables } from './schema/account-tables.ts';
 import type { CampaignTables } from './schema/campaign-tables.ts';
+import type { CentralTables } from './schema/central-tables.ts';
 import type { ContactTables } from './schema/contact-tables.ts';
 import type { LedgerTables } from './schema/ledger-tables.ts';
 import type { OversightTables } from './schema/oversight-tables.ts';
@@ -10,4 +11,11 @@ import type { SenderTables } from './schema/sender-tables.ts';
  * because the driver would turn a bare array into a PostgreSQL array.
  */
 export interface Database
-  extends AccountTables, CampaignTables, ContactTables, LedgerTables, OversightTables, SenderTables {}
+  extends
+    AccountTables,
+    CampaignTables,
+    CentralTables,
+    ContactTables,
+    LedgerTables,
+    OversightTables,
+    SenderTables {}

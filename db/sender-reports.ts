@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { type ExpressionBuilder, sql } from 'kysely';
 import type { PostId } from '../domain/callback-path.ts';
 import { isSpamming, SPAM_WINDOW_MS } from '../domain/spam.ts';
 import { type Db, type Trx, withAccount } from './database.ts';
+import type { Database } from './schema.ts';
 import { suspendCampaign } from './suspend-campaign.ts';
 
 /** How many final reports of a lease came in, and how many of them told of spam. */
@@ -40,6 +41,7 @@ async function suspendSending(
   const sending = await trx
     .selectFrom('campaigns')
     .where('sender_id', '=', senderId)
+    .where(textsByItself)
     .where((campaign) =>
       campaign.or([
         campaign('status', 'in', ['started', 'sending']),
@@ -61,12 +63,17 @@ async function suspendSending(
   for (const { id } of sending) await suspendCampaign(trx, { accountId, campaignId: id }, 'spam');
 }
 
+/** A central campaign has a sender for its tests only. */
+function textsByItself(where: ExpressionBuilder<Database, 'campaigns'>) {
+  return where.or([where('kind', '=', 'standard'), where('central_id', 'is not', null)]);
+}
+
 /** Whether the campaign's sender is still reported as spam too often. */
 export async function senderIsSpamming(trx: Trx, campaignId: string): Promise<boolean> {
   const { rows } = await sql<{ finals: number; spam: number }>`
     select coalesce(sum(r.finals), 0)::int as finals, coalesce(sum(r.spam), 0)::int as spam
     from campaigns c join sender_reports r on r.sender_id = c.sender_id
-    where c.id = ${campaignId}
+    where c.id = ${campaignId} and (c.kind = 'standard' or c.central_id is not null)
       and r.minute >= clock_timestamp() - ${SPAM_WINDOW_MS} * interval '1 millisecond'`.execute(trx);
   return rows[0] !== undefined && isSpamming(rows[0]);
 }

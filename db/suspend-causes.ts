@@ -10,6 +10,7 @@ import { isRegistered } from '../domain/registration.ts';
 import { isSuspendCause, SUSPENSIONS } from '../domain/suspension.ts';
 import { monthOf } from '../domain/zoned-time.ts';
 import { senderIsSpamming } from './sender-reports.ts';
+import { chooseSender } from './central/choose-sender.ts';
 import { isLeftAlone } from './circuits.ts';
 import type { Trx } from './database.ts';
 
@@ -109,6 +110,8 @@ async function isPersisting(
       return senderIsSpamming(trx, campaignId);
     case 'carrier_down':
       return isLeftAlone(trx, campaignId);
+    case 'no_sender':
+      return (await chooseSender(trx, { campaignId, at })) === 'none';
     case 'sender_disabled':
     case 'registration_lapsed':
       return (await senderCause(trx, campaignId, at)) === cause;
@@ -123,11 +126,15 @@ async function isPersisting(
 
 /**
  * Why a campaign that nothing holds has to be suspended because of what it names: its sender, and its lists as long as
- * the audience has to be frozen from them. Null when all is well.
+ * the audience has to be frozen from them. Null when all is well. A part whose sender may not send is given another one
+ * of its account's, if there is one.
  */
 export async function outsideCause(trx: Trx, campaignId: string, at: number): Promise<SuspendCause | null> {
   const cause = await senderCause(trx, campaignId, at);
-  if (cause !== null) return cause;
+  if (cause !== null) {
+    const choice = await chooseSender(trx, { campaignId, at });
+    if (choice !== 'chosen') return choice === 'none' ? 'no_sender' : cause;
+  }
   const thawed = await trx
     .selectFrom('campaigns')
     .where('id', '=', campaignId)

@@ -1,4 +1,4 @@
-import { type CampaignStatus, isLive, RESTING_STATUSES } from './campaign-status.ts';
+import { type CampaignKind, type CampaignStatus, isLive, RESTING_STATUSES } from './campaign-status.ts';
 
 /** Everything that can be done to a campaign besides reading and editing it. */
 export const CAMPAIGN_ACTIONS = [
@@ -43,8 +43,24 @@ export const SIGNAL_ACTIONS = [
 ] as const;
 export type SignalActionName = (typeof SIGNAL_ACTIONS)[number];
 
+/**
+ * `standard`: an account's own campaign. `central`: a parent's, whose texts its sub-accounts send. `part`: a sub-account's
+ * share of that, of which its own people may do little; what the parent orders of it counts as a standard one's.
+ */
+export type CampaignRole = 'standard' | 'central' | 'part';
+
+/** The role of a campaign by its kind and by whose part it is. */
+export function roleOf(campaign: {
+  readonly kind: CampaignKind;
+  readonly centralId: string | null;
+}): CampaignRole {
+  if (campaign.centralId !== null) return 'part';
+  return campaign.kind === 'central' ? 'central' : 'standard';
+}
+
 /** What the rules need to know of a campaign. */
 export interface ActionFacts {
+  readonly role: CampaignRole;
   readonly status: CampaignStatus;
   readonly isArchived: boolean;
   /** A lease was made at any time, so somebody may have been texted. */
@@ -143,9 +159,36 @@ const AWAKENING: readonly CampaignActionName[] = [
   'resend_unknown',
 ];
 
+/** What only makes sense for a campaign that texts by itself. */
+const NOT_CENTRALLY: readonly CampaignActionName[] = ['start', 'withdraw', 'retry_failed', 'resend_unknown'];
+/** What a sub-account's own people may do with its part. */
+const OF_PARTS: readonly CampaignActionName[] = [
+  'pause',
+  'resume',
+  'abort',
+  'overrule',
+  'retry_failed',
+  'resend_unknown',
+  'archive',
+  'unarchive',
+  'delete',
+];
+
+function refusalOfRole(name: CampaignActionName, { role, status }: ActionFacts): string | null {
+  if (role === 'central' && NOT_CENTRALLY.includes(name)) {
+    return 'It is sent by the sub-accounts, each of which does this with its own part.';
+  }
+  if (role !== 'part') return null;
+  if (!OF_PARTS.includes(name))
+    return 'It was sent by the parent, who alone does this. Pause or abort your part.';
+  return name === 'delete' && isLive(status)
+    ? 'It was sent by the parent and is under way. Abort it first.'
+    : null;
+}
+
 /** Why the campaign does not allow the action now, or null when it does. */
 export function refusalOf(name: CampaignActionName, facts: ActionFacts): string | null {
-  const reason = RULES[name](facts);
+  const reason = refusalOfRole(name, facts) ?? RULES[name](facts);
   if (reason === null && facts.isArchived && AWAKENING.includes(name)) {
     return 'It is archived. Take it out of the archive first.';
   }

@@ -1,3 +1,7 @@
+/** `standard`: an account's own. `central`: one that a parent sends for its sub-accounts, or a part of such a one. */
+export const CAMPAIGN_KINDS = ['standard', 'central'] as const;
+export type CampaignKind = (typeof CAMPAIGN_KINDS)[number];
+
 /** Every status a campaign can have. Archived is a flag beside it, deleted is none of them. */
 export const CAMPAIGN_STATUSES = [
   'draft',

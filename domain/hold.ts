@@ -2,6 +2,10 @@
 export const HOLD_SCOPES = ['installation', 'account', 'sender', 'campaign', 'message'] as const;
 export type HoldScope = (typeof HOLD_SCOPES)[number];
 
+/** The same with what keeps a part from above, which its account only sees. */
+export const SHOWN_HOLD_SCOPES = [...HOLD_SCOPES, 'central'] as const;
+export type ShownHoldScope = (typeof SHOWN_HOLD_SCOPES)[number];
+
 /** The scope's id of the whole installation. */
 export const INSTALLATION = 'installation';
 

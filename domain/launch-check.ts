@@ -20,8 +20,10 @@ export interface LaunchIssue {
 /** A campaign's details as far as a launch needs them. */
 export interface LaunchDetails {
   readonly name: string | null;
-  readonly senderId: string | null;
-  readonly listIds: readonly string[];
+  /** Whom it is sent to and from what: of a central campaign the preset says both. */
+  readonly audience:
+    | { readonly kind: 'standard'; readonly senderId: string | null; readonly listIds: readonly string[] }
+    | { readonly kind: 'central'; readonly presetId: string | null };
   readonly ownerId: string | null;
   readonly purpose: string | null;
   readonly isAcknowledged: boolean;
@@ -35,8 +37,13 @@ export function missingDetails(details: LaunchDetails): LaunchIssue[] {
     if (!present) missing.push({ pointer: `/${field}`, code: 'missing', message });
   };
   want(details.name !== null, 'name', 'Give the campaign a name.');
-  want(details.senderId !== null, 'senderId', 'Choose the number it is sent from.');
-  want(details.listIds.length > 0, 'listIds', 'Choose at least one contact list.');
+  const { audience } = details;
+  if (audience.kind === 'central') {
+    want(audience.presetId !== null, 'presetId', 'Choose the preset of sub-accounts and lists.');
+  } else {
+    want(audience.senderId !== null, 'senderId', 'Choose the number it is sent from.');
+    want(audience.listIds.length > 0, 'listIds', 'Choose at least one contact list.');
+  }
   want(details.ownerId !== null, 'ownerId', 'Name the person who owns it.');
   want(details.purpose !== null, 'purpose', 'Say whether it is marketing, informational or service.');
   want(details.isAcknowledged, 'acknowledgement', `Acknowledge: "${ACKNOWLEDGEMENT}"`);

@@ -12,6 +12,7 @@ export const LOG_SUBJECTS = [
   'media',
   'message',
   'person',
+  'preset',
   'quota',
   'refused_phrase',
   'sender',

@@ -48,7 +48,7 @@ export function nextStepsOfMessages(facts: NextFacts): Map<number, NextStep> {
 }
 
 /** What a campaign that does not run by itself waits for; null for one that does. */
-function nextOfResting(facts: NextFacts, unsent: number | null): NextStep | null {
+export function nextOfResting(facts: NextFacts, unsent: number | null): NextStep | null {
   const size = facts.audienceSize;
   switch (facts.status) {
     case 'draft':

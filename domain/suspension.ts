@@ -11,6 +11,10 @@ export const SUSPENSIONS: Record<SuspendCause, { readonly reason: string; readon
     remedy: 'Raise the budget or take it away, then resume.',
   },
   sender_disabled: { reason: 'The sender is disabled.', remedy: 'Enable it, then resume.' },
+  no_sender: {
+    reason: 'The account has no sender that may send it.',
+    remedy: 'Add one, or renew the registration of one, then resume.',
+  },
   registration_lapsed: {
     reason: 'The sender is not registered as approved.',
     remedy: 'Renew its registration, then resume.',

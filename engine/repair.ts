@@ -10,6 +10,7 @@ import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
 import { carriersToAsk } from '../db/reconcile/unknowns.ts';
 import { testSendsToRun } from '../db/test-sends/test-sends.ts';
 import { sweepMedia } from '../db/sweep-media.ts';
+import { repairCentrals, tellSlices } from './repair-centrals.ts';
 import { createCampaignRepair } from './repair-campaigns.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
@@ -38,6 +39,7 @@ const FOLD_ROWS = 20_000;
 async function repairOnce(deps: RepairDeps, repairCampaigns: () => Promise<void>): Promise<void> {
   await underRepairLock(deps.pool, async () => {
     await deps.registerNamespace();
+    await repairCentrals(deps).catch(deps.onError);
     await repairCampaigns();
     for (const hold of await holdsToWake(deps.db, RUNS_MAX)) {
       await wakeAfterHold(deps.db, hold, deps.workflows.wakeCampaign);
@@ -110,4 +112,5 @@ async function foldAll(deps: RepairDeps, isStopped: () => boolean): Promise<void
   while (!isStopped() && (await foldRollups(deps.db, FOLD_ROWS)) === FOLD_ROWS);
   // While somebody listens the API does it; otherwise what has happened would wait for its number for ever.
   await numberEvents(deps.db);
+  await tellSlices(deps);
 }

@@ -2,6 +2,7 @@ import {
   type Client,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { campaign } from '../workflows/campaign.ts';
@@ -12,13 +13,17 @@ import {
   type CampaignInput,
   campaignWorkflowId,
   CARILLON_ACCOUNT,
+  CARILLON_CENTRAL,
   CARILLON_STATUS,
+  centralWorkflowId,
   CONTROL_QUEUE,
   type ImportInput,
   importWorkflowId,
+  LOOK_SIGNAL,
   POKE_SIGNAL,
   type ReconcileInput,
   reconcileWorkflowId,
+  sliceWorkflowId,
   type TestSendInput,
   testSendWorkflowId,
   type TimeMode,
@@ -38,6 +43,18 @@ export interface WorkflowClient {
     campaignId: string,
     actionId: string,
   ) => Promise<ActionReply | null>;
+  /** Starts the run of a central campaign, or wakes the one there is. */
+  readonly wakeCentral: (accountId: string, campaignId: string) => Promise<void>;
+  /** Starts the run of a central campaign if there is none. */
+  readonly ensureCentral: (accountId: string, campaignId: string) => Promise<void>;
+  /** The same as `applyAction`, of a central campaign. */
+  readonly applyCentralAction: (
+    accountId: string,
+    campaignId: string,
+    actionId: string,
+  ) => Promise<ActionReply | null>;
+  /** Tells a slice that its parts' states have changed. False when it has no run. */
+  readonly lookAtSlice: (campaignId: string, slice: number) => Promise<boolean>;
   readonly startImport: (accountId: string, importId: string) => Promise<void>;
   /** Starts the run of a message on trial, if there is none. */
   readonly startTestSend: (accountId: string, testId: string) => Promise<void>;
@@ -68,6 +85,35 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
     ],
     priority: { fairnessKey: accountId },
   });
+  const centralOptions = (accountId: string, campaignId: string) => ({
+    ...campaignOptions(accountId, campaignId),
+    workflowId: centralWorkflowId(campaignId),
+    staticSummary: `Central campaign ${campaignId}`,
+    staticDetails: `Sent by the sub-accounts of \`${accountId}\`, each by a campaign of its own. Pause, resume, stop, abort or suspend all of them by a signal of that name.`,
+    typedSearchAttributes: [
+      { key: CARILLON_ACCOUNT, value: accountId },
+      { key: CARILLON_STATUS, value: 'processing' },
+      { key: CARILLON_CENTRAL, value: campaignId },
+    ],
+  });
+
+  /** The row is the order, so whatever goes wrong here is made good by repair; the caller only learns less. */
+  const apply = async (
+    type: 'campaign' | 'centralSend',
+    options: ReturnType<typeof campaignOptions>,
+    actionId: string,
+  ): Promise<ActionReply | null> => {
+    const startWorkflowOperation = new WithStartWorkflowOperation<typeof campaign>(type, options);
+    const update = client.workflow
+      .executeUpdateWithStart<typeof campaign, ActionReply, [ActionOrder]>(APPLY_UPDATE, {
+        updateId: actionId,
+        args: [{ actionId }],
+        startWorkflowOperation,
+      })
+      .catch(() => null);
+    startWorkflowOperation.workflowHandle().catch(() => undefined);
+    return within(update, ANSWER_MS_MAX, null);
+  };
 
   return {
     wakeCampaign: async (accountId, campaignId) => {
@@ -92,21 +138,32 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
       return (campaignId) => running.has(campaignWorkflowId(campaignId));
     },
 
-    applyAction: async (accountId, campaignId, actionId) => {
-      const startWorkflowOperation = new WithStartWorkflowOperation<typeof campaign>('campaign', {
-        ...campaignOptions(accountId, campaignId),
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    applyAction: (accountId, campaignId, actionId) =>
+      apply('campaign', campaignOptions(accountId, campaignId), actionId),
+
+    wakeCentral: async (accountId, campaignId) => {
+      await client.workflow.signalWithStart('centralSend', {
+        ...centralOptions(accountId, campaignId),
+        signal: POKE_SIGNAL,
+        signalArgs: [],
       });
-      // The row is the order, so whatever goes wrong here is made good by repair; the caller only learns less.
-      const update = client.workflow
-        .executeUpdateWithStart<typeof campaign, ActionReply, [ActionOrder]>(APPLY_UPDATE, {
-          updateId: actionId,
-          args: [{ actionId }],
-          startWorkflowOperation,
-        })
-        .catch(() => null);
-      startWorkflowOperation.workflowHandle().catch(() => undefined);
-      return within(update, ANSWER_MS_MAX, null);
+    },
+
+    ensureCentral: async (accountId, campaignId) => {
+      await client.workflow.start('centralSend', centralOptions(accountId, campaignId));
+    },
+
+    applyCentralAction: (accountId, campaignId, actionId) =>
+      apply('centralSend', centralOptions(accountId, campaignId), actionId),
+
+    lookAtSlice: async (campaignId, slice) => {
+      try {
+        await client.workflow.getHandle(sliceWorkflowId(campaignId, slice)).signal(LOOK_SIGNAL);
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
     },
 
     startImport: async (accountId, importId) => {

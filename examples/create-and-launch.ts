@@ -91,6 +91,7 @@ await dataOf(
 let told = '';
 for (;;) {
   const { status, report } = await dataOf(carillon.GET('/v1/campaigns/{id}', { params: { path } }));
+  if (report === null) throw new Error('Only a central campaign has no report of its own.');
   const now = `${status}: ${report.accepted} accepted, ${report.delivered} delivered, ${report.awaitingReport} without a report.`;
   if (now !== told) console.log(now);
   told = now;

@@ -20,6 +20,12 @@ export const testSendWorkflowId = (testId: string): string => `test-send/${testI
 /** The run that resolves unknown attempts of a carrier account. */
 export const reconcileWorkflowId = (carrierAccountId: string): string => `reconcile/${carrierAccountId}`;
 
+/** The run of a campaign that a parent sends for its sub-accounts. */
+export const centralWorkflowId = (campaignId: string): string => `central-send/${campaignId}`;
+/** The run of a slice of its parts; `slice` counts from 0. */
+export const sliceWorkflowId = (campaignId: string, slice: number): string =>
+  `${centralWorkflowId(campaignId)}/slice/${slice}`;
+
 /**
  * What clock a campaign follows. `real`: the later of the workflow's and the machine's. `virtual`: the
  * workflow's plus the time elapsed in the activity, for tests and rehearsals, only with the sandbox.
@@ -37,6 +43,12 @@ export interface CampaignInput {
 export interface MessageInput extends CampaignInput {
   readonly messageId: string;
   readonly position: number;
+}
+
+/** Input of a slice's workflow: it hands its parts over, and then awaits them. */
+export interface SliceInput extends CampaignInput {
+  readonly slice: number;
+  readonly phase: 'hand_over' | 'await';
 }
 
 /** Input of an import's workflow. */
@@ -73,6 +85,10 @@ export interface ActionReply {
 export const ACTION_NAMES: readonly SignalActionName[] = SIGNAL_ACTIONS;
 /** Tells a campaign that some row has changed: it looks again. */
 export const POKE_SIGNAL = 'poke';
+/** Tells a slice that its parts' states have changed. */
+export const LOOK_SIGNAL = 'look';
+/** Tells a central campaign that a slice, whose number it carries, has started the runs of all of its parts. */
+export const HANDED_OVER_SIGNAL = 'handedOver';
 /** Answers when an action that waits in the database has been applied or refused. */
 export const APPLY_UPDATE = 'apply';
 /** Answers what the campaign is doing and what comes next. */
@@ -93,9 +109,13 @@ export const CARILLON_ACCOUNT = defineSearchAttributeKey('CarillonAccount', Sear
 /** When the next message is due. */
 export const CARILLON_SEND_AT = defineSearchAttributeKey('CarillonSendAt', SearchAttributeType.DATETIME);
 
+/** The central campaign that a run belongs to: its own, a slice's, or a part's. */
+export const CARILLON_CENTRAL = defineSearchAttributeKey('CarillonCentral', SearchAttributeType.KEYWORD);
+
 /** Everything that has to be registered with the namespace. */
 export const SEARCH_ATTRIBUTES = {
   CarillonStatus: 'KEYWORD',
   CarillonAccount: 'KEYWORD',
   CarillonSendAt: 'DATETIME',
+  CarillonCentral: 'KEYWORD',
 } as const;

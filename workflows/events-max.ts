@@ -21,3 +21,31 @@ export function eventsMax(facts: HistoryFacts): number {
     Math.max(facts.recipients / 5_000, 10 * facts.laneTenMinutes)
   );
 }
+
+/** What decides how long the histories of a central campaign and its slices may be. */
+export interface CentralHistoryFacts {
+  /** Accounts that it is sent for. */
+  readonly accounts: number;
+  readonly slices: number;
+  /** The launch is one of them. */
+  readonly actions: number;
+  readonly daysAsleep: number;
+  /** Minutes in which parts have changed their states. */
+  readonly minutesOfNews: number;
+}
+
+/**
+ * How many events all histories of a central campaign and its slices together hold at most; its parts are campaigns of
+ * their own. A start is two events, and three more where it wakes its slice by itself. A slice looks once for each
+ * tenth of its parts that has been handed over or is done, at seven events; until it does it may be told every five seconds.
+ */
+export function centralEventsMax(facts: CentralHistoryFacts): number {
+  return (
+    60 +
+    5 * facts.accounts +
+    220 * facts.slices +
+    12 * facts.slices * facts.minutesOfNews +
+    15 * facts.daysAsleep * (facts.slices + 1) +
+    (20 + 12 * facts.slices) * facts.actions
+  );
+}

@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ReconcileActivities } from '../activities/reconcile-activities.ts';
-import { poke } from './campaign.ts';
+import { poke } from './inbox.ts';
 import { campaignWorkflowId, POKE_SIGNAL, type ReconcileInput } from './contract.ts';
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -2,7 +2,8 @@ import type { Db } from '../../db/database.ts';
 import {
   type CampaignProgress,
   eventsAfter,
-  keysInForce,
+  type Listening,
+  listeningInForce,
   type LiveEvent,
   liveProgress,
   numberEvents,
@@ -10,11 +11,9 @@ import {
 import { BEAT, eventFrame, type Frame, progressFrame } from './frames.ts';
 
 /** Somebody who listens to an account, or to one of its campaigns. */
-export interface LiveReader {
-  readonly accountId: string;
+export interface LiveReader extends Listening {
   /** Null listens to the whole account. */
   readonly campaignId: string | null;
-  readonly keyId: string;
   readonly onEvent: (event: LiveEvent, frame: Frame) => void;
   readonly onProgress: (frame: Frame) => void;
   readonly onBeat: (frame: Frame) => void;
@@ -27,8 +26,8 @@ export interface EventHub {
   /** Resolves when everything that commits from now on will reach the reader. */
   readonly add: (reader: LiveReader) => Promise<void>;
   readonly remove: (reader: LiveReader) => void;
-  /** Whether the key still counts: a reader is told nothing that came after it was revoked. */
-  readonly isInForce: (keyId: string) => Promise<boolean>;
+  /** Whether somebody may still listen: he is told nothing that came after his key, or what it may see, was withdrawn. */
+  readonly isInForce: (reader: Listening) => Promise<boolean>;
   readonly readersOf: (accountId: string) => number;
   readonly size: () => number;
   /** Ends every stream; nobody can be added any more. */
@@ -170,9 +169,9 @@ export function createEventHub(
   const endRevoked = async (): Promise<void> => {
     // Whoever is added meanwhile was not asked for, so nothing is known of his key.
     const asked = [...readers];
-    const inForce = await keysInForce(db, [...new Set(asked.map((reader) => reader.keyId))]);
+    const inForce = await listeningInForce(db, asked);
     for (const reader of asked) {
-      if (inForce.has(reader.keyId)) continue;
+      if (inForce.has(reader)) continue;
       remove(reader);
       reader.end();
     }
@@ -207,7 +206,7 @@ export function createEventHub(
       });
     },
     remove,
-    isInForce: async (keyId) => (await keysInForce(db, [keyId])).has(keyId),
+    isInForce: async (reader) => (await listeningInForce(db, [reader])).has(reader),
     readersOf: (accountId) => [...readers].filter((reader) => reader.accountId === accountId).length,
     size: () => readers.size,
     close: async () => {

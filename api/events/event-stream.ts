@@ -120,7 +120,7 @@ export function createEventStream(deps: StreamDeps, request: StreamRequest): Rea
       if (stream.destroyed || isEnded) return;
       hasMissed = false;
       const events = await page();
-      if (events.length > 0 && !(await deps.hub.isInForce(request.keyId))) {
+      if (events.length > 0 && !(await deps.hub.isInForce(request))) {
         end();
         return;
       }
@@ -143,7 +143,7 @@ export function createEventStream(deps: StreamDeps, request: StreamRequest): Rea
         progressSince(trx, request.accountId, request.campaignId, seen),
       );
       if (hasMissed) continue;
-      if (states.length > 0 && !(await deps.hub.isInForce(request.keyId))) {
+      if (states.length > 0 && !(await deps.hub.isInForce(request))) {
         end();
         return;
       }

@@ -15,7 +15,8 @@ export function eventFrame(event: LiveEvent): Frame {
 /** Who acted, as the log and the list of alerts show him. */
 function actorsOf({ kind, data, actorName, keyName }: LiveEvent): Record<string, unknown> {
   const { by, key, acknowledgedBy } = data;
-  const actorOr = (id: unknown) => (typeof id === 'string' ? actorView(id, actorName) : null);
+  const via = typeof data['via'] === 'string' ? data['via'] : 'api';
+  const actorOr = (id: unknown) => (typeof id === 'string' ? actorView(id, actorName, via) : null);
   if (kind === 'alert') return { acknowledgedBy: actorOr(acknowledgedBy) };
   if (kind !== 'log') return {};
   return { by: actorOr(by), key: typeof key === 'string' ? { id: key, name: keyName } : null };

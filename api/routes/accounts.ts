@@ -1,8 +1,6 @@
-import type { Static } from 'typebox';
 import {
   type Account,
   ACCOUNT_SORTS,
-  type AccountSettings,
   findAccount,
   insertAccount,
   listAccountIds,
@@ -13,10 +11,7 @@ import {
 } from '../../db/accounts.ts';
 import { actAs, type Trx, withAccount, withAccountReading } from '../../db/database.ts';
 import { reviewHours } from '../../db/hours-alerts.ts';
-import { affixFault } from '../../domain/affixes.ts';
-import { isCountry } from '../../domain/phone-number.ts';
-import { isQuietHours } from '../../domain/quiet-hours.ts';
-import { isTimeZone } from '../../domain/zoned-time.ts';
+import { findSender } from '../../db/senders.ts';
 import { OPERATOR } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
@@ -24,8 +19,9 @@ import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
 import { orderIn } from '../list-query.ts';
 import { pageOf, rangeOf, toPage } from '../pages.ts';
-import { type FieldError, notFound, Problem, problems } from '../problem.ts';
+import { notFound, problems, unknownReference } from '../problem.ts';
 import { AccountChanges, AccountInput, AccountOutput, AccountQuery } from '../schemas/account-schemas.ts';
+import { accountView, toAccountSettings, toNewAccount } from '../views/account-view.ts';
 import { wakeCampaigns } from '../wake-campaigns.ts';
 
 /** Settings that the log names without their values. */
@@ -46,18 +42,18 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      checkSettings(request.body);
+      const settings = toNewAccount(request.body);
       const { actor } = request.caller;
       const id = newAccountId();
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const account = await actAs(trx, { from: OPERATOR, to: id }, async () => {
-          await insertAccountOf(trx, id, request.body);
+          await insertAccount(trx, id, settings);
           await logChange(trx, { accountId: id, actor }, { kind: 'account', id }, { what: 'create' });
           return findAccount(trx, id);
         });
         if (account === null) throw notFound('account');
         await logChange(trx, request.caller, { kind: 'account', id }, { what: 'create' });
-        return { status: 201, body: viewOf(account) };
+        return { status: 201, body: accountView(account) };
       });
       return body;
     },
@@ -87,13 +83,14 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
       const accounts = await Promise.all(
         items.map((id) => withAccountReading(deps.db, id, (trx) => findAccount(trx, id))),
       );
-      return toPage(accounts.filter((account) => account !== null).map(viewOf), total, range);
+      return toPage(accounts.filter((account) => account !== null).map(accountView), total, range);
     },
   );
 
   api.get(
     '/v1/account',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'getAccount',
         summary: 'Read the account',
@@ -104,14 +101,14 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const account = await readAccount(deps, request.caller.accountId);
       setEtag(reply, account.version);
-      return viewOf(account);
+      return accountView(account);
     },
   );
 
   api.patch(
     '/v1/account',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'updateAccount',
         summary: "Change the account's settings",
@@ -124,18 +121,19 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { accountId } = request.caller;
-      checkSettings(request.body);
+      const settings = toAccountSettings(request.body);
       const { account, live } = await withAccount(deps.db, accountId, async (trx) => {
         const before = await lockAccount(trx, accountId);
         if (before === null) throw notFound('account');
         checkIfMatch(request, before.version);
-        await updateAccount(trx, accountId, settingsOf(request.body));
+        await refuseUnknownSender(trx, settings.defaultSenderId ?? null);
+        await updateAccount(trx, accountId, settings);
         const after = (await findAccount(trx, accountId)) ?? before;
         await logUpdate(
           trx,
           request.caller,
           { kind: 'account', id: accountId },
-          { before: viewOf(before), after: viewOf(after) },
+          { before: accountView(before), after: accountView(after) },
           { kept: TEXTS },
         );
         if (hoursDiffer(before, after)) {
@@ -145,9 +143,16 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
       });
       wakeCampaigns(deps, accountId, live);
       setEtag(reply, account.version);
-      return viewOf(account);
+      return accountView(account);
     },
   );
+}
+
+/** Another account's sender is none of this one's, which a foreign key does not know. */
+async function refuseUnknownSender(trx: Trx, senderId: string | null): Promise<void> {
+  if (senderId !== null && (await findSender(trx, senderId)) === null) {
+    throw unknownReference('/defaultSenderId', 'sender');
+  }
 }
 
 function hoursDiffer(before: Account, after: Account): boolean {
@@ -162,74 +167,4 @@ async function readAccount(deps: ApiDeps, accountId: string): Promise<Account> {
   const account = await withAccount(deps.db, accountId, (trx) => findAccount(trx, accountId));
   if (account === null) throw notFound('account');
   return account;
-}
-
-async function insertAccountOf(trx: Trx, id: string, input: Static<typeof AccountInput>): Promise<void> {
-  await insertAccount(trx, id, {
-    ...settingsOf(input),
-    name: input.name,
-    timeZone: input.timeZone,
-    senderName: input.senderName,
-    defaultCountry: input.defaultCountry,
-    countries: input.countries ?? [input.defaultCountry],
-  });
-}
-
-function settingsOf(input: AccountChanges): AccountSettings {
-  const { quietHours, spendLimit, ...rest } = input;
-  return {
-    ...rest,
-    ...(quietHours === undefined ? {} : { quietStart: quietHours.start, quietEnd: quietHours.end }),
-    ...(spendLimit === undefined ? {} : { spendLimitMicroUsd: spendLimit?.amountMicro ?? null }),
-  };
-}
-
-function checkSettings(input: AccountChanges): void {
-  const errors: FieldError[] = [];
-  if (input.timeZone !== undefined && !isTimeZone(input.timeZone)) {
-    errors.push({ pointer: '/timeZone', message: 'Give an IANA time zone, such as America/New_York.' });
-  }
-  if (input.quietHours !== undefined && !isQuietHours(input.quietHours)) {
-    errors.push({ pointer: '/quietHours', message: 'Give start and end as HH:MM, such as 20:00 and 08:00.' });
-  }
-  if (input.defaultCountry !== undefined && !isCountry(input.defaultCountry)) {
-    errors.push({
-      pointer: '/defaultCountry',
-      message: 'Give a country as two letters of ISO 3166, such as US.',
-    });
-  }
-  for (const [index, country] of (input.countries ?? []).entries()) {
-    if (!isCountry(country)) {
-      errors.push({ pointer: `/countries/${index}`, message: 'Give a country as two letters of ISO 3166.' });
-    }
-  }
-  for (const field of ['prefix', 'suffix'] as const) {
-    const fault = affixFault(input[field] ?? '');
-    if (fault !== null) errors.push({ pointer: `/${field}`, message: fault });
-  }
-  if (errors.length > 0)
-    throw new Problem('not-acceptable-value', 'Some settings are not acceptable.', { errors });
-}
-
-function viewOf(account: Account): Static<typeof AccountOutput> {
-  return {
-    id: account.id,
-    name: account.name,
-    timeZone: account.timeZone,
-    senderName: account.senderName,
-    quietHours: { start: account.quietStart, end: account.quietEnd },
-    defaultCountry: account.defaultCountry,
-    countries: [...account.countries],
-    spendLimit:
-      account.spendLimitMicroUsd === null
-        ? null
-        : { amountMicro: account.spendLimitMicroUsd, currency: 'USD' },
-    prefix: account.prefix,
-    suffix: account.suffix,
-    reviewRequired: account.reviewRequired,
-    reviewTolerancePercent: account.reviewTolerancePercent,
-    resendAbsent: account.resendAbsent,
-    parentId: account.parentId,
-    createdAt: account.createdAt.toISOString(),
-  };
 }

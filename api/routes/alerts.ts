@@ -17,7 +17,7 @@ export function registerAlertRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/alerts',
     {
-      config: { scope: 'read', orInstallation: true },
+      config: { scope: 'read', orInstallation: true, forParents: 'reports' },
       schema: {
         operationId: 'listAlerts',
         summary: 'List alerts',
@@ -48,7 +48,7 @@ export function registerAlertRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/alerts/:id',
     {
-      config: { scope: 'read', orInstallation: true },
+      config: { scope: 'read', orInstallation: true, forParents: 'reports' },
       schema: {
         operationId: 'getAlert',
         summary: 'Read an alert',

@@ -1,11 +1,19 @@
 import type { Static } from 'typebox';
 
 import type { Campaign } from '../../db/campaigns.ts';
+import { zonesOfParts } from '../../db/central/list-parts.ts';
 import type { Trx } from '../../db/database.ts';
 import type { Message } from '../../db/messages.ts';
 import { overdueMessages } from '../../db/overdue-messages.ts';
 import { persistingCause } from '../../db/suspend-causes.ts';
-import { type AccountClock, type LaunchIssue, scheduleIssues } from '../../domain/launch-check.ts';
+import { roleOf } from '../../domain/campaign-actions.ts';
+import { PART_REFUSALS, refusalInZone } from '../../domain/central/part-review.ts';
+import {
+  type AccountClock,
+  type LaunchIssue,
+  type ScheduledMessage,
+  scheduleIssues,
+} from '../../domain/launch-check.ts';
 import { causePersists, Problem } from '../problem.ts';
 import type {
   LaunchInput,
@@ -61,6 +69,8 @@ export async function checkLaunch({
   body,
   now,
 }: Check<Static<typeof LaunchInput>>): Promise<void> {
+  // What refuses a central launch its review looks at, which is demanded of it.
+  if (roleOf(campaign) === 'central') return;
   refuseIssues(scheduleIssues(body.start, now, clock, schedulesOf(messages)));
   const errors = await mmsIssues(trx, campaign, messages);
   if (errors.length > 0) throw new Problem('not-launchable', 'The sender cannot send MMS.', { errors });
@@ -120,20 +130,49 @@ async function refusePersisting({ trx, campaign, now }: Check<unknown>): Promise
 /** A restart: the cause of a suspension before the stop is gone, and the new schedules are in order. */
 export async function checkRestart(check: Check<Static<typeof RestartInput>>): Promise<void> {
   await refusePersisting(check);
-  checkSchedules(check, ['cancelled', 'cut']);
+  await checkSchedules(check, ['cancelled', 'cut']);
 }
 
 /** New schedules: of messages that can still have one, in permitted hours of the future. */
-export function checkSchedules(
-  { messages, clock, body, now }: Check<Static<typeof SchedulesInput>>,
+export async function checkSchedules(
+  { trx, campaign, messages, clock, body, now }: Check<Static<typeof SchedulesInput>>,
   statuses: readonly Message['status'][],
-): void {
+): Promise<void> {
   checkSchedulable(body.messages, messages, statuses);
   const schedules = body.messages.map((one, index) => ({
     pointer: `/messages/${index}/schedule`,
     schedule: one.schedule,
   }));
-  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
+  if (campaign.timing === 'local_time') {
+    refuseIssues(await localTimeIssues(trx, campaign, schedules, clock, now));
+  } else {
+    refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
+  }
+}
+
+/** At the same local time everywhere: in the parent's permitted hours, and in no account's past. */
+async function localTimeIssues(
+  trx: Trx,
+  campaign: Campaign,
+  schedules: readonly ScheduledMessage[],
+  clock: AccountClock,
+  now: number,
+): Promise<LaunchIssue[]> {
+  const own = schedules.map(({ pointer, schedule }) => ({
+    pointer,
+    schedule: schedule === null ? null : { local: schedule.local, zone: clock.timeZone },
+  }));
+  const accounts = await zonesOfParts(trx, campaign.id);
+  return [
+    ...scheduleIssues('scheduled', now, clock, own).filter(({ code }) => code !== 'schedule-past'),
+    ...schedules.flatMap(({ pointer, schedule }) =>
+      accounts.flatMap(({ accountId, name, timeZone }) => {
+        const code = refusalInZone(schedule, 'local_time', timeZone, now);
+        if (code === null) return [];
+        return [{ pointer, code, message: `${name ?? accountId} (${timeZone}): ${PART_REFUSALS[code]}` }];
+      }),
+    ),
+  ];
 }
 
 /** Refuses new schedules of messages that are none of the campaign's, or can have none any more. */

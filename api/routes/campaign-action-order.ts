@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { findAccount } from '../../db/accounts.ts';
-import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
+import { orderAction } from '../../db/campaign-orders.ts';
+import type { NewSchedules } from '../../db/order-rows.ts';
 import { readActionFacts } from '../../db/campaign-step/record-signals.ts';
 import { type Campaign, lockCampaign, raiseCampaignVersion } from '../../db/campaigns.ts';
 import { findAction } from '../../db/actions.ts';
@@ -11,10 +12,12 @@ import {
   allowancesOf,
   type CampaignActionName,
   refusalOf,
+  roleOf,
   STOPPING_ACTIONS,
 } from '../../domain/campaign-actions.ts';
 import type { AccountClock } from '../../domain/launch-check.ts';
 import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
+import { runOf } from '../campaign-runs.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkIfMatch } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
@@ -77,14 +80,21 @@ export async function carryOut<Schema extends TSchema>(
     await raiseCampaignVersion(trx, campaign);
     return {
       status: result.state === 'applied' ? 200 : 202,
-      body: { id: result.actionId, state: result.state, inFlight: result.inFlight },
+      body: {
+        id: result.actionId,
+        state: result.state,
+        inFlight: result.inFlight,
+        accounts: result.accounts,
+        role: roleOf(campaign),
+      },
     };
   });
   if (STOPPING_ACTIONS.includes(route.name)) deps.crash('hold.committed');
   const url = `/v1/campaigns/${id}/actions/${order.id}`;
-  const answer = { id: order.id, action: route.name, inFlight: order.inFlight, url };
+  const { inFlight, accounts } = order;
+  const answer = { id: order.id, action: route.name, inFlight, accounts, url };
   if (order.state === 'applied') return { ...answer, state: 'applied', reason: null };
-  const reply3s = await deps.workflows.applyAction(accountId, id, order.id);
+  const reply3s = await runOf(deps, order.role).apply(accountId, id, order.id);
   if (reply3s === null) {
     reply.code(202);
     return { ...answer, state: 'requested', reason: null };

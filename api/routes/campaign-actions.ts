@@ -1,8 +1,10 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { findAction } from '../../db/actions.ts';
-import type { NewSchedules } from '../../db/campaign-orders.ts';
-import { withAccount } from '../../db/database.ts';
+import { type Action, findAction } from '../../db/actions.ts';
+import { type Trx, withAccount } from '../../db/database.ts';
+import { inFlight } from '../../db/in-flight.ts';
 import type { Scope } from '../../db/make-api-key.ts';
+import type { NewSchedules } from '../../db/order-rows.ts';
+import { STOPPING_ACTIONS } from '../../domain/campaign-actions.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import {
@@ -214,6 +216,7 @@ function addActionReading(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns/:id/actions/:actionId',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'getAction',
         summary: 'What became of an action',
@@ -224,25 +227,34 @@ function addActionReading(api: Api, deps: ApiDeps): void {
     },
     async (request) => {
       const { id, actionId } = request.params;
-      const action = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        findAction(trx, id, actionId),
-      );
-      if (action === null) throw notFound('action');
-      const reason = action.result?.['reason'];
+      const read = await withAccount(deps.db, request.caller.accountId, async (trx) => {
+        const action = await findAction(trx, id, actionId);
+        return action === null ? null : { ...action, inFlight: await inFlightOf(trx, action) };
+      });
+      if (read === null) throw notFound('action');
+      const reason = read.result?.['reason'];
       return {
-        id: action.id,
-        action: action.name,
-        state: stateOf(action.state),
+        id: read.id,
+        action: read.name,
+        state: stateOf(read.state),
         reason: typeof reason === 'string' ? reason : null,
-        inFlight: 0,
-        url: `/v1/campaigns/${id}/actions/${action.id}`,
-        by: actorView(action.requestedBy, action.requestedByName),
-        via: action.via,
-        requestedAt: action.requestedAt.toISOString(),
-        answeredAt: action.answeredAt?.toISOString() ?? null,
+        inFlight: read.inFlight,
+        accounts: read.accounts,
+        url: `/v1/campaigns/${id}/actions/${read.id}`,
+        by: actorView(read.requestedBy, read.requestedByName, read.via),
+        via: read.via,
+        requestedAt: read.requestedAt.toISOString(),
+        answeredAt: read.answeredAt?.toISOString() ?? null,
       };
     },
   );
+}
+
+/** What is still on its way of a campaign whose gate the action has closed, as it is now. */
+async function inFlightOf(trx: Trx, action: Action): Promise<number | null> {
+  if (action.accounts !== null) return null;
+  const isStopping = STOPPING_ACTIONS.some((name) => name === action.name);
+  return isStopping ? inFlight(trx, { scope: 'campaign', scopeId: action.campaignId }) : 0;
 }
 
 function stateOf(state: string): 'requested' | 'applied' | 'refused' {

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { CAMPAIGN_SORTS, type CampaignQuery, listCampaigns } from '../../db/campaign-list.ts';
 import { withAccountReading } from '../../db/database.ts';
-import { CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
+import { CAMPAIGN_KINDS, CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { orderIn, Q, severalOf, sortedBy } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
@@ -13,7 +13,7 @@ const CampaignListItemOutput = Type.Object({
   id: idOf('cmp'),
   name: nullable(Type.String()),
   displayName: Type.String(),
-  kind: Type.String(),
+  kind: oneOf(CAMPAIGN_KINDS, { description: 'Whether the account or its parent sends it.' }),
   type: Type.String(),
   status: oneOf(CAMPAIGN_STATUSES, { description: 'The status of this campaign.' }),
   archived: Type.Boolean(),
@@ -39,6 +39,9 @@ const CampaignListQuery = Type.Object(
       oneOf([...CAMPAIGN_STATUSES, 'archived'], { description: 'archived lists archived ones.' }),
       { maxItems: CAMPAIGN_STATUSES.length + 1 },
     ),
+    kind: severalOf(oneOf(CAMPAIGN_KINDS, { description: 'central: Central Send SMS.' }), {
+      maxItems: CAMPAIGN_KINDS.length,
+    }),
     senderId: severalOf(idOf('snd'), several),
     listId: severalOf(idOf('lst'), several),
     ownerId: severalOf(idOf('per'), several),
@@ -64,6 +67,7 @@ export function registerCampaignListRoute(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'listCampaigns',
         summary: 'List campaigns',
@@ -90,6 +94,7 @@ function filtersOf(query: Static<typeof CampaignListQuery>): Omit<CampaignQuery,
     ...(query.q === undefined ? {} : { q: query.q }),
     statuses: CAMPAIGN_STATUSES.filter((status) => statuses.some((wanted) => wanted === status)),
     archived: statuses.some((wanted) => wanted === 'archived'),
+    ...(query.kind === undefined ? {} : { kinds: query.kind }),
     ...(query.senderId === undefined ? {} : { senderIds: query.senderId }),
     ...(query.listId === undefined ? {} : { listIds: query.listId }),
     ...(query.ownerId === undefined ? {} : { ownerIds: query.ownerId }),

@@ -13,6 +13,7 @@ import { newId } from '../../db/ids.ts';
 import { listMessages } from '../../db/messages.ts';
 import { findPerson } from '../../db/people.ts';
 import { listRecipients } from '../../db/reports.ts';
+import type { CampaignKind } from '../../domain/campaign-status.ts';
 import { detailsAreEditable, SETTINGS } from '../../domain/campaign-actions.ts';
 import { publicId } from '../../domain/public-id.ts';
 import type { Caller } from '../authentication.ts';
@@ -26,6 +27,7 @@ import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { CampaignInput, CampaignOutput } from '../schemas/campaign-schemas.ts';
 import { RecipientOutput, RecipientQuery } from '../schemas/recipient-schemas.ts';
 import { idParams } from '../schemas/common.ts';
+import { requireCentralSend } from '../require-central-send.ts';
 import { readCampaignParts, readCampaignView, readViewClock } from '../views/campaign-view.ts';
 
 const params = idParams('cmp');
@@ -48,10 +50,12 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { accountId, actor } = request.caller;
       const { body } = await idempotent(deps, request, reply, async (trx) => {
-        const details = await checkDetails(trx, request.body, actor.id);
+        const { kind = 'standard' } = request.body;
+        const details = await checkDetails(trx, kind, request.body, actor.id);
+        if (kind === 'central') await requireCentralSend(trx, accountId);
         const id = newId('cmp');
         const [, , view] = await askedTogether([
-          insertCampaign(trx, { ...details, id, accountId, createdBy: actor.id }).catch(nameTaken),
+          insertCampaign(trx, { ...details, id, accountId, kind, createdBy: actor.id }).catch(nameTaken),
           logChange(trx, request.caller, { kind: 'campaign', id }, { what: 'create', campaignId: id }),
           readView(trx, deps, accountId, id),
         ]);
@@ -64,6 +68,7 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns/:id',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'getCampaign',
         summary: 'Read a campaign',
@@ -110,8 +115,12 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
         const campaign = await lockCampaign(trx, request.params.id);
         if (campaign === null) throw notFound('campaign');
         checkIfMatch(request, campaign.version);
+        refuseOtherKind(campaign, request.body.kind);
         refuseLocked(campaign, Object.keys(request.body));
-        await updateCampaign(trx, campaign, await checkDetails(trx, request.body, actor.id)).catch(nameTaken);
+        // A part's only field is its budget, which a central campaign has not.
+        const kind = campaign.centralId === null ? campaign.kind : 'standard';
+        const details = await checkDetails(trx, kind, request.body, actor.id);
+        await updateCampaign(trx, campaign, details).catch(nameTaken);
         await logCampaignUpdate(trx, request.caller, campaign);
         return readView(trx, deps, accountId, campaign.id);
       });
@@ -123,6 +132,7 @@ export function registerCampaignRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns/:id/recipients',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'listRecipients',
         summary: 'List recipients of a message',
@@ -174,23 +184,46 @@ async function logCampaignUpdate(trx: Trx, caller: Caller, before: Campaign): Pr
 
 function detailsOf(campaign: Campaign): Record<string, unknown> {
   const { name, status, senderId, ownerId, purpose, audienceTiming, acknowledgedBy } = campaign;
+  const { presetId, timing } = campaign;
   const { listIds, excludedListIds, budgetMicroUsd } = campaign;
   const audience = audienceTiming;
   const lists = { listIds, excludedListIds };
-  return { name, status, senderId, ownerId, purpose, audience, acknowledgedBy, ...lists, budgetMicroUsd };
+  const common = { name, status, senderId, ownerId, purpose, acknowledgedBy };
+  return campaign.kind === 'central'
+    ? { ...common, presetId, timing }
+    : { ...common, audience, ...lists, budgetMicroUsd };
+}
+
+/** A central campaign never becomes a standard one, nor the other way round. */
+function refuseOtherKind(campaign: Campaign, kind: CampaignKind | undefined): void {
+  if (kind === undefined || kind === campaign.kind) return;
+  throw new Problem('not-interchangeable', `This campaign is ${campaign.kind}, and stays so.`, {
+    errors: [{ pointer: '/kind', message: `Leave it out, or create a ${kind} campaign.` }],
+  });
 }
 
 /** Refuses a change of details from launch on, naming each field. */
 export function refuseLocked(campaign: Campaign, fields: readonly string[]): void {
   const locked = fields.filter((field) => !SETTINGS.has(field));
-  if (locked.length === 0 || detailsAreEditable(campaign.status)) return;
+  if (locked.length === 0) return;
+  if (campaign.centralId !== null) {
+    throw new Problem(
+      'details-locked',
+      `The campaign was sent by ${campaign.parentName ?? 'the parent'}, who alone edits it.`,
+      { errors: locked.map((field) => ({ pointer: `/${field}`, message: 'It is the parent’s to edit.' })) },
+    );
+  }
+  if (detailsAreEditable(campaign.status)) return;
   throw new Problem(
     'details-locked',
     `Details are locked from launch on, and this campaign is ${campaign.status}.`,
     {
       errors: locked.map((field) => ({
         pointer: `/${field}`,
-        message: 'It is locked. Withdraw the campaign, or duplicate it.',
+        message:
+          campaign.kind === 'central'
+            ? 'It is locked. Duplicate the campaign.'
+            : 'It is locked. Withdraw the campaign, or duplicate it.',
       })),
     },
   );
@@ -223,6 +256,7 @@ function nameTaken(error: unknown): never {
 
 async function checkDetails(
   trx: Trx,
+  kind: CampaignKind,
   input: Static<typeof CampaignInput>,
   actorId: string,
 ): Promise<CampaignDetails> {
@@ -231,8 +265,11 @@ async function checkDetails(
       errors: [{ pointer: '/name', message: 'Give a name with at least one visible character.' }],
     });
   }
+  refuseOfOtherKind(kind, input);
   await checkReferences(trx, input);
   return {
+    ...(input.presetId === undefined ? {} : { presetId: input.presetId }),
+    ...(input.timing === undefined ? {} : { timing: input.timing }),
     ...(input.name === undefined ? {} : { name: input.name }),
     ...(input.senderId === undefined ? {} : { senderId: input.senderId }),
     ...(input.ownerId === undefined ? {} : { ownerId: input.ownerId }),
@@ -247,6 +284,24 @@ async function checkDetails(
   };
 }
 
+const ONLY_STANDARD = ['listIds', 'excludedListIds', 'audience', 'budget'] as const;
+const ONLY_CENTRAL = ['presetId', 'timing'] as const;
+
+/** Whom a central campaign is sent to, and from what, its preset says; a standard one has no preset. */
+function refuseOfOtherKind(kind: CampaignKind, input: Static<typeof CampaignInput>): void {
+  const unwanted = (kind === 'central' ? ONLY_STANDARD : ONLY_CENTRAL).filter(
+    (field) => input[field] !== undefined,
+  );
+  if (unwanted.length === 0) return;
+  throw new Problem('not-acceptable-value', `A ${kind} campaign has nothing of the kind.`, {
+    errors: unwanted.map((field) => ({
+      pointer: `/${field}`,
+      message:
+        kind === 'central' ? 'Leave it out: choose a preset.' : 'Leave it out, or create a central campaign.',
+    })),
+  });
+}
+
 async function checkReferences(trx: Trx, input: Static<typeof CampaignInput>): Promise<void> {
   if (typeof input.senderId === 'string') {
     const sender = await trx
@@ -255,6 +310,15 @@ async function checkReferences(trx: Trx, input: Static<typeof CampaignInput>): P
       .select('id')
       .executeTakeFirst();
     if (sender === undefined) throw unknownReference('/senderId', 'sender');
+  }
+  if (typeof input.presetId === 'string') {
+    const preset = await trx
+      .selectFrom('presets')
+      .where('id', '=', input.presetId)
+      .where('deleted_at', 'is', null)
+      .select('id')
+      .executeTakeFirst();
+    if (preset === undefined) throw unknownReference('/presetId', 'preset');
   }
   if (typeof input.ownerId === 'string') {
     const owner = await findPerson(trx, input.ownerId);

@@ -54,7 +54,7 @@ export function registerContactRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/contacts',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'createContact',
         summary: 'Create a contact',
@@ -80,7 +80,7 @@ export function registerContactRoutes(api: Api, deps: ApiDeps): void {
   api.patch(
     '/v1/contacts/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'updateContact',
         summary: 'Change a contact',
@@ -117,7 +117,7 @@ export function registerContactRoutes(api: Api, deps: ApiDeps): void {
   api.delete(
     '/v1/contacts/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'deleteContact',
         summary: 'Delete a contact',
@@ -146,6 +146,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/contacts',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'listContacts',
         summary: 'List contacts',
@@ -180,6 +181,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/contacts/:id',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'getContact',
         summary: 'Read a contact',
@@ -201,6 +203,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/contacts/find',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'findContact',
         summary: 'Find the contact with a number',

@@ -48,7 +48,7 @@ export function registerEventRoutes(api: Api, deps: ApiDeps): void {
     {
       // A stream without a body would never end.
       exposeHeadRoute: false,
-      config: { scope: 'read', orInstallation: true },
+      config: { scope: 'read', orInstallation: true, forParents: 'reports' },
       schema: {
         operationId: 'followEvents',
         summary: 'Follow what happens in the account',
@@ -66,6 +66,7 @@ export function registerEventRoutes(api: Api, deps: ApiDeps): void {
     '/v1/campaigns/:id/events',
     {
       exposeHeadRoute: false,
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'followCampaignEvents',
         summary: 'Follow what happens with a campaign',

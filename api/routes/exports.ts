@@ -13,7 +13,7 @@ import { KIND } from '../views/suppression-view.ts';
 
 const { produces, answer } = EXPORT_SCHEMA;
 // A HEAD would run a whole export to say nothing.
-const config = { scope: 'reports' } as const;
+const config = { scope: 'reports', forParents: 'reports' } as const;
 const options = { config, exposeHeadRoute: false } as const;
 const cursorOf = (pattern: string) =>
   Type.Optional(Type.String({ ...EXPORT_FIELDS.cursor, pattern, maxLength: 64 }));

@@ -1,13 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
+import { readRole } from '../../db/campaigns.ts';
 import { type Trx, withAccount } from '../../db/database.ts';
 import { inFlight } from '../../db/in-flight.ts';
 import { liftHold, type LiftResult, OVERDUE_BEHIND_HOLD } from '../../db/lift-hold.ts';
 import { placeHold } from '../../db/place-hold.ts';
 import { findHold, type Hold, listHolds } from '../../db/placed-holds.ts';
 import { wakeAfterHold } from '../../db/wake-after-hold.ts';
+import type { CampaignRole } from '../../domain/campaign-actions.ts';
 import { HOLDS_OF_SCOPE_MAX, INSTALLATION, isWide } from '../../domain/hold.ts';
 import { type Caller, OPERATOR } from '../authentication.ts';
+import { runOf } from '../campaign-runs.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
@@ -38,16 +41,20 @@ export function registerHoldRoutes(api: Api, deps: ApiDeps): void {
       const { accountId } = request.caller;
       const scopeId = scopeIdOf(request.caller, request.body);
       let isRunning = false;
+      let role: CampaignRole | null = null;
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const placed = await place(trx, request.caller, { ...request.body, scopeId });
         isRunning = placed.isRunning;
+        role = await roleOfHeld(trx, placed.body.campaignId);
         return placed;
       });
       deps.crash('hold.committed');
       if (isRunning && body.campaignId !== null) {
         // Whoever is not reached now sees the closed gate at his next lease or waking. A draft and what rests have no
         // run, and would be given one that ends at once.
-        deps.workflows.wakeCampaign(accountId, body.campaignId).catch(() => undefined);
+        runOf(deps, role)
+          .wake(accountId, body.campaignId)
+          .catch(() => undefined);
       }
       return body;
     },
@@ -56,7 +63,7 @@ export function registerHoldRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/holds',
     {
-      config: { scope: 'read', orInstallation: true },
+      config: { scope: 'read', orInstallation: true, forParents: 'reports' },
       schema: {
         operationId: 'listHolds',
         summary: 'List holds',
@@ -85,7 +92,7 @@ export function registerHoldRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/holds/:id',
     {
-      config: { scope: 'read', orInstallation: true },
+      config: { scope: 'read', orInstallation: true, forParents: 'reports' },
       schema: {
         operationId: 'getHold',
         summary: 'Read a hold',
@@ -120,6 +127,11 @@ export function registerHoldRoutes(api: Api, deps: ApiDeps): void {
     },
     (request, reply) => lift(deps, request, reply),
   );
+}
+
+/** The role of the campaign that a hold keeps; null where it keeps something wider. */
+async function roleOfHeld(trx: Trx, campaignId: string | null): Promise<CampaignRole | null> {
+  return campaignId === null ? null : readRole(trx, campaignId);
 }
 
 /** The scope's id, as far as the caller may name it. */
@@ -166,7 +178,7 @@ async function place(
   }
   return {
     status: placed.inFlight === 0 ? 201 : 202,
-    body: viewOf(placed.hold, placed.inFlight),
+    body: viewOf(placed.hold, (await isOfCentral(trx, placed.hold)) ? null : placed.inFlight),
     isRunning: placed.isRunning,
   };
 }
@@ -183,9 +195,10 @@ async function lift(
       checkIfMatch(request, hold.version),
     );
     const { hold, ...order } = refuse(result);
+    const role = await roleOfHeld(trx, hold.campaignId);
     return {
       status: order.kind === 'lifted' ? 200 : 202,
-      body: { ...order, hold: await readView(trx, hold) },
+      body: { ...order, role, hold: await readView(trx, hold) },
     };
   });
   const { hold } = body;
@@ -196,7 +209,7 @@ async function lift(
     }
     return hold;
   }
-  const answer = await deps.workflows.applyAction(accountId, body.campaignId, body.actionId);
+  const answer = await runOf(deps, body.role).apply(accountId, body.campaignId, body.actionId);
   if (answer === null) return hold;
   if (answer.state === 'refused') throw new Problem('action-not-allowed', answer.reason ?? 'It was refused.');
   reply.code(200);
@@ -225,23 +238,30 @@ function refuse(result: LiftResult): Extract<LiftResult, { kind: 'lifted' | 'ord
     case 'of_action':
       throw new Problem(
         'action-not-allowed',
-        `This is the campaign's ${result.hold.kind}, which ends with the campaign's own actions: resume or restart it.`,
+        result.hold.kind === 'disable'
+          ? 'The account is disabled, which ends when its parent or an operator enables it.'
+          : `This is the campaign's ${result.hold.kind}, which ends with the campaign's own actions: resume or restart it.`,
       );
   }
 }
 
 async function readView(trx: Trx, hold: Hold): Promise<Static<typeof HoldOutput>> {
+  if (await isOfCentral(trx, hold)) return viewOf(hold, null);
   return viewOf(hold, hold.liftedAt === null ? await inFlight(trx, hold) : 0);
 }
 
-function viewOf(hold: Hold, people: number): Static<typeof HoldOutput> {
+async function isOfCentral(trx: Trx, hold: Hold): Promise<boolean> {
+  return (await roleOfHeld(trx, hold.campaignId)) === 'central';
+}
+
+function viewOf(hold: Hold, people: number | null): Static<typeof HoldOutput> {
   return { ...fieldsOf(hold), state: stateOf(hold, people), inFlight: people, url: `/v1/holds/${hold.id}` };
 }
 
-function stateOf(hold: Hold, people: number): 'closing' | 'closed' | 'lifting' | 'lifted' {
+function stateOf(hold: Hold, people: number | null): 'closing' | 'closed' | 'lifting' | 'lifted' {
   if (hold.liftedAt !== null) return 'lifted';
   if (hold.liftActionId !== null) return 'lifting';
-  return people === 0 ? 'closed' : 'closing';
+  return people === null || people === 0 ? 'closed' : 'closing';
 }
 
 function fieldsOf(hold: Hold): Static<typeof HoldListItemOutput> {

@@ -3,11 +3,12 @@ import { stringify } from 'csv-stringify/sync';
 import { Type } from 'typebox';
 import { findAccount } from '../../db/accounts.ts';
 import { type Db, withAccount, withAccountReading } from '../../db/database.ts';
-import { findImport, IMPORT_SORTS, insertImport, listImports } from '../../db/imports.ts';
+import { type ContactImport, findImport, IMPORT_SORTS, insertImport, listImports } from '../../db/imports.ts';
 import { listRefusals, type Refusal } from '../../db/imports/refusals.ts';
 import { insertList, missingLists } from '../../db/lists.ts';
 import { IMPORT_STATUSES } from '../../domain/import/import-plan.ts';
 import { isCountry } from '../../domain/phone-number.ts';
+import { type Caller, seesReports } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
@@ -70,7 +71,7 @@ function registerCreate(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/imports',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'createImport',
         summary: 'Prepare an import of contacts',
@@ -128,7 +129,7 @@ function registerContent(api: Api, deps: ApiDeps): void {
   api.put(
     '/v1/imports/:id/content',
     {
-      config: { scope: 'write', takesFile: true },
+      config: { scope: 'write', takesFile: true, forParents: 'always' },
       schema: {
         operationId: 'putImportContent',
         summary: 'Send the file of an import',
@@ -148,13 +149,14 @@ function registerContent(api: Api, deps: ApiDeps): void {
       }
       // An upload that begins ends the one before it, so what is plainly empty does not begin.
       if (request.headers['content-length'] === '0') throw emptyContent();
+      await readSeen(deps.db, request.caller, id);
       await keepContent(deps.db, request.caller, id, request.raw, (version) =>
         checkIfMatch(request, version),
       );
       // If the engine cannot be reached now, repair starts the run within half a minute.
       deps.workflows.startImport(accountId, id).catch(() => undefined);
       reply.code(202);
-      return readView(deps.db, accountId, id);
+      return readView(deps.db, request.caller, id);
     },
   );
 }
@@ -163,6 +165,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/imports',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'listImports',
         summary: 'List imports',
@@ -179,6 +182,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
         ...(listId === undefined ? {} : { listIds: listId }),
         ...(createdFrom === undefined ? {} : { createdFrom: new Date(createdFrom) }),
         ...(createdTo === undefined ? {} : { createdTo: new Date(createdTo) }),
+        ...(seesReports(request.caller) ? {} : { subject: 'contacts' as const }),
         ...orderIn(IMPORT_SORTS, 'desc', request.query),
         ...range,
       };
@@ -192,6 +196,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/imports/:id',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'getImport',
         summary: 'Read an import: its status, progress and counts',
@@ -201,10 +206,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const found = await withAccount(deps.db, request.caller.accountId, (trx) =>
-        findImport(trx, request.params.id),
-      );
-      if (found === null) throw notFound('import');
+      const found = await readSeen(deps.db, request.caller, request.params.id);
       setEtag(reply, found.version);
       return importView(found);
     },
@@ -215,6 +217,7 @@ function registerRefusals(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/imports/:id/refusals',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'listImportRefusals',
         summary: 'List the rows that were refused, in the order of the file',
@@ -228,10 +231,10 @@ function registerRefusals(api: Api, deps: ApiDeps): void {
       const { cursor } = request.query;
       if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw badCursor();
       const { limit } = rangeOf(request.query);
-      const refusals = await withAccount(deps.db, request.caller.accountId, async (trx) => {
-        if ((await findImport(trx, request.params.id)) === null) throw notFound('import');
-        return listRefusals(trx, request.params.id, { afterLine: Number(cursor ?? 0), limit });
-      });
+      await readSeen(deps.db, request.caller, request.params.id);
+      const refusals = await withAccount(deps.db, request.caller.accountId, (trx) =>
+        listRefusals(trx, request.params.id, { afterLine: Number(cursor ?? 0), limit }),
+      );
       const last = refusals.at(-1);
       return {
         items: refusals.map(refusalView),
@@ -243,6 +246,7 @@ function registerRefusals(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/imports/:id/refusals.csv',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'downloadImportRefusals',
         summary: 'Download the rows that were refused as CSV',
@@ -257,7 +261,7 @@ function registerRefusals(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { accountId } = request.caller;
       const { id } = request.params;
-      await readView(deps.db, accountId, id);
+      await readSeen(deps.db, request.caller, id);
       reply.type('text/csv; charset=utf-8');
       reply.header('content-disposition', `attachment; filename="${id}-refusals.csv"`);
       return Readable.from(refusalsCsv(deps.db, accountId, id));
@@ -283,8 +287,13 @@ function csvRow(refusal: Refusal): (string | number)[] {
   return [line, reason, field ?? '', message, row ?? ''];
 }
 
-async function readView(db: Db, accountId: string, importId: string) {
-  const found = await withAccount(db, accountId, (trx) => findImport(trx, importId));
-  if (found === null) throw notFound('import');
-  return importView(found);
+async function readView(db: Db, caller: Caller, importId: string) {
+  return importView(await readSeen(db, caller, importId));
+}
+
+/** The import, if it is one that the caller may see: one of suppressions tells a parent who has opted out. */
+async function readSeen(db: Db, caller: Caller, importId: string): Promise<ContactImport> {
+  const found = await withAccount(db, caller.accountId, (trx) => findImport(trx, importId));
+  if (found === null || (found.subject === 'suppressions' && !seesReports(caller))) throw notFound('import');
+  return found;
 }

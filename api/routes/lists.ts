@@ -59,7 +59,7 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/lists',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'createList',
         summary: 'Create a list',
@@ -87,7 +87,7 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
   api.patch(
     '/v1/lists/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'updateList',
         summary: 'Rename a list',
@@ -120,7 +120,7 @@ export function registerListRoutes(api: Api, deps: ApiDeps): void {
   api.delete(
     '/v1/lists/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'deleteList',
         summary: 'Delete a list',
@@ -161,6 +161,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/lists',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'listLists',
         summary: 'List the lists',
@@ -187,6 +188,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/lists/:id',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'getList',
         summary: 'Read a list',
@@ -210,7 +212,7 @@ function registerMembers(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/lists/:id/members',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'addListMembers',
         summary: 'Put contacts on a list',
@@ -256,7 +258,7 @@ function registerMembers(api: Api, deps: ApiDeps): void {
   api.delete(
     '/v1/lists/:id/members/:contactId',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'removeListMember',
         summary: 'Take a contact off a list',

@@ -17,7 +17,7 @@ export function registerLogRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/log',
     {
-      config: { scope: 'read', orInstallation: true },
+      config: { scope: 'read', orInstallation: true, forParents: 'reports' },
       schema: {
         operationId: 'readLog',
         summary: "Read the account's log",
@@ -35,6 +35,7 @@ export function registerLogRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns/:id/log',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'readCampaignLog',
         summary: "Read a campaign's log",

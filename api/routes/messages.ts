@@ -11,7 +11,7 @@ import {
   updateMessage,
 } from '../../db/messages.ts';
 import { useMedia } from '../../db/media.ts';
-import { readPreviewFacts } from '../../db/preview.ts';
+import { roleOf } from '../../domain/campaign-actions.ts';
 import { isLive } from '../../domain/campaign-status.ts';
 import { MESSAGES_MAX, resolveSchedule } from '../../domain/launch-check.ts';
 import { previewOf } from '../../domain/preview.ts';
@@ -20,12 +20,13 @@ import { parseTemplate } from '../../domain/template.ts';
 import type { Caller } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
+import { readExample } from '../example.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange, logUpdate } from '../log-change.ts';
 import { type FieldError, notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { CampaignOutput } from '../schemas/campaign-schemas.ts';
-import { MessageInput, PreviewOutput } from '../schemas/message-schemas.ts';
 import { idOf, idParams } from '../schemas/common.ts';
+import { ExampleInput, MessageInput, PreviewOutput } from '../schemas/message-schemas.ts';
 import { readCampaignView, readViewClock } from '../views/campaign-view.ts';
 import { refuseLocked } from './campaigns.ts';
 
@@ -80,7 +81,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'updateMessage',
         summary: 'Edit a message of a draft',
         description:
-          'Once launched, schedules are changed by the action `reschedule`; `expiresAfterMs` alone can still be changed here.',
+          'Once launched, schedules are changed by the action `reschedule`; `expiresAfterMs` alone can still be changed here, unless a parent sends the campaign.',
         tags: ['campaigns'],
         params,
         body: MessageInput,
@@ -93,6 +94,8 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         const { expiresAfterMs, ...details } = request.body;
         const campaign = await lockForChange(trx, request);
         if (Object.keys(details).length === 0 && expiresAfterMs !== undefined) {
+          // What a parent sends was handed to its parts as it was, and is no account's own to change there.
+          if (roleOf(campaign) !== 'standard') refuseLocked(campaign, ['expiresAfterMs']);
           const message = await unended(trx, request.params);
           await updateExpiry(trx, message, expiresAfterMs);
           await logMessageUpdate(trx, request.caller, message);
@@ -150,10 +153,10 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'previewMessage',
         summary: 'Preview a message',
         description:
-          'Rendered for a contact of the lists (or the one named): segments, encoding, what forces it, estimated cost, warnings.',
+          'Rendered for a contact of the lists (or the one named): segments, encoding, what forces it, estimated cost, warnings. A message of a central campaign is rendered in a sub-account of its preset, the first one unless one is named.',
         tags: ['campaigns'],
         params,
-        body: Type.Object({ contactId: Type.Optional(idOf('con')) }, { additionalProperties: false }),
+        body: ExampleInput,
         response: { 200: PreviewOutput, ...problems(404, 422) },
       },
     },
@@ -163,8 +166,7 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         const messages = campaign === null ? [] : await listMessages(trx, campaign.id);
         const message = messages.find((one) => one.id === request.params.messageId);
         if (campaign === null || message === undefined) throw notFound('message');
-        const facts = await readPreviewFacts(trx, campaign, message, request.body.contactId ?? null);
-        if (facts === null) throw unknownReference('/contactId', 'contact');
+        const facts = await readExample(trx, campaign, message, request.body);
         return previewOf({ ...facts, at: deps.now() });
       }),
   );

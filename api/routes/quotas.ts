@@ -13,6 +13,7 @@ import {
 } from '../../db/quotas.ts';
 import { resetsAt, unitsLeft } from '../../domain/dispatch/quota.ts';
 import { isTimeZone, toOffsetString } from '../../domain/zoned-time.ts';
+import { type Caller, seesReports } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { brokenUniqueRule } from '../errors.ts';
 import { checkIfMatch, setEtag } from '../etag.ts';
@@ -30,7 +31,7 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/quotas',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'createQuota',
         summary: 'Add a quota',
@@ -46,7 +47,7 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
         const id = await insertQuota(trx, request.caller.accountId, request.body).catch(nameTaken);
         const quota = await existing(trx, id);
         await logChange(trx, request.caller, { kind: 'quota', id }, { what: 'create', to: loggedOf(quota) });
-        return { status: 201, body: viewOf(quota, deps.now()) };
+        return { status: 201, body: viewOf(quota, deps.now(), request.caller) };
       });
       return body;
     },
@@ -55,6 +56,7 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/quotas',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'listQuotas',
         summary: 'List quotas',
@@ -74,7 +76,7 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
         }),
       );
       return toPage(
-        items.map((quota) => viewOf(quota, deps.now())),
+        items.map((quota) => viewOf(quota, deps.now(), request.caller)),
         total,
         range,
       );
@@ -84,6 +86,7 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/quotas/:id',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'getQuota',
         summary: 'Read a quota',
@@ -99,14 +102,14 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
       );
       if (quota === null) throw notFound('quota');
       setEtag(reply, quota.version);
-      return viewOf(quota, deps.now());
+      return viewOf(quota, deps.now(), request.caller);
     },
   );
 
   api.patch(
     '/v1/quotas/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'updateQuota',
         summary: 'Change a quota',
@@ -133,14 +136,14 @@ export function registerQuotaRoutes(api: Api, deps: ApiDeps): void {
       // A message that waits for the next day has to look again.
       wakeCampaigns(deps, accountId, live);
       setEtag(reply, quota.version);
-      return viewOf(quota, deps.now());
+      return viewOf(quota, deps.now(), request.caller);
     },
   );
 
   api.delete(
     '/v1/quotas/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'deleteQuota',
         summary: 'Delete a quota',
@@ -197,11 +200,13 @@ function loggedOf({ name, rateUnits, ratePeriod, dayUnits, resetZone, sharePerce
   return { name, rateUnits, ratePeriod, dayUnits, resetZone, sharePercent };
 }
 
-function viewOf(quota: KeptQuota, now: number): Static<typeof QuotaOutput> {
+function viewOf(quota: KeptQuota, now: number, caller: Pick<Caller, 'asParent'>): Static<typeof QuotaOutput> {
+  // What is left says how much was sent.
+  const isShown = quota.dayUnits !== null && seesReports(caller);
   return {
     id: quota.id,
     ...loggedOf(quota),
-    unitsLeftToday: quota.dayUnits === null ? null : unitsLeft(quota, quota.use, now),
+    unitsLeftToday: isShown ? unitsLeft(quota, quota.use, now) : null,
     resetsAt: toOffsetString(resetsAt(quota, now), quota.resetZone),
     createdAt: quota.createdAt.toISOString(),
   };

@@ -33,6 +33,7 @@ export function registerRecipientRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns/:id/recipients/:recipient',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'getRecipient',
         summary: 'Explain one recipient',
@@ -53,6 +54,7 @@ export function registerRecipientRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/campaigns/:id/recipients/find',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'findRecipient',
         summary: 'Explain the recipient with a number',
@@ -76,6 +78,7 @@ export function registerRecipientRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/contacts/:id/timeline',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'readContactTimeline',
         summary: 'Read what happened between the account and a contact, the newest first',

@@ -1,17 +1,29 @@
+import { type Static, Type } from 'typebox';
 import { type Campaign, findCampaign } from '../../db/campaigns.ts';
-import type { Trx } from '../../db/database.ts';
+import { readCentralReview } from '../../db/central/review/read-central-review.ts';
+import { insertReviewParts, listReviewParts } from '../../db/central/review/review-parts.ts';
+import { type Trx, withAccountReading } from '../../db/database.ts';
 import { appendLog } from '../../db/log.ts';
 import { listMessages, type Message } from '../../db/messages.ts';
 import { readReview } from '../../db/review/read-review.ts';
 import { insertReview } from '../../db/review/reviews.ts';
+import { roleOf } from '../../domain/campaign-actions.ts';
+import type { PartReview } from '../../domain/central/part-review.ts';
+import type { LaunchIssue } from '../../domain/launch-check.ts';
 import type { LaunchOrder } from '../../domain/review/planned-messages.ts';
+import type { ReviewFacts } from '../../domain/review/review-facts.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
+import { pageOf, PageQuery, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
-import { idParams } from '../schemas/common.ts';
-import { ReviewInput, ReviewOutput } from '../schemas/review-schemas.ts';
+import { requireCentralSend } from '../require-central-send.ts';
+import { idOf, idParams } from '../schemas/common.ts';
+import { PartReviewOutput, ReviewInput, ReviewOutput } from '../schemas/review-schemas.ts';
+import { readViewClock } from '../views/campaign-view.ts';
+import { centralReviewView, partReviewView } from '../views/central-review-view.ts';
 import { readReviewView } from '../views/review-view.ts';
+import { centralRefusals } from './central-refusals.ts';
 import { checkSchedulable } from './campaign-action-checks.ts';
 import { refuseStatus } from './campaign-action-order.ts';
 import { refusalsOf } from './review-refusals.ts';
@@ -43,9 +55,7 @@ export function registerReviewRoutes(api: Api, deps: ApiDeps): void {
         const messages = await listMessages(trx, campaign.id);
         const order = await orderOf(trx, campaign, messages, request.body);
         const at = deps.now();
-        const review = await readReview(trx, campaign, order, at);
-        const refusals = await refusalsOf(trx, campaign, messages, review, order, at);
-        const view = await readReviewView(trx, campaign, review, at);
+        const { facts, refusals, view, timeZone, parts } = await readAny(trx, campaign, messages, order, at);
         const expiresAt = new Date(at + VALID_MS);
         const token =
           refusals.length > 0
@@ -53,10 +63,11 @@ export function registerReviewRoutes(api: Api, deps: ApiDeps): void {
             : await insertReview(trx, {
                 accountId,
                 campaignId: campaign.id,
-                facts: review.facts,
+                facts,
                 createdBy: actor.id,
                 expiresAt,
               });
+        if (token !== null && parts !== null) await insertReviewParts(trx, accountId, token, parts);
         await appendLog(trx, {
           accountId,
           campaignId: campaign.id,
@@ -64,18 +75,77 @@ export function registerReviewRoutes(api: Api, deps: ApiDeps): void {
           actor,
           detail: {
             review: token,
-            recipients: review.recipients,
-            costMicroUsd: review.costMicroUsd,
+            recipients: facts.recipients,
+            costMicroUsd: facts.costMicroUsd,
             refusals: refusals.map((refusal) => refusal.code),
           },
         });
-        const tokenExpiresAt =
-          token === null ? null : toOffsetString(expiresAt.getTime(), review.settings.account.timeZone);
-        return { status: 200, body: { token, tokenExpiresAt, action: order.action, ...view, refusals } };
+        const tokenExpiresAt = token === null ? null : toOffsetString(expiresAt.getTime(), timeZone);
+        return {
+          status: 200,
+          body: { token, tokenExpiresAt, action: order.action, ...view, refusals: [...refusals] },
+        };
       });
       return body;
     },
   );
+
+  api.get(
+    '/v1/campaigns/:id/reviews/:reviewId/accounts',
+    {
+      schema: {
+        operationId: 'listReviewAccounts',
+        summary: 'List the accounts of a review',
+        description: 'Plan figures of each account of a central campaign, as they were when it was reviewed.',
+        tags: ['actions'],
+        params: Type.Object({ id: idOf('cmp'), reviewId: idOf('rvw') }),
+        querystring: PageQuery,
+        response: { 200: pageOf(PartReviewOutput), ...problems(404) },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { id: campaignId, reviewId } = request.params;
+      const { items, total } = await withAccountReading(deps.db, request.caller.accountId, (trx) =>
+        listReviewParts(trx, { id: reviewId, campaignId }, range),
+      );
+      if (total === 0) throw notFound('review of a central campaign');
+      return toPage(items.map(partReviewView), total, range);
+    },
+  );
+}
+
+/** What a review says, of whichever kind the campaign is. */
+interface AnyReview {
+  readonly facts: ReviewFacts;
+  readonly refusals: readonly LaunchIssue[];
+  readonly view: Omit<Static<typeof ReviewOutput>, 'token' | 'tokenExpiresAt' | 'action' | 'refusals'>;
+  /** Of the account whose campaign it is. */
+  readonly timeZone: string;
+  /** Of a central campaign: the plan figures of each account. */
+  readonly parts: readonly PartReview[] | null;
+}
+
+async function readAny(
+  trx: Trx,
+  campaign: Campaign,
+  messages: readonly Message[],
+  order: LaunchOrder,
+  at: number,
+): Promise<AnyReview> {
+  if (roleOf(campaign) === 'central') {
+    await requireCentralSend(trx, campaign.accountId);
+    const review = await readCentralReview(trx, campaign, order, at);
+    const { timeZone } = await readViewClock(trx, campaign.accountId, at);
+    const refusals = await centralRefusals(trx, campaign, messages, review, order, at);
+    const view = centralReviewView(campaign, review, timeZone);
+    return { facts: review.facts, refusals, view, timeZone, parts: review.parts };
+  }
+  const review = await readReview(trx, campaign, order, at);
+  const refusals = await refusalsOf(trx, campaign, messages, review, order, at);
+  const view = await readReviewView(trx, campaign, review, at);
+  const { timeZone } = review.settings.account;
+  return { facts: review.facts, refusals, view, timeZone, parts: null };
 }
 
 /** The action that the campaign's status allows, with what the body gives for it. */

@@ -32,7 +32,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/senders',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'createSender',
         summary: 'Add a sender',
@@ -88,6 +88,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/senders',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'listSenders',
         summary: 'List senders',
@@ -118,6 +119,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/senders/:id',
     {
+      config: { forParents: 'always' },
       schema: {
         operationId: 'getSender',
         summary: 'Read a sender',
@@ -139,7 +141,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
   api.patch(
     '/v1/senders/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'updateSender',
         summary: 'Change or disable a sender',

@@ -38,7 +38,7 @@ export function registerSuppressionImportRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/suppressions/imports',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'reports' },
       schema: {
         operationId: 'createSuppressionImport',
         summary: 'Prepare an import of suppressions',

@@ -12,7 +12,7 @@ import {
   suppressionsOf,
 } from '../../db/suppressions.ts';
 import { removalNeedsReason, SUPPRESSION_KINDS } from '../../domain/suppression.ts';
-import type { Caller } from '../authentication.ts';
+import { type Caller, seesReports } from '../authentication.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { checkIfMatch, ONLY_VERSION, setEtag } from '../etag.ts';
 import { idempotent } from '../idempotency.ts';
@@ -30,6 +30,7 @@ import {
   suppressionChangeView,
   SuppressionInput,
   SuppressionOutput,
+  SuppressionTaken,
   suppressionView,
 } from '../views/suppression-view.ts';
 import { badCursor } from './contacts.ts';
@@ -57,21 +58,29 @@ export function registerSuppressionRoutes(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/suppressions',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', forParents: 'always' },
       schema: {
         operationId: 'addSuppression',
         summary: 'Suppress a number',
         description:
-          'At once, for campaigns that are under way too. Answers 200 with what is there if the number is suppressed in this way already. `erased` takes everything known of its owner out of the account: contact, replies, kept answers, his number in audiences; a keyed hash alone is left.',
+          'At once, for campaigns that are under way too. Answers 200 with what is there if the number is suppressed in this way already; a parent without the grant is answered 202 in any case. `erased` takes everything known of its owner out of the account: contact, replies, kept answers, his number in audiences; a keyed hash alone is left.',
         tags: ['suppressions'],
         body: SuppressionInput,
-        response: { 200: SuppressionOutput, 201: SuppressionOutput, ...problems(409, 422) },
+        response: {
+          200: SuppressionOutput,
+          201: SuppressionOutput,
+          202: SuppressionTaken,
+          ...problems(409, 422),
+        },
       },
     },
     async (request, reply) => {
-      const { body } = await idempotent(deps, request, reply, (trx) =>
-        addSuppression(trx, deps, request.caller, request.body),
-      );
+      const { kind, senderId = null } = request.body;
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const added = await addSuppression(trx, deps, request.caller, request.body);
+        // Whether it was suppressed before says what its owner has replied, which is not the parent's to know.
+        return seesReports(request.caller) ? added : { status: 202, body: { kind, senderId } };
+      });
       return body;
     },
   );
@@ -115,6 +124,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/suppressions',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'listSuppressions',
         summary: 'List suppressions, the oldest first',
@@ -142,6 +152,7 @@ function registerReads(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/suppressions/:id',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'getSuppression',
         summary: 'Read a suppression',
@@ -165,6 +176,7 @@ function registerSearches(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/suppressions/find',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'findSuppressions',
         summary: 'Say whether a number may be texted',
@@ -186,6 +198,7 @@ function registerSearches(api: Api, deps: ApiDeps): void {
   api.post(
     '/v1/suppressions/history',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'listSuppressionHistory',
         summary: "List what became of a number's suppressions, the oldest first",

@@ -5,7 +5,6 @@ import type { Trx } from '../../db/database.ts';
 import { closedScopes } from '../../db/gates.ts';
 import { gravestSuppression } from '../../db/left-out.ts';
 import type { Message } from '../../db/messages.ts';
-import { readPreviewFacts } from '../../db/preview.ts';
 import { readRefusedContent } from '../../db/refused-content.ts';
 import { spendLeft } from '../../db/review/review-settings.ts';
 import { findSender, type Sender } from '../../db/senders.ts';
@@ -19,6 +18,7 @@ import { SUSPENSIONS } from '../../domain/suspension.ts';
 import { parseTemplate } from '../../domain/template.ts';
 import { renderTest } from '../../domain/test-send.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
+import { readExample } from '../example.ts';
 import { causePersists, type FieldError, notFound, Problem, unknownReference } from '../problem.ts';
 import type { TestInput } from '../schemas/test-schemas.ts';
 import { mmsIssues } from './campaign-action-checks.ts';
@@ -39,6 +39,10 @@ export interface TestOrder {
  */
 export async function testSendsOf(trx: Trx, order: TestOrder): Promise<NewTestSend[]> {
   const { campaign, message, input, at } = order;
+  if (campaign.centralId !== null) {
+    const parent = campaign.parentName ?? 'the parent';
+    throw new Problem('action-not-allowed', `It was sent by ${parent}, who alone can send it on trial.`);
+  }
   const account = await findAccount(trx, campaign.accountId);
   if (account === null) throw notFound('account');
   const numbers = await numbersOf(trx, input);
@@ -53,7 +57,9 @@ export async function testSendsOf(trx: Trx, order: TestOrder): Promise<NewTestSe
     campaignId: campaign.id,
     messageId: message.id,
     senderId: sender.id,
-    contactId: input.contactId === undefined ? null : contactKey(input.contactId),
+    // A contact of a sub-account is none of the parent's.
+    contactId:
+      input.contactId === undefined || campaign.kind === 'central' ? null : contactKey(input.contactId),
     number: one.number,
     numberHash: one.numberHash,
     country: one.country,
@@ -98,7 +104,15 @@ async function senderOf(trx: Trx, campaign: Campaign): Promise<Sender> {
   const sender = campaign.senderId === null ? null : await findSender(trx, campaign.senderId);
   if (sender === null) {
     throw new Problem('not-launchable', 'The campaign has no sender yet.', {
-      errors: [{ pointer: '/senderId', message: 'Choose the number it is sent from.' }],
+      errors: [
+        {
+          pointer: '/senderId',
+          message:
+            campaign.kind === 'central'
+              ? 'Choose the number that tests go out from; the campaign itself goes out from those of the sub-accounts.'
+              : 'Choose the number it is sent from.',
+        },
+      ],
     });
   }
   const cause =
@@ -164,8 +178,7 @@ async function render(
   trx: Trx,
   { campaign, message, input }: TestOrder,
 ): Promise<{ readonly text: string; readonly segments: number; readonly kind: 'sms' | 'mms' }> {
-  const facts = await readPreviewFacts(trx, campaign, message, input.contactId ?? null);
-  if (facts === null) throw unknownReference('/contactId', 'contact');
+  const facts = await readExample(trx, campaign, message, input);
   const parsed = parseTemplate(message.text);
   if (parsed.kind === 'malformed') throw new Error('A stored message is malformed.');
   const affixes = affixesOf({ ...facts.affixes, ...facts.fields.account }, message);

@@ -78,6 +78,7 @@ export function registerTestSendRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/v1/campaigns/:id/messages/:messageId/tests',
     {
+      config: { forParents: 'reports' },
       schema: {
         operationId: 'listTests',
         summary: 'List the tests of a message',

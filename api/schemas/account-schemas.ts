@@ -69,7 +69,18 @@ const fields = {
 export const AccountInput = Type.Object(fields, { additionalProperties: false });
 
 /** What can be changed of an account. */
-export const AccountChanges = Type.Partial(Type.Object(fields), { additionalProperties: false });
+export const AccountChanges = Type.Partial(
+  Type.Object({
+    ...fields,
+    defaultSenderId: nullable(
+      idOf('snd', {
+        description:
+          "What its parts of its parent's campaigns are sent from, if it may send what they hold; else, and where it is null, its oldest sender that may.",
+      }),
+    ),
+  }),
+  { additionalProperties: false },
+);
 export type AccountChanges = Static<typeof AccountChanges>;
 
 /** Which accounts. */
@@ -98,6 +109,12 @@ export const AccountOutput = Type.Object({
   reviewRequired: Type.Boolean(),
   reviewTolerancePercent: Type.Integer(),
   resendAbsent: Type.Boolean(),
-  parentId: nullable(Type.String()),
+  parentId: nullable(idOf('acc')),
+  defaultSenderId: nullable(idOf('snd')),
+  centralSend: Type.Boolean({
+    description: 'Whether an operator lets it send campaigns for its sub-accounts.',
+  }),
+  disabledAt: nullable(INSTANT),
+  disabledReason: nullable(Type.String()),
   createdAt: INSTANT,
 });

@@ -95,10 +95,21 @@ export const ActionOutput = Type.Object({
     description: 'requested: the order stands and is carried out as soon as the engine answers.',
   }),
   reason: nullable(Type.String()),
-  inFlight: Type.Integer({
-    description:
-      'Recipients whose texts may still go out, for what stops something. Nothing beyond them does.',
-  }),
+  inFlight: nullable(
+    Type.Integer({
+      description:
+        'Recipients whose texts may still go out, for what stops something. Nothing beyond them does. Null for a central campaign, whose recipients are those of its sub-accounts.',
+    }),
+  ),
+  accounts: nullable(
+    Type.Object(
+      {
+        reached: Type.Integer({ description: 'Whose part was not over yet when it was ordered.' }),
+        done: Type.Integer({ description: 'Whose part was over by then.' }),
+      },
+      { description: 'Of a central campaign: how many accounts the action reached.' },
+    ),
+  ),
   url: Type.String(),
 });
 

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { CAMPAIGN_ACTIONS } from '../../domain/campaign-actions.ts';
-import { CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
-import { HOLD_SCOPES } from '../../domain/hold.ts';
+import { CAMPAIGN_KINDS, CAMPAIGN_STATUSES } from '../../domain/campaign-status.ts';
+import { CENTRAL_TIMINGS, PART_STATES } from '../../domain/central/part-states.ts';
+import { SHOWN_HOLD_SCOPES } from '../../domain/hold.ts';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { ROUND_KINDS } from '../../domain/round.ts';
 import { AlertOutput } from './alert-schemas.ts';
@@ -13,7 +14,26 @@ export const CampaignInput = Type.Object(
   {
     name: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 200, examples: ['Spring sale'] }))),
     channel: Type.Optional(Type.Literal('sms')),
-    kind: Type.Optional(Type.Literal('standard')),
+    kind: Type.Optional(
+      oneOf(CAMPAIGN_KINDS, {
+        description:
+          'standard unless told; central is sent by the sub-accounts of a preset, each in its own name. It cannot be changed.',
+      }),
+    ),
+    presetId: Type.Optional(
+      nullable(
+        Type.String({
+          pattern: '^pre_[0-9a-z]{26}$',
+          description: 'Of a central campaign: who sends to whom.',
+        }),
+      ),
+    ),
+    timing: Type.Optional(
+      oneOf(CENTRAL_TIMINGS, {
+        description:
+          "Of a central campaign: all accounts at one instant, or each at the same local time in its own zone. Each account's quiet hours hold in any case.",
+      }),
+    ),
     type: Type.Optional(Type.Literal('outbound')),
     senderId: Type.Optional(nullable(idOf('snd'))),
     listIds: Type.Optional(Type.Array(idOf('lst'), { maxItems: 100, uniqueItems: true })),
@@ -75,7 +95,32 @@ export const CampaignOutput = Type.Object({
   id: idOf('cmp'),
   name: nullable(Type.String()),
   displayName: Type.String({ description: "The name, or 'Untitled campaign' while it has none." }),
-  kind: Type.String(),
+  kind: oneOf(CAMPAIGN_KINDS, { description: 'Whether the account or its parent sends it.' }),
+  sentBy: nullable(
+    Type.Object(
+      { accountId: idOf('acc'), name: Type.String() },
+      { description: 'The parent that has sent it; only pause, abort, the archive and rounds are yours.' },
+    ),
+  ),
+  central: nullable(
+    Type.Object(
+      {
+        presetId: nullable(Type.String()),
+        presetName: nullable(Type.String()),
+        timing: oneOf(CENTRAL_TIMINGS, {
+          description: 'At one instant, or at the local time of each account.',
+        }),
+        accounts: Type.Integer({ description: 'To how many accounts it goes.' }),
+        states: Type.Record(Type.String(), Type.Integer(), {
+          description: `How many accounts are ${PART_STATES.join(', ')}.`,
+        }),
+      },
+      {
+        description:
+          'Of a campaign that is sent by sub-accounts. It has no report: each of them has its own.',
+      },
+    ),
+  ),
   type: Type.String(),
   channel: Type.String(),
   status: oneOf(CAMPAIGN_STATUSES, { description: 'The status of this campaign.' }),
@@ -104,10 +149,12 @@ export const CampaignOutput = Type.Object({
     }),
   ),
   budget: nullable(MONEY),
-  spent: Type.Object(MONEY.properties, {
-    description:
-      'What its texts have claimed of the budget, by estimate, unknown ones too. Who was certainly not texted is given back.',
-  }),
+  spent: nullable(
+    Type.Object(MONEY.properties, {
+      description:
+        'What its texts have claimed of the budget, by estimate, unknown ones too. Who was certainly not texted is given back. Null of a central campaign.',
+    }),
+  ),
   missing: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() })),
   launchedAt: nullable(INSTANT),
   startAt: nullable(INSTANT),
@@ -127,7 +174,9 @@ export const CampaignOutput = Type.Object({
   holds: Type.Array(
     Type.Object({
       id: idOf('hld'),
-      scope: oneOf(HOLD_SCOPES, { description: 'How far it reaches.' }),
+      scope: oneOf(SHOWN_HOLD_SCOPES, {
+        description: 'How far it reaches; central: the parent keeps the whole campaign.',
+      }),
       scopeId: Type.String(),
       kind: Type.String(),
       cause: nullable(Type.String()),
@@ -142,7 +191,7 @@ export const CampaignOutput = Type.Object({
     description: 'What is open about it, its sender or that one’s carrier, the latest first.',
   }),
   next: NextOutput,
-  report: ReportOutput,
+  report: nullable(ReportOutput),
   rounds: Type.Array(RoundOutput, { description: 'Extra passes, in their order.' }),
   messages: Type.Array(MessageOutput),
 });

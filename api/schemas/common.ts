@@ -19,16 +19,22 @@ export const INSTANT = Type.String({
   examples: ['2026-11-24T15:00:00-05:00'],
 });
 
-/** Somebody who acts: a person, a key, an operator, Temporal's UI or the system. */
+/** Somebody who acts: a person, a key, an operator, somebody of the parent, Temporal's UI or the system. */
 export const ActorOutput = Type.Object({
   id: Type.String({ examples: ['per_01m86mtaj9fzxvj3x8dcj53g4n'] }),
-  kind: oneOf(['person', 'key', 'operator', 'temporal', 'system'], { description: 'Who or what it is.' }),
+  kind: oneOf(['person', 'key', 'operator', 'parent', 'temporal', 'system'], {
+    description: 'Who or what it is.',
+  }),
   name: nullable(Type.String({ description: 'As it is called today, also when it is disabled or revoked.' })),
 });
 
 /** A public id. */
-export const idOf = (prefix: string) =>
-  Type.String({ pattern: `^${prefix}_[0-9a-z]{13,26}$`, examples: [`${prefix}_01m86mtaj9fzxvj3x8dcj53g4n`] });
+export const idOf = (prefix: string, options: { readonly description?: string } = {}) =>
+  Type.String({
+    pattern: `^${prefix}_[0-9a-z]{13,26}$`,
+    examples: [`${prefix}_01m86mtaj9fzxvj3x8dcj53g4n`],
+    ...options,
+  });
 
 /** An amount of money: integer millionths and a currency. */
 export const MONEY = Type.Object(

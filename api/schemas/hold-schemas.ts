@@ -79,8 +79,11 @@ export const HoldOutput = Type.Object({
     description:
       'closing: texts of before are still on their way. lifting: its campaign opens as soon as the engine answers.',
   }),
-  inFlight: Type.Integer({
-    description: 'Recipients whose texts may still go out. Nothing beyond them does while it stands.',
-  }),
+  inFlight: nullable(
+    Type.Integer({
+      description:
+        'Recipients whose texts may still go out. Nothing beyond them does while it stands. Null on a central campaign, whose recipients are those of its sub-accounts.',
+    }),
+  ),
   url: Type.String({ description: 'Where the count is read again until it is 0.' }),
 });

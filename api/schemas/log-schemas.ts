@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
+import { ACTOR_VIAS } from '../../domain/actor.ts';
 import { LOG_SUBJECTS } from '../../domain/log-line.ts';
 import { CursorQuery } from '../pages.ts';
 import { ActorOutput, INSTANT, nullable, oneOf } from './common.ts';
 
-const VIAS = ['api', 'temporal', 'system'] as const;
 const VALUES_MAX = 50;
 const Id = Type.String({ minLength: 1, maxLength: 40 });
 const Value = nullable(
@@ -19,7 +19,10 @@ export const LogLineOutput = Type.Object({
   at: INSTANT,
   by: ActorOutput,
   key: nullable(Type.Object({ id: Type.String(), name: nullable(Type.String()) })),
-  via: oneOf(VIAS, { description: "By which way: the API, Temporal's UI or CLI, or the system itself." }),
+  via: oneOf(ACTOR_VIAS, {
+    description:
+      "By which way: the API, the account's parent through the API, Temporal's UI or CLI, or the system itself.",
+  }),
   what: Type.String({ examples: ['update'] }),
   subject: Type.Object({ kind: Type.String({ examples: ['sender'] }), id: Type.String() }),
   campaignId: nullable(Type.String()),
@@ -41,7 +44,7 @@ const filters = {
   subjectId: several(Id, 'Ids of what it is about.'),
   who: several(Id, 'Ids of people or keys, or the words temporal and system.'),
   keyId: several(Id, 'Keys that were used, whoever acted.'),
-  via: several(oneOf(VIAS, { description: 'The way.' }), 'By which way.'),
+  via: several(oneOf(ACTOR_VIAS, { description: 'The way.' }), 'By which way.'),
   atFrom: Type.Optional(Type.String({ format: 'date-time', description: 'From this instant on.' })),
   atTo: Type.Optional(Type.String({ format: 'date-time', description: 'Before this instant.' })),
   order: Type.Optional(oneOf(['asc', 'desc'], { description: 'desc, the newest first, unless told.' })),

@@ -110,8 +110,20 @@ export const MessageOutput = Type.Object({
       "What the law or the carriers want although the message has the account's prefix or suffix off.",
   }),
   next: NextOutput,
-  report: ReportOutput,
+  report: nullable(ReportOutput),
 });
+
+/** For whom a message is shown. */
+export const EXAMPLE_FIELDS = {
+  contactId: Type.Optional(idOf('con')),
+  accountId: Type.Optional(
+    idOf('acc', {
+      description:
+        'Of a central campaign: the sub-account whose fields, prefix, suffix and contacts are taken; the first of its preset unless told.',
+    }),
+  ),
+};
+export const ExampleInput = Type.Object(EXAMPLE_FIELDS, { additionalProperties: false });
 
 /** A message's preview for an example contact. */
 export const PreviewOutput = Type.Object({

@@ -72,7 +72,10 @@ export const QuotaOutput = Type.Object({
   resetZone: Type.String(),
   sharePercent: Type.Integer(),
   unitsLeftToday: nullable(
-    Type.Integer({ description: 'Units of texts that may still be sent today; null without a daily cap.' }),
+    Type.Integer({
+      description:
+        'Units of texts that may still be sent today; null without a daily cap, and to a parent without the grant.',
+    }),
   ),
   resetsAt: INSTANT,
   createdAt: INSTANT,

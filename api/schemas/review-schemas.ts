@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { CENTRAL_TIMINGS } from '../../domain/central/part-states.ts';
 import { START_MODES } from '../../domain/campaign-status.ts';
 import { ROUND_KINDS } from '../../domain/round.ts';
 import { MessageScheduleInput } from './action-schemas.ts';
@@ -68,6 +69,31 @@ const MessageReview = Type.Object({
   ),
 });
 
+/** Plan figures of one account: the only numbers that a parent gets without being granted more. */
+export const PartReviewOutput = Type.Object({
+  accountId: idOf('acc'),
+  name: Type.String(),
+  timeZone: Type.String(),
+  lists: Count,
+  recipients: Type.Integer({ minimum: 0, description: 'Who would be texted.' }),
+  segments: Count,
+  cost: Cost,
+  messages: Type.Array(
+    Type.Object({
+      position: Type.Integer(),
+      recipients: Count,
+      segments: Count,
+      cost: Cost,
+      dueAt: nullable(INSTANT),
+      startsAt: nullable(INSTANT),
+      endsAt: nullable(INSTANT),
+      waits: Type.Boolean({ description: "It lies in the account's quiet hours, and waits until they end." }),
+    }),
+  ),
+  warnings: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
+  refusals: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
+});
+
 /** What a launch would do. */
 export const ReviewOutput = Type.Object({
   token: nullable(
@@ -90,6 +116,28 @@ export const ReviewOutput = Type.Object({
   estimated: Type.Boolean({ description: 'Segments, cost and times are estimates from a sample.' }),
   rendered: nullable(Type.Integer({ description: 'How many people were rendered for the estimate.' })),
   messages: Type.Array(MessageReview),
+  central: nullable(
+    Type.Object(
+      {
+        accounts: Count,
+        lists: Count,
+        ready: Type.Integer({ minimum: 0, description: 'Accounts that can be sent for.' }),
+        faulty: Type.Integer({ minimum: 0, description: 'Accounts with a warning or a refusal.' }),
+        waiting: Type.Integer({
+          minimum: 0,
+          description: 'Accounts that wait for the end of their quiet hours.',
+        }),
+        timing: oneOf(CENTRAL_TIMINGS, {
+          description: 'At one instant, or at the local time of each account.',
+        }),
+        items: Type.Array(PartReviewOutput, {
+          description:
+            'The first accounts, those with something to look at before the others; all of them stand at /v1/campaigns/{id}/reviews/{token}/accounts.',
+        }),
+      },
+      { description: 'Of a campaign that is sent by sub-accounts.' },
+    ),
+  ),
   warnings: Type.Array(Type.Object({ ...WarningOutput.properties, messageId: nullable(Type.String()) })),
   refusals: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() }), {
     description: 'What would refuse, reject or suspend it, each with how to mend it.',

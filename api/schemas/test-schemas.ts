@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { TEST_NUMBERS_MAX, TEST_STATES } from '../../domain/test-send.ts';
 import { idOf, INSTANT, nullable, oneOf } from './common.ts';
+import { EXAMPLE_FIELDS } from './message-schemas.ts';
 
 const Number = Type.String({ minLength: 1, maxLength: 64, examples: ['+12125552001'] });
 
@@ -29,7 +30,7 @@ export const TestNumberOutput = Type.Object({
 /** What is to be tested, for whom and with whom. */
 export const TestInput = Type.Object(
   {
-    contactId: Type.Optional(idOf('con')),
+    ...EXAMPLE_FIELDS,
     numbers: Type.Optional(
       Type.Array(Number, {
         minItems: 1,
@@ -49,7 +50,9 @@ export type TestInput = Static<typeof TestInput>;
 const TestFields = {
   id: idOf('tst'),
   number: nullable(Type.String({ description: 'Null once its owner has been erased.' })),
-  contactId: nullable(Type.String({ description: 'The contact for whom it was rendered.' })),
+  contactId: nullable(
+    Type.String({ description: 'The contact for whom it was rendered; null when it is a sub-account’s.' }),
+  ),
   state: oneOf(TEST_STATES, {
     description: 'unknown: nobody knows whether it went out. It is never sent again by itself.',
   }),

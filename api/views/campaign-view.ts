@@ -9,13 +9,14 @@ import { readReports } from '../../db/reports.ts';
 import { readRounds } from '../../db/rounds.ts';
 import { findSender } from '../../db/senders.ts';
 import { type AffixTemplates, switchedOffAffixes } from '../../domain/affixes.ts';
-import { allowancesOf } from '../../domain/campaign-actions.ts';
+import { allowancesOf, roleOf } from '../../domain/campaign-actions.ts';
 import { affixWarnings, type MessageWarning, purposeOf } from '../../domain/content-check.ts';
 import { ACKNOWLEDGEMENT, type LaunchIssue, missingDetails } from '../../domain/launch-check.ts';
 import type { QuietHours } from '../../domain/quiet-hours.ts';
 import { type MessageReport, reportOf, sumReports, total } from '../../domain/report.ts';
 import { toOffsetString } from '../../domain/zoned-time.ts';
 import { alertView } from './alert-view.ts';
+import { readCentralView } from './central-view.ts';
 import { nextView, readNext } from './next-view.ts';
 
 /** What a campaign without a name is called. */
@@ -47,8 +48,10 @@ export async function readViewClock(trx: Trx, accountId: string, now: number): P
 export function missingOf(campaign: Campaign, messages: readonly Message[]): LaunchIssue[] {
   return missingDetails({
     name: campaign.name,
-    senderId: campaign.senderId,
-    listIds: campaign.listIds,
+    audience:
+      campaign.kind === 'central'
+        ? { kind: 'central', presetId: campaign.presetId }
+        : { kind: 'standard', senderId: campaign.senderId, listIds: campaign.listIds },
     ownerId: campaign.ownerId,
     purpose: campaign.purpose,
     isAcknowledged: campaign.acknowledgedAt !== null,
@@ -81,6 +84,7 @@ export async function readCampaignView(
   const reports = await readReports(trx, campaign, messages);
   const reportFor = (message: Message): MessageReport => reports.get(message.id) ?? reportOf(new Map(), 0);
   const report = sumReports(messages.map(reportFor));
+  const role = roleOf(campaign);
   const isDraft = campaign.status === 'draft' || campaign.status === 'rejected';
   const missing = isDraft ? missingOf(campaign, found) : [];
   const instant = instantIn(clock.timeZone);
@@ -88,9 +92,11 @@ export async function readCampaignView(
   const next = await readNext(trx, { campaign, messages: found, holds, reportFor, clock });
   return {
     ...summaryOf(campaign, instant),
+    central: await readCentralView(trx, campaign),
     settled: campaign.status === 'finished' && report.unknown === report.unknownAs.final,
     missing,
     actions: allowancesOf({
+      role,
       status: campaign.status,
       isArchived: campaign.archivedAt !== null,
       everLeased: campaign.everLeased,
@@ -102,10 +108,10 @@ export async function readCampaignView(
     holds: holds.map(({ placedAt, ...hold }) => ({ ...hold, placedAt: instant(placedAt) ?? '' })),
     alerts: alerts.map(alertView),
     next: nextView(next.campaign, clock.timeZone),
-    report: reportView(report),
+    report: role === 'central' ? null : reportView(report),
     rounds: rounds.map(({ orderedAt, ...round }) => ({ ...round, orderedAt: instant(orderedAt) ?? '' })),
     messages: messages.map((message) => ({
-      ...messageView(message, reportFor(message), instant),
+      ...messageView(message, role === 'central' ? null : reportFor(message), instant),
       next: nextView(next.messages.get(message.position) ?? next.campaign, clock.timeZone),
       warnings: warningsOf(message),
     })),
@@ -146,6 +152,8 @@ function summaryOf(campaign: Campaign, instant: ToText) {
     name: campaign.name,
     displayName: campaign.name ?? UNTITLED,
     kind: campaign.kind,
+    sentBy:
+      campaign.parentId === null ? null : { accountId: campaign.parentId, name: campaign.parentName ?? '' },
     type: campaign.type,
     channel: campaign.channel,
     status: campaign.status,
@@ -172,7 +180,7 @@ function summaryOf(campaign: Campaign, instant: ToText) {
             at: instant(campaign.acknowledgedAt) ?? '',
           },
     budget: campaign.budgetMicroUsd === null ? null : moneyOf(campaign.budgetMicroUsd),
-    spent: moneyOf(campaign.spentMicroUsd),
+    spent: roleOf(campaign) === 'central' ? null : moneyOf(campaign.spentMicroUsd),
     launchedAt: instant(campaign.launchedAt),
     startAt: instant(campaign.firstDueAt ?? campaign.launchedAt),
     finishedAt: instant(campaign.finishedAt),
@@ -197,7 +205,7 @@ function reportView({ costMicroUsd, ...report }: MessageReport) {
   };
 }
 
-function messageView(message: Message, report: MessageReport, instant: ToText) {
+function messageView(message: Message, report: MessageReport | null, instant: ToText) {
   return {
     id: message.id,
     position: message.position,
@@ -216,7 +224,7 @@ function messageView(message: Message, report: MessageReport, instant: ToText) {
     endedAt: instant(message.endedAt),
     usePrefix: message.usePrefix,
     useSuffix: message.useSuffix,
-    report: reportView(report),
+    report: report === null ? null : reportView(report),
   };
 }
 

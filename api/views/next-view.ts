@@ -1,9 +1,12 @@
 import type { Campaign } from '../../db/campaigns.ts';
+import { countParts } from '../../db/central/central-sends.ts';
 import type { Trx } from '../../db/database.ts';
 import type { HoldOver } from '../../db/holds-over.ts';
 import { type OpenWave, readOpenWaves, readSenderPaces } from '../../db/message-progress.ts';
 import type { Message } from '../../db/messages.ts';
 import { quotasOfSender } from '../../db/quotas.ts';
+import { roleOf } from '../../domain/campaign-actions.ts';
+import { nextOfCentral } from '../../domain/central/next-of-central.ts';
 import { resetsAt, unitsLeft } from '../../domain/dispatch/quota.ts';
 import type { MessageFacts } from '../../domain/next-of-message.ts';
 import { type NextFacts, type NextStep, nextStepOf, nextStepsOfMessages } from '../../domain/next-step.ts';
@@ -44,6 +47,10 @@ export async function readNext(trx: Trx, question: NextQuestion): Promise<NextAn
     })),
     messages: await readMessageFacts(trx, question),
   };
+  if (roleOf(campaign) === 'central') {
+    const next = nextOfCentral({ ...facts, states: await countParts(trx, campaign.id) });
+    return { facts, campaign: next, messages: new Map() };
+  }
   return { facts, campaign: nextStepOf(facts), messages: nextStepsOfMessages(facts) };
 }
 

@@ -49,6 +49,7 @@ export async function readReviewView(
     cost: { amountMicro: review.costMicroUsd, currency: 'USD' },
     estimated: review.sampled !== null,
     rendered: review.sampled,
+    central: null,
     messages: review.messages.map((message) => messageView(message, review, leftOutView)),
     warnings: await warningsOf(trx, campaign, review, at),
   };

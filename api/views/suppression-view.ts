@@ -50,6 +50,9 @@ export const SuppressionOutput = Type.Object({
   createdAt: INSTANT,
 });
 
+/** What a parent is told who may not see what else is known of the number. */
+export const SuppressionTaken = Type.Object({ kind: KIND, senderId: nullable(Type.String()) });
+
 /** Whether a number may be texted. */
 export const NumberStanding = Type.Object({
   suppressedAs: nullable(KIND),

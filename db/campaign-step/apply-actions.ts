@@ -1,15 +1,24 @@
-import { sql } from 'kysely';
-import type { Actor } from '../../domain/actor.ts';
-import { refusalOf } from '../../domain/campaign-actions.ts';
-import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
+import { type ActionFacts, refusalOf } from '../../domain/campaign-actions.ts';
+import { isLive } from '../../domain/campaign-status.ts';
 import { unfreezeAudience } from '../audience.ts';
-import { appendLog } from '../log.ts';
 import { resolveCampaignAlerts } from '../campaign-alerts.ts';
 import type { Trx } from '../database.ts';
 import { liftHolds, showStatus } from '../holds.ts';
 import { overdueMessages } from '../overdue-messages.ts';
 import { endHold, keepHold, OVERDUE_BEHIND_HOLD, overdueBehind } from '../lift-hold.ts';
 import { persistingCause } from '../suspend-causes.ts';
+import {
+  type ActionRow,
+  actorOf,
+  answerAction,
+  APPLIED,
+  isByParent,
+  isOvertaken,
+  logAction,
+  readWaitingActions,
+  statusOf,
+  type Verdict,
+} from './action-rows.ts';
 import {
   applyMessageOrders,
   endMessages,
@@ -22,67 +31,11 @@ import { type Standings, wordOf } from './carrier-question.ts';
 import { readActionFacts } from './record-signals.ts';
 import type { StepInput } from './step-plan.ts';
 
-/** What became of an action. */
-export interface ActionAnswer {
-  readonly actionId: string;
-  readonly state: 'applied' | 'refused';
-  readonly reason: string | null;
-}
-
-interface ActionRow {
-  readonly id: string;
-  readonly name: string;
-  readonly args: Record<string, unknown>;
-  readonly via: string;
-  readonly requested_by: string;
-  readonly key_id: string | null;
-}
-
-/** `cause`: what still suspends the campaign, where that is why. */
-type Verdict = { readonly refusal: string | null; readonly cause?: string };
-const APPLIED: Verdict = { refusal: null };
-
 /** Applies every action that waits for this campaign, in the order in which they were ordered. */
 export async function applyActions(trx: Trx, input: StepInput, standings: Standings): Promise<void> {
-  const waiting = await trx
-    .selectFrom('actions')
-    .where('campaign_id', '=', input.campaignId)
-    .where('state', '=', 'requested')
-    .select(['id', 'name', 'args', 'via', 'requested_by', 'key_id'])
-    .orderBy('id')
-    .execute();
-  for (const action of waiting) {
-    const verdict = await applyAction(trx, input, action, standings);
-    if (verdict.refusal !== null) await logRefusal(trx, input, action, verdict.refusal);
-    const state = verdict.refusal === null ? 'applied' : 'refused';
-    await trx
-      .updateTable('actions')
-      .set({
-        state,
-        result: JSON.stringify(
-          verdict.refusal === null ? {} : { reason: verdict.refusal, cause: verdict.cause },
-        ),
-        answered_at: sql<Date>`clock_timestamp()`,
-      })
-      .where('id', '=', action.id)
-      .execute();
+  for (const action of await readWaitingActions(trx, input.campaignId)) {
+    await answerAction(trx, input, action, await applyAction(trx, input, action, standings));
   }
-}
-
-/** What became of these actions, whenever it was; those that still wait are left out. */
-export async function readAnswers(trx: Trx, actionIds: readonly string[]): Promise<ActionAnswer[]> {
-  if (actionIds.length === 0) return [];
-  const rows = await trx
-    .selectFrom('actions')
-    .where('id', 'in', actionIds)
-    .where('state', '<>', 'requested')
-    .select(['id', 'state', 'result'])
-    .execute();
-  return rows.map((row) => ({
-    actionId: row.id,
-    state: row.state === 'applied' ? 'applied' : 'refused',
-    reason: typeof row.result?.['reason'] === 'string' ? row.result['reason'] : null,
-  }));
 }
 
 async function applyAction(
@@ -109,7 +62,7 @@ async function applyAction(
     case 'delete':
       // The hold was placed when the action was ordered; what is left is to end the messages. A restart that was
       // ordered meanwhile has ended them itself and given them new schedules.
-      if (!(await isOvertaken(trx, input.campaignId, action))) {
+      if (!(await isOvertaken(trx, input, action))) {
         await endMessages(trx, input.campaignId, input.at);
       }
       return APPLIED;
@@ -119,62 +72,15 @@ async function applyAction(
   }
 }
 
-async function isOvertaken(trx: Trx, campaignId: string, action: ActionRow): Promise<boolean> {
-  const later = await trx
-    .selectFrom('actions')
-    .where('campaign_id', '=', campaignId)
-    .where('state', '=', 'requested')
-    .where('name', '=', 'restart')
-    .where('id', '>', action.id)
-    .select('id')
-    .executeTakeFirst();
-  return later !== undefined;
-}
-
-async function statusOf(trx: Trx, campaignId: string): Promise<CampaignStatus> {
-  const row = await trx
-    .selectFrom('campaigns')
-    .where('id', '=', campaignId)
-    .select('status')
-    .executeTakeFirstOrThrow();
-  return row.status;
-}
-
-async function log(trx: Trx, input: StepInput, action: ActionRow, from: CampaignStatus): Promise<void> {
-  await appendLog(trx, {
-    accountId: input.accountId,
-    campaignId: input.campaignId,
-    what: action.name,
-    from,
-    to: await statusOf(trx, input.campaignId),
-    actionId: action.id,
-    actor: actorOf(action),
-  });
-}
-
-/** What was ordered when its status still allowed it, and came to nothing. */
-async function logRefusal(trx: Trx, input: StepInput, action: ActionRow, reason: string): Promise<void> {
-  await appendLog(trx, {
-    accountId: input.accountId,
-    campaignId: input.campaignId,
-    what: `${action.name}.refused`,
-    actionId: action.id,
-    actor: actorOf(action),
-    detail: { reason },
-  });
-}
-
-function actorOf(action: ActionRow): Actor {
-  return {
-    id: action.requested_by,
-    via: action.via === 'temporal' ? 'temporal' : 'api',
-    ...(action.key_id === null ? {} : { keyId: action.key_id }),
-  };
+/** What the parent orders of a part counts as a standard campaign's. */
+async function factsFor(trx: Trx, input: StepInput, action: ActionRow): Promise<ActionFacts> {
+  const facts = await readActionFacts(trx, input.campaignId);
+  return isByParent(action) ? { ...facts, role: 'standard' } : facts;
 }
 
 async function resume(trx: Trx, input: StepInput, action: ActionRow, standings: Standings): Promise<Verdict> {
   const from = await statusOf(trx, input.campaignId);
-  const refusal = refusalOf('resume', await readActionFacts(trx, input.campaignId));
+  const refusal = refusalOf('resume', await factsFor(trx, input, action));
   if (refusal !== null) return { refusal };
   const { accountId, campaignId, at } = input;
   const persisting = await persistingCause(trx, accountId, campaignId, at, wordOf(standings));
@@ -189,9 +95,11 @@ async function resume(trx: Trx, input: StepInput, action: ActionRow, standings: 
     };
   }
   await applyMessageOrders(trx, input.campaignId, orders, input.at);
-  await liftHolds(trx, input.campaignId, ['pause', 'suspend'], action.id);
+  // What its own people have paused only they resume.
+  const kinds = isByParent(action) ? (['suspend'] as const) : (['pause', 'suspend'] as const);
+  await liftHolds(trx, input.campaignId, kinds, action.id);
   await showStatus(trx, input.campaignId);
-  await log(trx, input, action, from);
+  await logAction(trx, input, action, from);
   return APPLIED;
 }
 
@@ -215,7 +123,7 @@ async function start(trx: Trx, input: StepInput, action: ActionRow): Promise<Ver
   await trx.updateTable('campaigns').set({ start_mode: mode }).where('id', '=', input.campaignId).execute();
   if (mode === 'now') await setNow(trx, input.campaignId, input.at);
   await showStatus(trx, input.campaignId);
-  await log(trx, input, action, from);
+  await logAction(trx, input, action, from);
   return APPLIED;
 }
 
@@ -230,7 +138,10 @@ async function restart(
   standings: Standings,
 ): Promise<Verdict> {
   const { accountId, campaignId, at } = input;
-  const persisting = await persistingCause(trx, accountId, campaignId, at, wordOf(standings));
+  // A part's own suspension is lifted by itself, and shows again once the parent's stop is gone.
+  const persisting = isByParent(action)
+    ? null
+    : await persistingCause(trx, accountId, campaignId, at, wordOf(standings));
   if (persisting !== null) {
     await takeRestartBack(trx, campaignId, at);
     await trx
@@ -241,7 +152,8 @@ async function restart(
       .execute();
     return { refusal: persisting.reason, cause: persisting.cause };
   }
-  await liftHolds(trx, input.campaignId, ['stop', 'pause', 'suspend'], action.id);
+  const kinds = isByParent(action) ? (['stop'] as const) : (['stop', 'pause', 'suspend'] as const);
+  await liftHolds(trx, input.campaignId, kinds, action.id);
   await unfreezeAudience(trx, input.campaignId);
   await showStatus(trx, input.campaignId);
   return APPLIED;
@@ -273,7 +185,7 @@ async function withdraw(trx: Trx, input: StepInput, action: ActionRow): Promise<
     .set({ status: 'draft', due_at: null, expires_at: null, began_at: null })
     .where('campaign_id', '=', input.campaignId)
     .execute();
-  await log(trx, input, action, from);
+  await logAction(trx, input, action, from);
   return APPLIED;
 }
 
@@ -287,6 +199,6 @@ async function reschedule(trx: Trx, input: StepInput, action: ActionRow): Promis
   if (missed.length > 0) return { refusal: `These messages have begun already: ${missed.join(', ')}.` };
   // Whoever joins the lists until the new time belongs to the audience, as long as nobody was leased.
   await unfreezeAudience(trx, input.campaignId);
-  await log(trx, input, action, from);
+  await logAction(trx, input, action, from);
   return APPLIED;
 }

@@ -1,5 +1,5 @@
 import type { Actor } from '../../domain/actor.ts';
-import { type ActionFacts, refusalOf } from '../../domain/campaign-actions.ts';
+import { type ActionFacts, refusalOf, roleOf } from '../../domain/campaign-actions.ts';
 import type { CampaignStatus } from '../../domain/campaign-status.ts';
 import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
@@ -82,7 +82,7 @@ export async function readActionFacts(
   const campaign = await trx
     .selectFrom('campaigns')
     .where('id', '=', campaignId)
-    .select(['status', 'archived_at', 'ever_leased'])
+    .select(['kind', 'central_id', 'status', 'archived_at', 'ever_leased'])
     .forUpdate()
     .executeTakeFirstOrThrow();
   const unsent = await trx
@@ -99,6 +99,7 @@ export async function readActionFacts(
     .select('kind')
     .execute();
   return {
+    role: roleOf({ kind: campaign.kind, centralId: campaign.central_id }),
     status: campaign.status,
     isArchived: campaign.archived_at !== null,
     everLeased: campaign.ever_leased,

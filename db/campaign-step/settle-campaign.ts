@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import type { CampaignStatus } from '../../domain/campaign-status.ts';
 import { decideSettling } from '../../domain/settling.ts';
@@ -51,6 +52,8 @@ async function finish(
     .set((set) => ({
       status: 'finished' as const,
       finished_at: new Date(at),
+      // A round of a sub-account's own is none of its parent's business.
+      detached_at: sql<Date | null>`case when central_id is not null then clock_timestamp() end`,
       version: set('version', '+', 1),
     }))
     .where('id', '=', campaignId)

@@ -2,7 +2,8 @@ import type { Actor } from '../../domain/actor.ts';
 import { type CampaignStatus, isLive } from '../../domain/campaign-status.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { FREEZE_LEAD_MS } from '../../domain/schedule.ts';
-import { type ActionAnswer, applyActions, readAnswers } from './apply-actions.ts';
+import { type ActionAnswer, readAnswers } from './action-rows.ts';
+import { applyActions } from './apply-actions.ts';
 import type { Standings } from './carrier-question.ts';
 import { recordSignals } from './record-signals.ts';
 import { reopenForRetries } from './reopen-messages.ts';
@@ -11,6 +12,7 @@ import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } fr
 import type { StepInput, StepPlan } from './step-plan.ts';
 import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
+import { centralScopesOf } from '../central/central-scopes.ts';
 import type { Trx } from '../database.ts';
 import { closedScopes } from '../gates.ts';
 import { showStatus } from '../holds.ts';
@@ -53,12 +55,24 @@ export async function stepCampaign(
   if (current.prepared_at === null) {
     return { ...nothing, kind: 'prepare', status: current.status, next: { what: 'prepare', at: input.at } };
   }
+  if (await isHeldCentrally(trx, current)) {
+    // As behind its own gate nothing begins, so that messages which become due meanwhile are asked about.
+    const status = await showStatus(trx, input.campaignId);
+    return { ...nothing, kind: 'run', status, next: { what: 'resume', at: null } };
+  }
   const cause = await outsideCause(trx, input.campaignId, input.at);
   if (cause !== null) {
     await suspendCampaign(trx, input, cause);
     return { ...nothing, kind: 'run', status: 'suspended', next: { what: 'resume', at: null } };
   }
   return planProgress(trx, input, current, answers);
+}
+
+/** Whether the parent holds the whole campaign that this one is a part of. */
+async function isHeldCentrally(trx: Trx, campaign: LockedCampaign): Promise<boolean> {
+  const { central_id: centralId, centralScopes } = campaign;
+  if (centralId === null || !centralScopes.includes(centralId)) return false;
+  return (await closedScopes(trx, [centralId])).size > 0;
 }
 
 async function planProgress(
@@ -130,7 +144,7 @@ async function planProgress(
   const begun = await beginMessages(trx, ready, input.at);
   const status = await showStatus(trx, input.campaignId);
   await logProgress(trx, input, { from: campaign.status, to: status, begun });
-  const start = await startable(trx, input, campaign.sender_id, ready);
+  const start = await startable(trx, input, campaign, ready);
   const children = start.map((message) => ({ messageId: message.id, position: message.position }));
 
   if (messages.every((message) => message.isOver) && input.running.length === 0) {
@@ -182,11 +196,11 @@ async function logProgress(
 async function startable(
   trx: Trx,
   input: StepInput,
-  senderId: string | null,
+  { sender_id: senderId, centralScopes }: LockedCampaign,
   messages: readonly StepMessage[],
 ): Promise<readonly StepMessage[]> {
   if (messages.length === 0) return [];
-  const common = [INSTALLATION, input.accountId, input.campaignId, senderId ?? ''];
+  const common = [INSTALLATION, input.accountId, input.campaignId, senderId ?? '', ...centralScopes];
   const closed = await closedScopes(trx, [...common, ...messages.map((message) => message.id)]);
   if (common.some((scopeId) => closed.has(scopeId))) return [];
   return messages.filter((message) => !closed.has(message.id));
@@ -208,7 +222,9 @@ async function lockCampaign(trx: Trx, campaignId: string) {
       'audience_frozen_at',
       'audience_size',
       'sender_id',
+      'central_id',
     ])
+    .select(centralScopesOf('campaigns').as('centralScopes'))
     .forUpdate()
     .executeTakeFirstOrThrow();
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { MessageStatus } from '../../domain/campaign-status.ts';
 import { instantOf } from '../../domain/schedule.ts';
 import type { Trx } from '../database.ts';
@@ -20,6 +21,10 @@ export interface StepMessage {
 
 const OVER: readonly MessageStatus[] = ['sent', 'cut', 'cancelled', 'expired'];
 
+/** At the same local time everywhere: whatever the zone of the parent's schedule, the account's own of today counts. */
+const SCHEDULE_ZONE = sql<string | null>`case when in_account_zone
+  then (select a.time_zone from accounts a where a.id = messages.account_id) else schedule_zone end`;
+
 /** The messages of a campaign in their order. */
 export async function readStepMessages(trx: Trx, campaignId: string): Promise<StepMessage[]> {
   const rows = await trx
@@ -31,7 +36,7 @@ export async function readStepMessages(trx: Trx, campaignId: string): Promise<St
       'position',
       'status',
       'schedule_local',
-      'schedule_zone',
+      SCHEDULE_ZONE.as('schedule_zone'),
       'due_at',
       'expires_after_ms',
       'ended_at',
@@ -94,7 +99,7 @@ async function setDue(trx: Trx, message: StepMessage, dueAt: number | null): Pro
 /** Marks messages as begun, just before their children start. Resolves with the ids of those that begin now. */
 export async function beginMessages(
   trx: Trx,
-  messages: readonly StepMessage[],
+  messages: readonly Pick<StepMessage, 'id' | 'status'>[],
   at: number,
 ): Promise<readonly string[]> {
   const begun = messages.filter((message) => message.status === 'scheduled').map((message) => message.id);

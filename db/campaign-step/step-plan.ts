@@ -1,6 +1,6 @@
 import type { SignalActionName } from '../../domain/campaign-actions.ts';
 import type { CampaignStatus } from '../../domain/campaign-status.ts';
-import type { ActionAnswer } from './apply-actions.ts';
+import type { ActionAnswer } from './action-rows.ts';
 
 /** A signal from Temporal's UI or CLI; `key` makes recording it idempotent. */
 export interface SignalRequest {

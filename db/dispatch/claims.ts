@@ -53,7 +53,7 @@ async function lockCampaignFirst(trx: Trx, { lane }: LeaseRequest): ReturnType<F
 
 /** Scopes whose gates all have to be open for this message. */
 export function scopesOf({ lane, context }: LeaseDraft): string[] {
-  return [...scopesOfLane(lane), context.sender.id];
+  return [...scopesOfLane(lane), context.sender.id, ...context.centralScopes];
 }
 
 function scopesOfLane({ accountId, campaignId, messageId }: LaneRef): string[] {

@@ -5,6 +5,7 @@ import type { RequestLimit } from '../../domain/dispatch/pace.ts';
 import type { Quota } from '../../domain/dispatch/quota.ts';
 import type { SenderType } from '../../domain/sender.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
+import { centralScopesOf } from '../central/central-scopes.ts';
 import type { Trx } from '../database.ts';
 import { prepareQuery } from '../prepared-query.ts';
 import type { StoredUse } from './claim-quotas.ts';
@@ -20,6 +21,8 @@ export interface LeaseContext {
   readonly affixes: Affixes;
   readonly mediaTokens: readonly string[];
   readonly expiresAt: number | null;
+  /** The gates of a part's central campaign and parent. */
+  readonly centralScopes: readonly string[];
   readonly account: {
     readonly name: string;
     readonly senderName: string;
@@ -150,9 +153,12 @@ const askForContext = prepareQuery((db, { messageId }: { readonly messageId: str
       'k.requests_window_ms as windowMs',
     ])
     .select(
-      sql<string[] | null>`(select array_agg(x.token order by array_position(m.media_ids, x.id))
-        from media x where x.id = any(m.media_ids))`.as('mediaTokens'),
+      sql<
+        string[] | null
+      >`coalesce(m.media_tokens, (select array_agg(x.token order by array_position(m.media_ids, x.id))
+        from media x where x.id = any(m.media_ids)))`.as('mediaTokens'),
     )
+    .select(centralScopesOf('c').as('centralScopes'))
     .select(
       sql<
         Quota[] | null
@@ -179,6 +185,7 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef): Promise<LeaseCo
     template: parsed.template,
     affixes: affixesOf({ ...row, name: row.accountName }, row),
     mediaTokens: row.mediaTokens ?? [],
+    centralScopes: row.centralScopes,
     expiresAt: row.expiresAt === null ? null : row.expiresAt.getTime(),
     account: {
       name: row.accountName,

@@ -40,6 +40,10 @@ import { up as ownClaimsAndUuids } from './0048-own-claims-and-uuids.ts';
 import { up as forwardCursors } from './0049-forward-cursors.ts';
 import { up as pagesOfRuns } from './0050-pages-of-runs.ts';
 import { up as orderOfPlans } from './0051-order-of-plans.ts';
+import { up as parents } from './0052-parents.ts';
+import { up as presets } from './0053-presets.ts';
+import { up as centralCampaigns } from './0054-central-campaigns.ts';
+import { up as centralReviews } from './0055-central-reviews.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -84,4 +88,8 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0049-forward-cursors': { up: forwardCursors },
   '0050-pages-of-runs': { up: pagesOfRuns },
   '0051-order-of-plans': { up: orderOfPlans },
+  '0052-parents': { up: parents },
+  '0053-presets': { up: presets },
+  '0054-central-campaigns': { up: centralCampaigns },
+  '0055-central-reviews': { up: centralReviews },
 };

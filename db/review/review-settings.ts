@@ -123,6 +123,8 @@ export async function isSenderShared(trx: Trx, campaign: Campaign, until: number
     .selectFrom('campaigns')
     .where('sender_id', '=', campaign.senderId)
     .where('id', '<>', campaign.id)
+    // A central campaign has a sender for tests alone.
+    .where((where) => where.or([where('kind', '=', 'standard'), where('central_id', 'is not', null)]))
     .where('deleted_at', 'is', null)
     .where((where) =>
       where.or([

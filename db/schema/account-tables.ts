@@ -16,6 +16,11 @@ interface AccountTable {
   review_tolerance_percent: Generated<number>;
   resend_absent_since: Date | null;
   parent_id: string | null;
+  central_send_at: Date | null;
+  default_sender_id: string | null;
+  disabled_at: Date | null;
+  disabled_reason: string | null;
+  disabled_by_operator: Generated<boolean>;
   settings_version: Generated<number>;
   version: Generated<number>;
   created_at: Generated<Date>;
@@ -68,11 +73,20 @@ interface SpendMonthTable {
   spent_micro_usd: Generated<number>;
 }
 
+interface GrantTable {
+  account_id: string;
+  name: string;
+  parent_id: string;
+  granted_by: string;
+  granted_at: Generated<Date>;
+}
+
 /** What an account is, who works for it and what it has spent. */
 export interface AccountTables {
   accounts: AccountTable;
   api_keys: ApiKeyTable;
   api_key_uses: ApiKeyUseTable;
+  grants: GrantTable;
   people: PersonTable;
   idempotency_keys: IdempotencyKeyTable;
   spend_months: SpendMonthTable;

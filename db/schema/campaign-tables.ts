@@ -1,5 +1,11 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
-import type { CampaignStatus, MessageStatus, StartMode, StatusReason } from '../../domain/campaign-status.ts';
+import type {
+  CampaignKind,
+  CampaignStatus,
+  MessageStatus,
+  StartMode,
+  StatusReason,
+} from '../../domain/campaign-status.ts';
 import type { ReviewFacts } from '../../domain/review/review-facts.ts';
 import type { RoundKind } from '../../domain/round.ts';
 
@@ -17,6 +23,8 @@ interface ActionTable {
   signal_key: string | null;
   requested_at: Generated<Date>;
   answered_at: Date | null;
+  accounts_reached: number | null;
+  accounts_done: number | null;
 }
 
 interface CampaignListTable {
@@ -37,7 +45,7 @@ interface CampaignTable {
   id: string;
   key: GeneratedAlways<number>;
   account_id: string;
-  kind: Generated<string>;
+  kind: Generated<CampaignKind>;
   type: Generated<string>;
   channel: Generated<string>;
   name: string | null;
@@ -62,6 +70,10 @@ interface CampaignTable {
   finished_at: Date | null;
   archived_at: Date | null;
   deleted_at: Date | null;
+  central_id: string | null;
+  parent_id: string | null;
+  parent_name: string | null;
+  detached_at: Date | null;
   created_by: string;
   created_at: Generated<Date>;
   version: Generated<number>;
@@ -127,6 +139,8 @@ interface MessageTable {
   expires_at: Date | null;
   use_prefix: Generated<boolean>;
   use_suffix: Generated<boolean>;
+  in_account_zone: Generated<boolean>;
+  media_tokens: string[] | null;
   status: Generated<MessageStatus>;
   texting: Generated<boolean>;
   planned_at: Date | null;

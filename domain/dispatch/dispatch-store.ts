@@ -70,6 +70,8 @@ export type SuspendCause =
   | 'spend_limit'
   | 'campaign_budget'
   | 'sender_disabled'
+  /** Of a part whose account has none that may send it. */
+  | 'no_sender'
   | 'registration_lapsed'
   | 'credit'
   | 'carrier_disabled'

@@ -8,8 +8,13 @@ import type { RateLimits } from '../../api/rates.ts';
 import { insertApiKey } from '../../db/api-keys.ts';
 import { type Db, openPipelinedDatabase, openPool, withAccount } from '../../db/database.ts';
 import { freezeAudience } from '../../db/audience.ts';
+import { insertCampaign } from '../../db/campaigns.ts';
+import { insertReviewParts } from '../../db/central/review/review-parts.ts';
+import { insertPreset } from '../../db/presets.ts';
+import { insertReview } from '../../db/review/reviews.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { ACCOUNT_SCOPES, makeApiKey, type Scope } from '../../db/make-api-key.ts';
+import { IDLE_WORKFLOWS } from '../support/idle-workflows.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
@@ -38,6 +43,12 @@ export type Caller = (method: string, path: string, options?: CallOptions) => Pr
 export interface Tenant extends SeededAccount {
   /** Freezes a campaign's audience, as its workflow would. */
   readonly freeze: (campaignId: string) => Promise<void>;
+  /** Makes a preset without Central Send, which would keep the account from becoming anybody's sub-account. */
+  readonly seedPreset: (name: string) => Promise<string>;
+  /** Makes a central draft and a review of it in the same way. */
+  readonly seedCentral: (
+    name: string,
+  ) => Promise<{ readonly central: string; readonly centralReview: string }>;
   /** The key that it calls with. */
   readonly key: string;
   readonly call: Caller;
@@ -141,6 +152,10 @@ export async function openApiWorld(): Promise<ApiWorld> {
     asked.push(`${name} ${id}`);
     return Promise.resolve();
   };
+  const askToApply = (name: string) => (_accountId: string, _campaignId: string, id: string) => {
+    asked.push(`${name} ${id}`);
+    return Promise.resolve(null);
+  };
   const clock = { at: NOON };
   const hashKey = randomBytes(32);
   const deps: ApiDeps = {
@@ -154,17 +169,14 @@ export async function openApiWorld(): Promise<ApiWorld> {
     defaultCredentials: null,
     acceptV2Signatures: false,
     workflows: {
+      ...IDLE_WORKFLOWS,
       wakeCampaign: ask('wake'),
       ensureCampaign: ask('ensure'),
-      runningCampaigns: () => Promise.resolve(() => false),
-      applyAction: (_accountId, _campaignId, id) => {
-        asked.push(`apply ${id}`);
-        return Promise.resolve(null);
-      },
-      isReachable: () => Promise.resolve(true),
+      applyAction: askToApply('apply'),
+      wakeCentral: ask('wake central'),
+      applyCentralAction: askToApply('apply central'),
       startImport: ask('import'),
       startTestSend: ask('test'),
-      wakeReconcile: () => Promise.resolve(),
     },
   };
   const app = await createApp(deps, false);
@@ -222,10 +234,35 @@ async function makeTenant(url: string, db: Db): Promise<Tenant> {
   const freeze = async (campaignId: string): Promise<void> => {
     await withAccount(db, account.accountId, (trx) => freezeAudience(trx, campaignId, NOON));
   };
+  const seedPreset = async (name: string): Promise<string> => {
+    const preset = await withAccount(db, account.accountId, (trx) =>
+      insertPreset(trx, account.accountId, name),
+    );
+    if (preset === null) throw new Error('Another preset has this name.');
+    return preset.id;
+  };
+  const seedCentral: Tenant['seedCentral'] = (name) =>
+    withAccount(db, account.accountId, async (trx) => {
+      const { accountId, personId: createdBy } = account;
+      const central = await insertCampaign(trx, { accountId, createdBy, kind: 'central', name });
+      const facts = { action: 'launch', content: '', schedule: '', hours: '', sender: '', lists: '' };
+      const centralReview = await insertReview(trx, {
+        accountId,
+        campaignId: central,
+        facts: { ...facts, recipients: 0, costMicroUsd: 0 },
+        createdBy,
+        expiresAt: new Date(NOON),
+      });
+      const figures = { lists: 1, recipients: 1, segments: 1, costMicroUsd: 1, messages: [] };
+      await insertReviewParts(trx, accountId, centralReview, [
+        { accountId, name: 'Branch', timeZone: 'America/New_York', ...figures, warnings: [], refusals: [] },
+      ]);
+      return { central, centralReview };
+    });
   const key = await addKey(db, account.accountId, ACCOUNT_SCOPES);
   const download = (path: string, signal: AbortSignal) =>
     fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` }, signal });
-  return { ...account, freeze, download, key, call: callerOf(url, key), withScopes };
+  return { ...account, freeze, seedPreset, seedCentral, download, key, call: callerOf(url, key), withScopes };
 }
 
 async function addKey(db: Db, accountId: string, scopes: readonly Scope[]): Promise<string> {

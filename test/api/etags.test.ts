@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiWorld, type Caller, openApiWorld, type Reply, type Route, routesOf } from './api-world.ts';
 import { pathWith, ROUTE_CASES } from './route-table.ts';
-import { create, createThings, type Things } from './seeded-things.ts';
+import { create, createPair, createThings, type Things } from './seeded-things.ts';
 
 /** What is told about a thing beside the thing itself: none of it can be changed. */
 const NOT_SINGLE =
@@ -19,16 +19,20 @@ const LEAVES_IT = [
 
 let world: ApiWorld;
 let things: Things;
-/** What operators keep, which belongs to no account. */
+/** What operators keep, by its route; an account is a sub-account of mine, since its parent disables it, too. */
 let operators: Readonly<Record<string, string>>;
 let routes: Route[];
 
 beforeAll(async () => {
   world = await openApiWorld();
   things = await createThings(world.mine);
+  await world.operator('PUT', `/v1/accounts/${world.mine.accountId}/central-send`, {
+    body: { enabled: true },
+  });
   const carrier = { name: 'Second', authId: 'MA1', authToken: 'secret' };
   const phrase = { phrase: 'sure win', reason: 'It promises.', effectiveFrom: '2026-01-01' };
   operators = {
+    '/v1/accounts': (await createPair(world.mine)).accountId,
     '/v1/operator-keys': await create(world.operator, '/v1/operator-keys', { name: 'Second' }),
     '/v1/carrier-accounts': await create(world.operator, '/v1/carrier-accounts', carrier),
     '/v1/refused-phrases': await create(world.operator, '/v1/refused-phrases', phrase),
@@ -131,6 +135,8 @@ const AT_ONCE: readonly (readonly [read: string, change: string])[] = [
   ['getOperatorKey', 'revokeOperatorKey'],
   ['getRefusedPhrase', 'removeRefusedPhrase'],
   ['getContact', 'deleteContact'],
+  ['getPreset', 'updatePreset'],
+  ['getPreset', 'deletePreset'],
 ];
 
 test.each(AT_ONCE)(

@@ -1,17 +1,34 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../dev/until.ts';
-import { type ApiWorld, openApiWorld, type Reply, routesOf } from './api-world.ts';
+import { type ApiWorld, openApiWorld, type Reply, routesOf, type Tenant } from './api-world.ts';
+import { createRejectedPart } from './launched-central.ts';
 import { ROUTE_CASES } from './route-table.ts';
-import { createDraft, createThings, PIXEL, type Things } from './seeded-things.ts';
+import { createDraft, createPair, createThings, PIXEL, type Things } from './seeded-things.ts';
 
 let world: ApiWorld;
 let things: Things;
+/** Of a preset: one that is still to be added, and one that is in it. */
+let pair: Awaited<ReturnType<typeof createPair>>;
+let added: typeof pair;
+/** A sub-account with a key of its own. */
+let branch: Tenant;
+/** Of a part that was rejected. */
+let retryPath: string;
 
 beforeAll(async () => {
   world = await openApiWorld();
   things = await createThings(world.mine);
   // The hold on the sender is there to be lifted; a test of a message could not be ordered meanwhile.
   await world.owner.query('update gates set holds = 0 where scope_id = $1', [things.sender]);
+  await world.operator('PUT', `/v1/accounts/${things.account}/central-send`, { body: { enabled: true } });
+  pair = await createPair(world.mine);
+  added = await createPair(world.mine);
+  await world.mine.call('POST', `/v1/presets/${things.preset}/pairs`, { body: { pairs: [added] } });
+  branch = await world.openTenant();
+  await world.operator('PUT', `/v1/accounts/${branch.accountId}/parent`, {
+    body: { parentId: things.account },
+  });
+  retryPath = await createRejectedPart(world, world.mine, await createPair(world.mine, 'Reno East'));
 });
 afterAll(() => world.close());
 
@@ -40,6 +57,13 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
   addRefusedPhrase: () => ['/v1/refused-phrases', phrase('sure win'), phrase('easy money')],
   createPerson: () => ['/v1/people', { name: 'A', address: 'a@b.c' }, { name: 'B', address: 'a@b.c' }],
   createQuota: () => ['/v1/quotas', { name: 'One' }, { name: 'Two' }],
+  createPreset: () => ['/v1/presets', { name: 'One' }, { name: 'Two' }],
+  addPairs: (own) => [`/v1/presets/${own.preset}/pairs`, { pairs: [pair] }, { pairs: [pair, pair] }],
+  removePairs: (own) => [
+    `/v1/presets/${own.preset}/pairs/remove`,
+    { pairs: [added] },
+    { pairs: [added, added] },
+  ],
   createSender: () => ['/v1/senders', sender('54321'), sender('54322')],
   uploadMedia: () => ['/v1/media', PIXEL, Buffer.concat([PIXEL, Buffer.alloc(1)])],
   createContact: () => ['/v1/contacts', { number: '+12125552011' }, { number: '+12125552012' }],
@@ -62,9 +86,14 @@ const CREATING: Readonly<Record<string, (own: Things) => readonly [string, unkno
   ],
   createSuppressionImport: () => ['/v1/suppressions/imports', { kind: 'opt_out' }, {}],
   createCampaign: () => ['/v1/campaigns', { name: 'One' }, { name: 'Two' }],
+  createSubAccount: () => ['/v1/sub-accounts', account('One'), account('Two')],
+  disableAccount: () => [`/v1/accounts/${branch.accountId}/disable`, { reason: 'One' }, { reason: 'Two' }],
+  enableAccount: () => [`/v1/accounts/${branch.accountId}/enable`, undefined, { other: true }],
+  leaveParent: () => ['/v1/account/leave-parent', undefined, { other: true }],
+  retryCampaignAccount: () => [retryPath, undefined, { other: true }],
   addMessage: (own) => [`/v1/campaigns/${own.campaign}/messages`, { text: 'One' }, { text: 'Two' }],
   acknowledgeAlert: (own) => [`/v1/alerts/${own.alert}/acknowledge`, undefined, { other: true }],
-  duplicateCampaign: (own) => [`/v1/campaigns/${own.campaign}/duplicate`, undefined, { other: true }],
+  duplicateCampaign: (own) => [`/v1/campaigns/${own.campaign}/duplicate`, undefined, { kind: 'standard' }],
   addTestNumber: () => ['/v1/test-numbers', { number: '+12125552103' }, { number: '+12125552104' }],
   testMessage: (own) => [
     `/v1/campaigns/${own.campaign}/messages/${own.message}/test`,
@@ -91,7 +120,8 @@ const phrase = (text: string) => ({ phrase: text, reason: 'It promises.', effect
 const sender = (address: string) => ({ address, type: 'short_code' });
 
 function send(id: string, path: string, body: unknown, key: string): Promise<Reply> {
-  const call = ROUTE_CASES[id]?.scope === 'operator' ? world.operator : world.mine.call;
+  const own = id === 'leaveParent' ? branch.call : world.mine.call;
+  const call = ROUTE_CASES[id]?.scope === 'operator' ? world.operator : own;
   return call('POST', path, { body, headers: { 'idempotency-key': key } });
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiWorld, type Caller, openApiWorld, routesOf } from './api-world.ts';
-import { create, PIXEL } from './seeded-things.ts';
+import { create, createPair, PIXEL } from './seeded-things.ts';
 
 /** A list in pages: who reads it, what it is sorted by, and filters that are wrong. */
 interface PagedList {
@@ -67,6 +67,25 @@ const LISTS: readonly PagedList[] = [
     q: ['MÜNCHEN', 2],
     filters: [],
     bad: ['sort=rateUnits'],
+  },
+  {
+    id: 'listPresets',
+    path: '/v1/presets',
+    sorts: ['name', 'createdAt'],
+    q: ['MÜNCHEN', 2],
+    filters: [],
+    bad: ['sort=faulty', 'faulty=true'],
+  },
+  {
+    id: 'listSubAccounts',
+    path: '/v1/sub-accounts',
+    sorts: ['name', 'createdAt'],
+    q: ['MÜNCHEN', 2],
+    filters: [
+      ['state=disabled', 1],
+      ['state=enabled&q=munchen', 1],
+    ],
+    bad: ['state=asleep', 'sort=parent'],
   },
   {
     id: 'listSenders',
@@ -161,7 +180,14 @@ const LISTS: readonly PagedList[] = [
   },
 ];
 /** Lists in pages whose own tests hold what is held here. */
-const ELSEWHERE = ['listAlerts', 'listCallbackRefusals', 'listHolds'];
+const ELSEWHERE = [
+  'listAlerts',
+  'listCallbackRefusals',
+  'listHolds',
+  'listPresetAccounts',
+  'listCampaignAccounts',
+  'listReviewAccounts',
+];
 
 let world: ApiWorld;
 
@@ -186,6 +212,12 @@ beforeAll(async () => {
   await create(call, '/v1/senders', { address: 'Harbour', type: 'alphanumeric', registration: 'lapsed' });
   await create(call, '/v1/senders', { address: '54321', type: 'short_code' });
   for (const name of ['München', 'Brand munchen', 'Other']) await create(call, '/v1/quotas', { name });
+  for (const name of ['München', 'Bakeries of munchen', 'Other']) await world.mine.seedPreset(name);
+  const branches: string[] = [];
+  for (const name of ['Salon München', 'Munchen Ost', 'Reno']) {
+    branches.push((await createPair(world.mine, name)).accountId);
+  }
+  await call('POST', `/v1/accounts/${branches[0]}/disable`, { body: { reason: 'It has closed.' } });
   await create(call, '/v1/keys', { name: 'Reports job', scopes: ['reports'] });
   const revoked = await create(call, '/v1/keys', { name: 'Old reports job', scopes: ['read'] });
   await call('DELETE', `/v1/keys/${revoked}`);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiWorld, openApiWorld, type Route, routesOf, type Tenant } from './api-world.ts';
 import { pathWith, ROUTE_CASES } from './route-table.ts';
+import { createRejectedPart } from './launched-central.ts';
 import { failFirst } from './failed-recipient.ts';
-import { create, createThings, PIXEL, type Things } from './seeded-things.ts';
+import { create, createPair, createThings, PIXEL, type Things } from './seeded-things.ts';
 
 /** Routes that only look, although they are POSTs; a route that changes something never belongs here. */
 const CHANGES_NOTHING: Readonly<Record<string, string>> = {
@@ -29,6 +30,13 @@ const launchedIs = (status: string): Preparation => {
       things.launched,
     ]);
   };
+};
+const withCentralSend: Preparation = async ({ tenant }) => {
+  await world.operator('PUT', `/v1/accounts/${tenant.accountId}/central-send`, { body: { enabled: true } });
+};
+const withParent: Preparation = async ({ tenant }) => {
+  const { accountId: parentId } = await world.openTenant();
+  await world.operator('PUT', `/v1/accounts/${tenant.accountId}/parent`, { body: { parentId } });
 };
 const LATER = { local: '2027-01-14T12:00', zone: 'America/New_York' };
 const newSchedules = (things: Things) => ({
@@ -64,6 +72,44 @@ const PREPARED: Readonly<Record<string, Preparation>> = {
   },
   testMessage: async ({ things }) => {
     await world.owner.query('update gates set holds = 0 where scope_id = $1', [things.sender]);
+  },
+  disableAccount: async ({ tenant }) => ({
+    path: `/v1/accounts/${(await createPair(tenant)).accountId}/disable`,
+  }),
+  enableAccount: async ({ tenant }) => {
+    const { accountId } = await createPair(tenant);
+    const body = { reason: 'It is for sale.' };
+    await tenant.call('POST', `/v1/accounts/${accountId}/disable`, { body });
+    return { path: `/v1/accounts/${accountId}/enable` };
+  },
+  setParent: async ({ tenant }) => {
+    const { accountId } = await createPair(tenant);
+    return { path: `/v1/accounts/${accountId}/parent` };
+  },
+  setCentralSend: ({ tenant }) => Promise.resolve({ path: `/v1/accounts/${tenant.accountId}/central-send` }),
+  leaveParent: withParent,
+  setGrants: withParent,
+  retryCampaignAccount: async (setting) => {
+    await withCentralSend(setting);
+    return { path: await createRejectedPart(world, setting.tenant, await createPair(setting.tenant)) };
+  },
+  createPreset: withCentralSend,
+  updatePreset: withCentralSend,
+  deletePreset: withCentralSend,
+  addPairs: async (setting) => {
+    await withCentralSend(setting);
+    return { body: { pairs: [await createPair(setting.tenant)] } };
+  },
+  removePairs: async (setting) => {
+    await withCentralSend(setting);
+    const body = { pairs: [await createPair(setting.tenant)] };
+    await setting.tenant.call('POST', `/v1/presets/${setting.things.preset}/pairs`, { body });
+    return { body };
+  },
+  importPairs: async (setting) => {
+    await withCentralSend(setting);
+    const { accountId, listId } = await createPair(setting.tenant);
+    return { body: `account,list\n${accountId},${listId}\n` };
   },
   uploadMedia: () => Promise.resolve({ body: PIXEL }),
   putImportContent: () => Promise.resolve({ body: 'number\n+12125552003\n' }),

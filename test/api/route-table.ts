@@ -16,11 +16,60 @@ export interface RouteCase {
   readonly operatorOnly?: true;
 }
 
+function idsOf(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}
+
+/** What a parent's key may ask of its sub-accounts whatever these have granted. */
+export const ALWAYS_FOR_PARENTS = idsOf(`
+  getAccount updateAccount
+  createSender listSenders getSender updateSender
+  createQuota listQuotas getQuota updateQuota deleteQuota
+  listContacts createContact getContact updateContact deleteContact findContact
+  listLists createList getList updateList deleteList addListMembers removeListMember
+  createImport putImportContent listImports getImport
+  listImportRefusals downloadImportRefusals
+  addSuppression
+`);
+
+/** What it may ask only of those that have granted their reports. */
+export const WITH_GRANT_FOR_PARENTS = idsOf(`
+  listCampaigns getCampaign getAction listTests
+  listRecipients getRecipient findRecipient exportRecipients readContactTimeline
+  readLog readCampaignLog exportLog exportCampaignLog followEvents followCampaignEvents
+  listSuppressions getSuppression findSuppressions listSuppressionHistory
+  exportSuppressions createSuppressionImport exportImportRefusals
+  listAlerts getAlert listHolds getHold
+`);
+
+/**
+ * Everything else of an account is the account's own business, keys above all: one of them would be the grant itself. A
+ * new route has to be written in one of the three.
+ */
+export const NEVER_FOR_PARENTS = idsOf(`
+  createCampaign updateCampaign duplicateCampaign deleteCampaign
+  addMessage updateMessage deleteMessage previewMessage
+  testMessage addTestNumber listTestNumbers removeTestNumber
+  reviewCampaign launchCampaign startCampaign withdrawCampaign orderRound
+  pauseCampaign resumeCampaign stopCampaign restartCampaign abortCampaign
+  rescheduleCampaign suspendCampaign overruleCampaign archiveCampaign unarchiveCampaign
+  placeHold liftHold acknowledgeAlert removeSuppression
+  createPerson listPeople getPerson updatePerson
+  createKey listKeys getKey updateKey rotateKey revokeKey
+  uploadMedia listMedia getMedia
+  createSubAccount listSubAccounts disableAccount enableAccount
+  leaveParent readGrants setGrants
+  listCampaignAccounts listReviewAccounts retryCampaignAccount
+  createPreset listPresets getPreset updatePreset deletePreset
+  listPresetAccounts addPairs removePairs importPairs
+`);
+
 const LATER = { local: '2027-01-14T12:00', zone: 'America/New_York' };
 const campaign = { id: 'campaign' } as const;
 const message = { id: 'campaign', messageId: 'message' } as const;
 const action: RouteCase = { scope: 'send', ids: campaign, body: () => ({}) };
 const schedules = (things: Things) => ({ messages: [{ messageId: things.message, schedule: LATER }] });
+const pairs = (things: Things) => ({ pairs: [{ accountId: things.account, listId: things.list }] });
 const read = (id?: keyof Things): RouteCase => ({
   scope: 'read',
   ...(id === undefined ? {} : { ids: { id } }),
@@ -67,6 +116,31 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   updateOperatorKey: { scope: 'operator', body: () => ({ name: 'Renamed' }) },
   rotateOperatorKey: { scope: 'operator', body: () => ({}) },
   revokeOperatorKey: { scope: 'operator' },
+
+  createSubAccount: write(() => ({
+    name: 'New',
+    timeZone: 'Europe/Paris',
+    senderName: 'New',
+    defaultCountry: 'FR',
+  })),
+  listSubAccounts: read(),
+  disableAccount: write(() => ({ reason: 'The branch has closed.' }), { id: 'account' }),
+  enableAccount: { scope: 'write', ids: { id: 'account' } },
+  setParent: { scope: 'operator', body: () => ({ parentId: null }) },
+  setCentralSend: { scope: 'operator', body: () => ({ enabled: true }) },
+  leaveParent: { scope: 'write' },
+  readGrants: read(),
+  setGrants: write(() => ({ reports: true })),
+
+  createPreset: write(() => ({ name: 'New' })),
+  listPresets: read(),
+  getPreset: read('preset'),
+  updatePreset: write(() => ({ name: 'Renamed' }), { id: 'preset' }),
+  deletePreset: remove({ id: 'preset' }),
+  listPresetAccounts: read('preset'),
+  addPairs: write(pairs, { id: 'preset' }),
+  removePairs: write(pairs, { id: 'preset' }),
+  importPairs: write((things) => `account,list\n${things.account},${things.list}\n`, { id: 'preset' }),
 
   getAccount: read(),
   updateAccount: write(() => ({ name: 'Renamed' })),
@@ -163,6 +237,9 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   unarchiveCampaign: write(() => ({}), campaign),
   duplicateCampaign: { scope: 'write', ids: campaign },
   deleteCampaign: remove(campaign),
+  listCampaignAccounts: read('central'),
+  listReviewAccounts: { scope: 'read', ids: { id: 'central', reviewId: 'centralReview' } },
+  retryCampaignAccount: { scope: 'send', ids: { id: 'central', accountId: 'account' } },
   readLog: read(),
   readCampaignLog: read('launched'),
   listAlerts: read(),
@@ -198,5 +275,6 @@ export function pathWith(route: Route, things: Things): string {
 
 function prefixOf(path: string): string {
   if (path.includes('refused-phrases')) return 'phr';
+  if (path.startsWith('/v1/accounts')) return 'acc';
   return path.includes('operator-keys') ? 'key' : 'car';
 }

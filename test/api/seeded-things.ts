@@ -3,6 +3,10 @@ import type { Caller, Tenant } from './api-world.ts';
 
 /** One of everything that an account can have, by the kind of its id. */
 export interface Things {
+  /** A central draft, and a review of it. */
+  readonly central: string;
+  readonly centralReview: string;
+  readonly account: string;
   readonly campaign: string;
   readonly message: string;
   /** Launched, with an action ordered on it. */
@@ -17,6 +21,8 @@ export interface Things {
   readonly person: string;
   readonly sender: string;
   readonly quota: string;
+  /** Without pairs. */
+  readonly preset: string;
   readonly testNumber: string;
   /** On the sender. */
   readonly hold: string;
@@ -66,6 +72,24 @@ export async function createDraft(
   return { campaign, message: message.id };
 }
 
+/** A new sub-account of the tenant's and a list of it, as a pair of a preset. */
+export async function createPair(
+  tenant: Tenant,
+  name = 'Harbour Bakery, Reno',
+): Promise<{ readonly accountId: string; readonly listId: string }> {
+  const settings = { name, timeZone: 'America/Los_Angeles', senderName: 'Harbour', defaultCountry: 'US' };
+  const accountId = await create(tenant.call, '/v1/sub-accounts', settings);
+  return { accountId, listId: await createListOf(tenant, accountId, 'Regulars') };
+}
+
+/** A list of a sub-account of the tenant's. */
+export async function createListOf(tenant: Tenant, accountId: string, name: string): Promise<string> {
+  const headers = { 'carillon-account': accountId };
+  const reply = await tenant.call('POST', '/v1/lists', { body: { name }, headers });
+  if (reply.status !== 201) throw new Error(`The list was not made: ${reply.status}.`);
+  return String(reply.body['id']);
+}
+
 /** Suspends a campaign, which needs somebody. */
 async function createAlert(tenant: Tenant): Promise<string> {
   const { campaign } = await createDraft(tenant, 'Suspended');
@@ -88,6 +112,8 @@ export async function createThings(tenant: Tenant): Promise<Things> {
   await tenant.freeze(launched);
   const media = await call('POST', '/v1/media', { body: PIXEL, headers: { 'content-type': 'image/png' } });
   return {
+    account: tenant.accountId,
+    ...(await tenant.seedCentral('Central sale')),
     ...draft,
     launched,
     launchedMessage,
@@ -100,6 +126,7 @@ export async function createThings(tenant: Tenant): Promise<Things> {
     person: tenant.personId,
     sender: tenant.senderId,
     quota: await create(call, '/v1/quotas', { name: 'Brand', dayUnits: 10_000 }),
+    preset: await tenant.seedPreset('All bakeries'),
     testNumber: await create(call, '/v1/test-numbers', { number: '+12125552101', name: 'Alex' }),
     alert: await createAlert(tenant),
     hold: await create(call, '/v1/holds', {

@@ -6,6 +6,7 @@ import { type Db, openDatabase, openPool, withAccount } from '../../db/database.
 import { makeApiKey } from '../../db/make-api-key.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
+import { IDLE_WORKFLOWS } from '../support/idle-workflows.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
 /** An answer of the API. */
@@ -55,13 +56,7 @@ export async function openContactsApi(): Promise<ContactsApi> {
       defaultCredentials: null,
       acceptV2Signatures: false,
       workflows: {
-        wakeCampaign: () => Promise.resolve(),
-        ensureCampaign: () => Promise.resolve(),
-        runningCampaigns: () => Promise.resolve(() => false),
-        applyAction: () => Promise.resolve(null),
-        isReachable: () => Promise.resolve(true),
-        startTestSend: () => Promise.resolve(),
-        wakeReconcile: () => Promise.resolve(),
+        ...IDLE_WORKFLOWS,
         startImport: (accountId, importId) => {
           running = runImport({ db, pool, hashKey }, { accountId, importId }).then(() => undefined);
           return running;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
+import { orderAction } from '../../db/campaign-orders.ts';
+import type { NewSchedules } from '../../db/order-rows.ts';
 import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';

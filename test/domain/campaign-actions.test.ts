@@ -33,6 +33,7 @@ const ALLOWED: Record<CampaignStatus, readonly CampaignActionName[]> = {
 };
 
 const PLAIN = {
+  role: 'standard',
   isArchived: false,
   everLeased: false,
   hasUnsentMessage: true,
@@ -47,6 +48,7 @@ const allowed = (facts: ActionFacts): CampaignActionName[] =>
     .map((one) => one.name);
 
 const anyFacts = fc.record({
+  role: fc.constantFrom('standard' as const, 'central' as const, 'part' as const),
   status: fc.constantFrom(...CAMPAIGN_STATUSES),
   isArchived: fc.boolean(),
   everLeased: fc.boolean(),
@@ -109,17 +111,42 @@ describe('a campaign', () => {
     );
   });
 
-  it('can always be deleted and duplicated, and never set going from the archive', () => {
+  it('can always be deleted and duplicated but as a part, and never set going from the archive', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
         const names = allowed(facts);
-        expect(names).toEqual(expect.arrayContaining(['duplicate', 'delete']));
+        const always = facts.role === 'part' ? [] : ['duplicate', 'delete'];
+        expect(names).toEqual(expect.arrayContaining(always));
         const refused = facts.isArchived
           ? ['launch', 'restart', 'overrule', 'retry_failed', 'resend_unknown', 'archive']
           : ['unarchive'];
         expect(names.filter((one) => refused.includes(one))).toEqual([]);
       }),
     );
+  });
+
+  it.each([
+    ['processing', ['pause', 'abort']],
+    ['scheduled', ['pause', 'abort']],
+    ['sending', ['pause', 'abort']],
+    ['paused', ['resume', 'abort']],
+    ['suspended', ['resume', 'abort']],
+    ['stopped', ['abort', 'archive', 'delete']],
+    ['finished', ['retry_failed', 'resend_unknown', 'archive', 'delete']],
+  ] as const)(
+    'that is a part of a central one and %s allows its own people no more than this',
+    (status, names) => {
+      expect(allowed({ ...PLAIN, role: 'part', status })).toEqual(names);
+    },
+  );
+
+  it('that is sent by other accounts has no rounds, no start of its own and no way back to a draft', () => {
+    for (const status of CAMPAIGN_STATUSES) {
+      const refused = ['start', 'withdraw', 'retry_failed', 'resend_unknown'];
+      const names = allowed({ ...PLAIN, role: 'central', status });
+      expect(names.filter((name) => refused.includes(name))).toEqual([]);
+      expect(names).toEqual(allowed({ ...PLAIN, status }).filter((name) => !refused.includes(name)));
+    }
   });
 
   it('is archived only when it rests', () => {

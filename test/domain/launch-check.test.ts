@@ -13,8 +13,7 @@ const codes = (...args: Parameters<typeof scheduleIssues>) =>
 describe('a launch', () => {
   const COMPLETE: LaunchDetails = {
     name: 'Sale',
-    senderId: 'snd_1',
-    listIds: ['lst_1'],
+    audience: { kind: 'standard', senderId: 'snd_1', listIds: ['lst_1'] },
     ownerId: 'per_1',
     purpose: 'marketing',
     isAcknowledged: true,
@@ -29,8 +28,7 @@ describe('a launch', () => {
   it('names everything that is missing at once, each with how to give it', () => {
     const missing = missingDetails({
       name: null,
-      senderId: null,
-      listIds: [],
+      audience: { kind: 'standard', senderId: null, listIds: [] },
       ownerId: null,
       purpose: null,
       isAcknowledged: false,

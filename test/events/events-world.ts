@@ -8,6 +8,7 @@ import { appendLog } from '../../db/log.ts';
 import { ACCOUNT_SCOPES, makeApiKey } from '../../db/make-api-key.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
+import { IDLE_WORKFLOWS } from '../support/idle-workflows.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { type EventClient, followEvents } from './event-client.ts';
 
@@ -50,7 +51,6 @@ export async function openEventsWorld(): Promise<EventsWorld> {
   const operator = await addKey(db, OPERATOR, ['operator']);
   const apis = new Set<EventsApi>();
   const clients = new Set<EventClient>();
-  const nothing = () => Promise.resolve();
   return {
     db,
     owner,
@@ -70,16 +70,7 @@ export async function openEventsWorld(): Promise<EventsWorld> {
           keys: [{ id: 'k1', secret: randomBytes(32) }],
           defaultCredentials: null,
           acceptV2Signatures: false,
-          workflows: {
-            wakeCampaign: nothing,
-            ensureCampaign: nothing,
-            runningCampaigns: () => Promise.resolve(() => false),
-            applyAction: () => Promise.resolve(null),
-            isReachable: () => Promise.resolve(true),
-            startTestSend: () => Promise.resolve(),
-            wakeReconcile: () => Promise.resolve(),
-            startImport: nothing,
-          },
+          workflows: IDLE_WORKFLOWS,
         },
         false,
       );

@@ -193,7 +193,7 @@ test('progress that could not be told because keys could not be asked for is tol
       seen.progress += 1;
     },
   });
-  await world.owner.query('alter function keys_in_force(text[]) rename to keys_in_force_away');
+  await world.owner.query('alter function readers_in_force(text[], text[]) rename to readers_in_force_away');
   await world.owner.query(
     `with m as (insert into messages (id, account_id, campaign_id, position) values ($1, $2, $3, 1) returning key)
      insert into rollup_deltas (account_id, message_key, counter, delta) select $2, key, 'accepted', 10 from m`,
@@ -204,7 +204,7 @@ test('progress that could not be told because keys could not be asked for is tol
     (count) => count > 0,
   );
   expect(seen.progress).toBe(0);
-  await world.owner.query('alter function keys_in_force_away(text[]) rename to keys_in_force');
+  await world.owner.query('alter function readers_in_force_away(text[], text[]) rename to readers_in_force');
   await until(
     () => Promise.resolve(seen.progress),
     (count) => count > 0,

@@ -52,3 +52,13 @@ export function useWorkflowWorld(options: Parameters<typeof createWorkflowWorld>
 export function at(instant: number): { local: string; zone: string } {
   return { local: toLocal(instant, ZONE), zone: ZONE };
 }
+
+/** The next ten o'clock in New York, from a ten o'clock on, before a night in which clocks move so far forward. */
+export function eveOfChange(from: number, shiftMs: number): number {
+  const aheadAt = (instant: number): number => Date.parse(`${toLocal(instant, ZONE)}Z`) - instant;
+  for (let day = 0; day < 366; day += 1) {
+    const morning = from + day * DAY_MS + (aheadAt(from) - aheadAt(from + day * DAY_MS));
+    if (aheadAt(morning + DAY_MS) - aheadAt(morning) === shiftMs) return morning;
+  }
+  throw new Error('No change within a year.');
+}

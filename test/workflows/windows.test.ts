@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { updateAccount } from '../../db/accounts.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
-import { at, DAY_MS, HOUR_MS, useWorkflowWorld, ZONE } from './use-workflow-world.ts';
+import { at, DAY_MS, eveOfChange, HOUR_MS, useWorkflowWorld, ZONE } from './use-workflow-world.ts';
 import { launchCampaign } from './workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
@@ -99,13 +99,3 @@ describe('a campaign', () => {
     ]);
   });
 });
-
-/** The next ten o'clock in New York, from a ten o'clock on, before a night in which clocks move so far forward. */
-function eveOfChange(from: number, shiftMs: number): number {
-  const aheadAt = (instant: number): number => Date.parse(`${toLocal(instant, ZONE)}Z`) - instant;
-  for (let day = 0; day < 366; day += 1) {
-    const morning = from + day * DAY_MS + (aheadAt(from) - aheadAt(from + day * DAY_MS));
-    if (aheadAt(morning + DAY_MS) - aheadAt(morning) === shiftMs) return morning;
-  }
-  throw new Error('No change within a year.');
-}

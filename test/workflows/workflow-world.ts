@@ -3,7 +3,8 @@ import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { watchDispatch } from '../../activities/dispatch-watch.ts';
 import type { ListRequest, ListResult, SendRequest, SendResult } from '../../carrier/carrier.ts';
-import { type NewSchedules, orderAction } from '../../db/campaign-orders.ts';
+import { orderAction } from '../../db/campaign-orders.ts';
+import type { NewSchedules } from '../../db/order-rows.ts';
 import { type Campaign, findCampaign, lockCampaign } from '../../db/campaigns.ts';
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { listMessages, type Message } from '../../db/messages.ts';
@@ -59,6 +60,8 @@ export interface WorkflowWorld {
   readonly signal: (campaignId: string, name: string, args?: unknown) => Promise<void>;
   /** The history of a workflow of the campaign, or of one of its messages by position. */
   readonly history: (campaignId: string, position?: number) => Promise<History>;
+  /** The history of whatever workflow has this id. */
+  readonly historyOf: (workflowId: string) => Promise<History>;
   /** Makes an import of this file, ready to run. */
   readonly prepareImport: (accountId: string, file: string) => Promise<string>;
   /** The history of an import once it has ended. */
@@ -100,6 +103,7 @@ export async function createWorkflowWorld(
     answer: () => ({ kind: 'accepted', uuids: ['uuid'], invalidNumbers: [] }),
     account: () => ({ kind: 'told', creditMicroUsd: null, isEnabled: true }),
   };
+  const workflows = createWorkflowClient(env.client, 'virtual');
   const activities = createActivities({
     db,
     pool,
@@ -111,6 +115,7 @@ export async function createWorkflowWorld(
     crash: options.crash ?? noCrash,
     allowVirtualTime: true,
     lanesAtOnceMax: 100,
+    wakeCampaign: workflows.wakeCampaign,
     draining: new AbortController().signal,
     ...(options.laneBudgetMs === undefined ? {} : { laneBudgetMs: options.laneBudgetMs }),
     carriers: {
@@ -146,7 +151,7 @@ export async function createWorkflowWorld(
     db,
     texts,
     now,
-    workflows: createWorkflowClient(env.client, 'virtual'),
+    workflows,
     pass: (ms: number) => env.sleep(ms),
     passUntil: async (at: number) => {
       const left = at - (await now());
@@ -162,6 +167,7 @@ export async function createWorkflowWorld(
           position === undefined ? campaignWorkflowId(campaignId) : messageWorkflowId(campaignId, position),
         )
         .fetchHistory(),
+    historyOf: (workflowId: string) => env.client.workflow.getHandle(workflowId).fetchHistory(),
     prepareImport: (accountId: string, file: string) => prepareImport(db, accountId, Buffer.from(file), {}),
     importHistory: async (importId: string) => {
       const handle = env.client.workflow.getHandle(importWorkflowId(importId));

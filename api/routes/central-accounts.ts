@@ -1,0 +1,148 @@
+import { Type } from 'typebox';
+import { findCampaign, lockCampaign } from '../../db/campaigns.ts';
+import { listParts, type ListedPart } from '../../db/central/list-parts.ts';
+import { retryPart, type RetryResult } from '../../db/central/retry-part.ts';
+import { withAccount } from '../../db/database.ts';
+import { roleOf } from '../../domain/campaign-actions.ts';
+import {
+  BY_PARENT,
+  isPartRetryable,
+  PART_STATES,
+  wordsOfPartReason,
+} from '../../domain/central/part-states.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { checkIfMatch } from '../etag.ts';
+import { idempotent } from '../idempotency.ts';
+import { Q, severalOf } from '../list-query.ts';
+import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
+import { causePersists, notFound, Problem, problems } from '../problem.ts';
+import { requireCentralSend } from '../require-central-send.ts';
+import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
+
+const State = oneOf(PART_STATES, {
+  description:
+    'waiting: not handed over yet. handed_over: a campaign of the account. done: everybody has been dealt with.',
+});
+const CampaignAccountOutput = Type.Object({
+  accountId: idOf('acc'),
+  name: nullable(Type.String()),
+  timeZone: nullable(Type.String()),
+  campaignId: nullable(Type.String({ description: "The account's own campaign, with its own report." })),
+  state: State,
+  reason: nullable(
+    Type.Object({ code: Type.String(), message: Type.String() }, { description: 'Why it stands so.' }),
+  ),
+  canRetry: Type.Boolean(),
+  endedAt: nullable(INSTANT),
+});
+const RetryOutput = Type.Object({
+  accountId: idOf('acc'),
+  state: oneOf(['requested', 'applied'], { description: 'applied: it goes on. requested: it does so soon.' }),
+});
+const CampaignAccountQuery = Type.Object(
+  { ...PageQuery.properties, q: Q, state: severalOf(State, { maxItems: PART_STATES.length }) },
+  { additionalProperties: false },
+);
+
+/** The accounts of a central campaign, as far as the parent may see how they stand. */
+export function registerCentralAccountRoutes(api: Api, deps: ApiDeps): void {
+  api.get(
+    '/v1/campaigns/:id/accounts',
+    {
+      schema: {
+        operationId: 'listCampaignAccounts',
+        summary: 'List the accounts of a central campaign',
+        description:
+          'How the part of each stands, and why: never how many people it has or what became of them. Each account has its own report.',
+        tags: ['campaigns'],
+        params: idParams('cmp'),
+        querystring: CampaignAccountQuery,
+        response: { 200: pageOf(CampaignAccountOutput), ...problems(404, 409) },
+      },
+    },
+    async (request) => {
+      const range = rangeOf(request.query);
+      const { q, state } = request.query;
+      const { items, total } = await withAccount(deps.db, request.caller.accountId, async (trx) => {
+        const campaign = await findCampaign(trx, request.params.id);
+        if (campaign === null) throw notFound('campaign');
+        if (roleOf(campaign) !== 'central') {
+          throw new Problem('not-interchangeable', 'Only a central campaign is sent by other accounts.');
+        }
+        return listParts(trx, campaign.id, {
+          ...(q === undefined ? {} : { q }),
+          ...(state === undefined ? {} : { states: state }),
+          ...range,
+        });
+      });
+      return toPage(items.map(partView), total, range);
+    },
+  );
+
+  api.post(
+    '/v1/campaigns/:id/accounts/:accountId/retry',
+    {
+      config: { scope: 'send' },
+      schema: {
+        operationId: 'retryCampaignAccount',
+        summary: 'Try an account of a central campaign again',
+        description:
+          'A part that was suspended goes on where it stopped, once its cause is gone; one that was rejected is prepared anew. Nobody is texted twice.',
+        tags: ['actions'],
+        params: Type.Object({ id: idOf('cmp'), accountId: idOf('acc') }),
+        response: { 200: RetryOutput, 202: RetryOutput, ...problems(404, 409, 412, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { id: campaignId, accountId: subAccountId } = request.params;
+      const { accountId, actor } = request.caller;
+      const { body } = await idempotent(deps, request, reply, async (trx) => {
+        const campaign = await lockCampaign(trx, campaignId);
+        if (campaign === null) throw notFound('campaign');
+        checkIfMatch(request, campaign.version);
+        await requireCentralSend(trx, accountId);
+        const at = deps.now();
+        const result = await retryPart(trx, { accountId, campaignId, subAccountId, actor, at });
+        return { status: 202, body: refuseRetry(result) };
+      });
+      if (body.kind === 'resumed') {
+        const answer = await deps.workflows.applyAction(subAccountId, body.partId, body.actionId);
+        if (answer !== null) {
+          if (answer.state === 'refused') {
+            throw new Problem('action-not-allowed', answer.reason ?? 'It was refused.');
+          }
+          reply.code(200);
+          return { accountId: subAccountId, state: 'applied' as const };
+        }
+      } else if (!(await deps.workflows.lookAtSlice(campaignId, body.slice).catch(() => true))) {
+        // It was finished: its run starts the slice, and that the part.
+        await deps.workflows.wakeCentral(accountId, campaignId).catch(() => undefined);
+      }
+      return { accountId: subAccountId, state: 'requested' as const };
+    },
+  );
+}
+
+function refuseRetry(result: RetryResult): Extract<RetryResult, { kind: 'resumed' | 'prepared_again' }> {
+  switch (result.kind) {
+    case 'resumed':
+    case 'prepared_again':
+      return result;
+    case 'gone':
+      throw notFound('account of such a campaign');
+    case 'refused':
+      throw new Problem('action-not-allowed', result.reason);
+    case 'persists':
+      throw causePersists(result.cause.cause, result.cause.reason);
+  }
+}
+
+function partView({ endedAt, isHeld, ...part }: ListedPart) {
+  const code = part.reason ?? (isHeld ? BY_PARENT : null);
+  return {
+    ...part,
+    reason: code === null ? null : { code, message: wordsOfPartReason(code) ?? '' },
+    canRetry: isPartRetryable(part.state, part.reason),
+    endedAt: endedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,202 @@
+import { sql } from 'kysely';
+import type { CampaignActionName } from '../../domain/campaign-actions.ts';
+import { BY_PARENT, FINAL_PART_STATES } from '../../domain/central/part-states.ts';
+import { orderAction } from '../campaign-orders.ts';
+import type { NewSchedules } from '../order-rows.ts';
+import { type MessageOrder, parseMessageOrders } from '../campaign-step/message-orders.ts';
+import { lockCampaign } from '../campaigns.ts';
+import { type Db, type Trx, withAccount } from '../database.ts';
+import { listMessages } from '../messages.ts';
+import type { SliceOrder } from './central-plan.ts';
+
+/** An order of a parent that is carried out in the parts of one slice. */
+export interface CarryOut extends SliceOrder {
+  /** The parent. */
+  readonly accountId: string;
+  readonly campaignId: string;
+  /** Campaign time. */
+  readonly at: number;
+}
+
+interface ParentsOrder {
+  readonly id: string;
+  readonly name: string;
+  readonly args: Record<string, unknown>;
+  readonly actor: { readonly id: string; readonly keyId?: string };
+  /** The central messages' places by their ids. */
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+/** A part that has a campaign. */
+interface OrderedPart {
+  readonly subAccountId: string;
+  readonly campaignId: string;
+}
+
+/** Names that an order of a parent has in a part: to delete the whole is to abort its parts, whose rows stay where they are. */
+const NAMES: Readonly<Record<string, CampaignActionName>> = {
+  stop: 'stop',
+  abort: 'abort',
+  delete: 'abort',
+  restart: 'restart',
+  reschedule: 'reschedule',
+  resume: 'reschedule',
+};
+
+/**
+ * Carries a parent's order out in one slice, each part in a transaction of its account, and resolves with the parts whose
+ * runs have to hear of it. Safe to repeat: a part takes an order once. Parts of which nothing was made yet are moved in
+ * the parent's own row.
+ */
+export async function carryOutForSlice(
+  db: Db,
+  order: CarryOut,
+  onPart: (part: OrderedPart) => Promise<unknown>,
+): Promise<number> {
+  const { accountId, campaignId, actionId, slice } = order;
+  const { action, parts } = await withAccount(db, accountId, async (trx) => {
+    const ordered = await readOrder(trx, campaignId, actionId);
+    await moveUnmade(trx, order, ordered.name);
+    return { action: ordered, parts: await partsOf(trx, campaignId, slice, ordered.name) };
+  });
+  for (const part of parts) {
+    if (await withAccount(db, part.subAccountId, (trx) => orderOfPart(trx, part, action, order.at))) {
+      await onPart(part);
+    }
+  }
+  await withAccount(db, accountId, (trx) =>
+    trx
+      .updateTable('action_slices')
+      .set({ done_at: sql<Date>`clock_timestamp()` })
+      .where('action_id', '=', actionId)
+      .where('slice', '=', slice)
+      .execute(),
+  );
+  return parts.length;
+}
+
+async function readOrder(trx: Trx, campaignId: string, actionId: string): Promise<ParentsOrder> {
+  const row = await trx
+    .selectFrom('actions')
+    .where('id', '=', actionId)
+    .select(['id', 'name', 'args', 'requested_by', 'key_id'])
+    .executeTakeFirstOrThrow();
+  const messages = await listMessages(trx, campaignId);
+  return {
+    id: row.id,
+    name: row.name,
+    args: row.args,
+    actor: { id: row.requested_by, ...(row.key_id === null ? {} : { keyId: row.key_id }) },
+    positions: new Map(messages.map(({ id, position }) => [id, position])),
+  };
+}
+
+/** Parts without a campaign: whoever makes them finds them stopped, or no longer so. */
+async function moveUnmade(trx: Trx, { campaignId, slice }: CarryOut, name: string): Promise<void> {
+  const [from, to] =
+    name === 'restart'
+      ? (['stopped', 'waiting'] as const)
+      : name === 'stop'
+        ? (['waiting', 'stopped'] as const)
+        : name === 'abort' || name === 'delete'
+          ? (['waiting', 'aborted'] as const)
+          : [null, null];
+  if (from === null) return;
+  await trx
+    .updateTable('central_parts')
+    .set({
+      state: to,
+      reason: to === 'waiting' ? null : BY_PARENT,
+      ended_at: to === 'waiting' ? null : sql<Date>`clock_timestamp()`,
+      is_news: true,
+      news_at: sql<Date>`clock_timestamp()`,
+    })
+    .where('central_id', '=', campaignId)
+    .where('slice', '=', slice)
+    .where('campaign_id', 'is', null)
+    .where('state', '=', from)
+    .execute();
+}
+
+async function partsOf(trx: Trx, campaignId: string, slice: number, name: string): Promise<OrderedPart[]> {
+  const isOpen = sql<boolean>`state <> all (${[...FINAL_PART_STATES]})`;
+  // What was stopped can be aborted as well; a restart is for whoever was stopped.
+  const wanted =
+    name === 'restart'
+      ? sql<boolean>`state = 'stopped'`
+      : name === 'abort' || name === 'delete'
+        ? sql<boolean>`(${isOpen} or state = 'stopped')`
+        : isOpen;
+  const rows = await trx
+    .selectFrom('central_parts')
+    .where('central_id', '=', campaignId)
+    .where('slice', '=', slice)
+    .where('campaign_id', 'is not', null)
+    .where(wanted)
+    .select(['sub_account_id as subAccountId', 'campaign_id as campaignId'])
+    .orderBy('number')
+    .execute();
+  return rows.flatMap(({ campaignId: id, subAccountId }) =>
+    id === null ? [] : [{ subAccountId, campaignId: id }],
+  );
+}
+
+/** Orders it of one part. False when its status does not allow it any more, or nothing of it concerns the part. */
+async function orderOfPart(trx: Trx, part: OrderedPart, order: ParentsOrder, at: number): Promise<boolean> {
+  const campaign = await lockCampaign(trx, part.campaignId);
+  const name = NAMES[order.name];
+  if (campaign === null || name === undefined) return false;
+  const key = `${order.id}/${part.campaignId}`;
+  const known = await trx.selectFrom('actions').where('signal_key', '=', key).select('id').executeTakeFirst();
+  if (known !== undefined) return true;
+  const orders = await messagesOf(trx, part, order, at);
+  if (name === 'reschedule' && orders.length === 0) return false;
+  const reason = order.args['reason'];
+  const result = await orderAction(
+    trx,
+    {
+      campaign,
+      name,
+      at,
+      actor: { ...order.actor, via: 'parent' },
+      args: {
+        ...(typeof reason === 'string' ? { reason } : {}),
+        ...(orders.length === 0 ? {} : { messages: orders }),
+      },
+      cause: BY_PARENT,
+      byParent: { key },
+    },
+    schedulesOf(orders),
+  );
+  return result.kind === 'ordered';
+}
+
+/** What is ordered of the parent's messages, of the part's own at the same places that have not begun. */
+async function messagesOf(
+  trx: Trx,
+  part: OrderedPart,
+  order: ParentsOrder,
+  at: number,
+): Promise<MessageOrder[]> {
+  const wanted = parseMessageOrders(order.args['messages'] ?? order.args['overdue']);
+  if (wanted.length === 0) return [];
+  const own = await listMessages(trx, part.campaignId);
+  // A restart ends the part's messages itself, should its run not have done so since the stop.
+  const statuses = order.name === 'restart' ? ['cancelled', 'cut', 'scheduled', 'sending'] : ['scheduled'];
+  return wanted.flatMap((one) => {
+    const place = order.positions.get(one.messageId);
+    const message = own.find(({ position, status }) => position === place && statuses.includes(status));
+    if (message === undefined) return [];
+    // Where the clocks are behind it is not overdue yet, and goes out at its time.
+    const isEarly = order.name === 'resume' && one.do === 'send' && (message.dueAt?.getTime() ?? at) > at;
+    return isEarly ? [] : [{ ...one, messageId: message.id }];
+  });
+}
+
+function schedulesOf(orders: readonly MessageOrder[]): NewSchedules {
+  return new Map(
+    orders.flatMap((order) =>
+      order.do === 'schedule' ? [[order.messageId, { local: order.local, zone: order.zone }] as const] : [],
+    ),
+  );
+}

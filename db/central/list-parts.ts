@@ -1,0 +1,70 @@
+import { sql } from 'kysely';
+import type { PartState } from '../../domain/central/part-states.ts';
+import type { Trx } from '../database.ts';
+import { type Listed, nameHas, type Part } from '../listing.ts';
+
+/** A sub-account's part as its parent may see it: a state and a code, never a count. */
+export interface ListedPart {
+  readonly accountId: string;
+  /** At the launch; null where it was nobody of the parent's any more. */
+  readonly name: string | null;
+  readonly timeZone: string | null;
+  /** Null until it is handed over. */
+  readonly campaignId: string | null;
+  readonly state: PartState;
+  /** A code, which `wordsOfPartReason` has words for. */
+  readonly reason: string | null;
+  /** The whole campaign is held, or the parent's account, so nothing of the part is sent, whatever its own state. */
+  readonly isHeld: boolean;
+  readonly endedAt: Date | null;
+}
+
+/** A page of the parts of a central campaign, in the order of their accounts' names. */
+export async function listParts(
+  trx: Trx,
+  campaignId: string,
+  query: { readonly q?: string; readonly states?: readonly PartState[] } & Part,
+): Promise<Listed<ListedPart>> {
+  let rows = trx.selectFrom('central_parts').where('central_id', '=', campaignId);
+  if (query.q !== undefined) rows = rows.where(nameHas(sql.ref('sub_account_name'), query.q));
+  if (query.states !== undefined) rows = rows.where(STATE, 'in', query.states);
+  const { total } = await rows
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  const items = await rows
+    .select([
+      'sub_account_id as accountId',
+      'sub_account_name as name',
+      'time_zone as timeZone',
+      'campaign_id as campaignId',
+      STATE.as('state'),
+      'reason',
+      IS_HELD.as('isHeld'),
+      'ended_at as endedAt',
+    ])
+    .orderBy(sql`lower(sub_account_name)`)
+    .orderBy('number')
+    .limit(query.limit)
+    .offset(query.offset)
+    .execute();
+  return { items, total };
+}
+
+const IS_HELD = sql<boolean>`exists (
+    select from gates g where g.scope_id in (central_parts.central_id, central_parts.account_id) and g.holds > 0
+  ) and state in ('waiting', 'handed_over')`;
+/** What the parent's own pause keeps shows as paused: it takes effect without a word to any part. */
+const STATE = sql<PartState>`case when ${IS_HELD} then 'paused' else state end`;
+
+/** The zones of the parts that are not over, one account of each. */
+export async function zonesOfParts(
+  trx: Trx,
+  campaignId: string,
+): Promise<{ accountId: string; name: string | null; timeZone: string }[]> {
+  const { rows } = await sql<{ accountId: string; name: string | null; timeZone: string }>`
+    select distinct on (time_zone) sub_account_id as "accountId", sub_account_name as name, time_zone as "timeZone"
+    from central_parts
+    where central_id = ${campaignId} and time_zone is not null and state not in ('done', 'aborted', 'rejected')
+    order by time_zone, number`.execute(trx);
+  return rows;
+}

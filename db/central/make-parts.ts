@@ -1,0 +1,89 @@
+import { sql } from 'kysely';
+import { FINAL_PART_STATES, SLICE_PARTS } from '../../domain/central/part-states.ts';
+import type { Trx } from '../database.ts';
+import { newId } from '../ids.ts';
+
+/** A part with a campaign of its sub-account. */
+export interface MadePart {
+  readonly number: number;
+  readonly subAccountId: string;
+  readonly campaignId: string;
+}
+
+/** Which slice of which central campaign. */
+export interface SliceRef {
+  /** The parent. */
+  readonly accountId: string;
+  readonly campaignId: string;
+  /** From 0. */
+  readonly slice: number;
+}
+
+/**
+ * Makes the campaigns that parts of the slice lack, in one statement for all of them, and resolves with every part that
+ * is not over. Safe to repeat: a part has one campaign.
+ */
+export async function makeParts(trx: Trx, { campaignId, slice }: SliceRef): Promise<MadePart[]> {
+  const { lacking } = await trx
+    .selectFrom('central_parts')
+    .where('central_id', '=', campaignId)
+    .where('slice', '=', slice)
+    .where('state', '=', 'waiting')
+    .where('campaign_id', 'is', null)
+    .select((select) => select.fn.countAll<number>().as('lacking'))
+    .executeTakeFirstOrThrow();
+  if (lacking > 0) {
+    const { messages } = await trx
+      .selectFrom('messages')
+      .where('campaign_id', '=', campaignId)
+      // The parent's own message begins with the first part that is due; what comes after that has it, too.
+      .where('status', 'in', ['scheduled', 'sending'])
+      .select((select) => select.fn.countAll<number>().as('messages'))
+      .executeTakeFirstOrThrow();
+    const campaignIds = idsOf('cmp', SLICE_PARTS);
+    const messageIds = idsOf('msg', SLICE_PARTS * messages);
+    await sql`select make_parts(${campaignId}, ${slice}, ${campaignIds}::text[], ${messageIds}::text[])`.execute(
+      trx,
+    );
+  }
+  // Whoever asked for a run gets it now, since each of them is started.
+  await trx
+    .updateTable('central_parts')
+    .set({ needs_run: false })
+    .where('central_id', '=', campaignId)
+    .where('number', 'in', (parts) =>
+      parts
+        .selectFrom('central_parts')
+        .where('central_id', '=', campaignId)
+        .where('slice', '=', slice)
+        .where('needs_run', '=', true)
+        .select('number')
+        .orderBy('number')
+        .forUpdate(),
+    )
+    .execute();
+  return openParts(trx, { campaignId, slice });
+}
+
+/** The parts of a slice that have a campaign and are not over. */
+export async function openParts(
+  trx: Trx,
+  { campaignId, slice }: Pick<SliceRef, 'campaignId' | 'slice'>,
+): Promise<MadePart[]> {
+  const rows = await trx
+    .selectFrom('central_parts')
+    .where('central_id', '=', campaignId)
+    .where('slice', '=', slice)
+    .where('state', 'not in', FINAL_PART_STATES)
+    .where('campaign_id', 'is not', null)
+    .select(['number', 'sub_account_id as subAccountId', 'campaign_id as campaignId'])
+    .orderBy('number')
+    .execute();
+  return rows.flatMap(({ campaignId: part, ...row }) =>
+    part === null ? [] : [{ ...row, campaignId: part }],
+  );
+}
+
+function idsOf(prefix: 'cmp' | 'msg', count: number): string[] {
+  return Array.from({ length: count }, () => newId(prefix));
+}

@@ -1,0 +1,36 @@
+import type { Db } from '../db/database.ts';
+import { centralsToRun, slicesToLook } from '../db/repair.ts';
+import type { WorkflowClient } from './workflow-client.ts';
+
+/** What repairing central campaigns needs. */
+interface CentralRepairDeps {
+  readonly db: Db;
+  readonly workflows: Pick<WorkflowClient, 'ensureCentral' | 'wakeCentral' | 'lookAtSlice'>;
+}
+
+const PAGE = 1_000;
+const SLICES_MAX = 1_000;
+
+/**
+ * Gives every central campaign the run that it should have, and wakes those with an action that nobody has answered. A
+ * run that was started anew starts its slices, and these every part that is not over.
+ */
+export async function repairCentrals({ db, workflows }: CentralRepairDeps): Promise<void> {
+  for (let page = await centralsToRun(db, '', PAGE); page.length > 0;) {
+    for (const { id, accountId, hasWaitingAction } of page) {
+      await (hasWaitingAction
+        ? workflows.wakeCentral(accountId, id)
+        : workflows.ensureCentral(accountId, id));
+    }
+    page = page.length < PAGE ? [] : await centralsToRun(db, page.at(-1)?.id ?? '', PAGE);
+  }
+}
+
+/** Has slices look whose parts' states have changed; where one has no run its central campaign sees to it. */
+export async function tellSlices({ db, workflows }: CentralRepairDeps): Promise<void> {
+  const without = new Map<string, string>();
+  for (const { accountId, campaignId, slice } of await slicesToLook(db, SLICES_MAX)) {
+    if (!(await workflows.lookAtSlice(campaignId, slice))) without.set(campaignId, accountId);
+  }
+  for (const [campaignId, accountId] of without) await workflows.wakeCentral(accountId, campaignId);
+}

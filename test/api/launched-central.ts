@@ -1,0 +1,52 @@
+import { makeParts } from '../../db/central/make-parts.ts';
+import { withAccount } from '../../db/database.ts';
+import { prepareCampaign } from '../../db/prepare-campaign.ts';
+import { seedCentral } from '../support/seed-central.ts';
+import { type ApiWorld, NOON, type Tenant } from './api-world.ts';
+import { create } from './seeded-things.ts';
+
+/** A sub-account and a list of it. */
+export interface Pair {
+  readonly accountId: string;
+  readonly listId: string;
+}
+
+/**
+ * A launched central campaign of a tenant that may send centrally, with its parts made as its workflow makes them, due at
+ * this local time in New York or at once. Resolves with its id.
+ */
+export async function launchCentral(
+  world: ApiWorld,
+  tenant: Tenant,
+  pairs: readonly Pair[],
+  options: { readonly name: string; readonly dueAt?: string },
+): Promise<string> {
+  const { accountId } = tenant;
+  const { name, dueAt } = options;
+  const presetId = await create(tenant.call, '/v1/presets', { name });
+  const body = { pairs: pairs.map((one) => ({ accountId: one.accountId, listId: one.listId })) };
+  const added = await tenant.call('POST', `/v1/presets/${presetId}/pairs`, { body });
+  if (added.status !== 200) throw new Error(`The pairs were not added: ${added.status}.`);
+  const schedule = dueAt === undefined ? {} : { schedule: { local: dueAt, zone: 'America/New_York' } };
+  const { campaignId } = await seedCentral(
+    world.db,
+    { parent: tenant, presetId },
+    {
+      at: NOON,
+      start: dueAt === undefined ? 'now' : 'scheduled',
+      messages: [{ text: 'Hello', ...schedule }],
+    },
+  );
+  await withAccount(world.db, accountId, async (trx) => {
+    await prepareCampaign(trx, { accountId, campaignId, at: NOON });
+    await makeParts(trx, { accountId, campaignId, slice: 0 });
+  });
+  return campaignId;
+}
+
+/** Has a campaign whose only part was rejected. Resolves with the path to try it again. */
+export async function createRejectedPart(world: ApiWorld, tenant: Tenant, pair: Pair): Promise<string> {
+  const id = await launchCentral(world, tenant, [pair], { name: 'One that is rejected' });
+  await world.owner.query(`update campaigns set status = 'rejected' where central_id = $1`, [id]);
+  return `/v1/campaigns/${id}/accounts/${pair.accountId}/retry`;
+}
