@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 
 /** A port that a part is to listen on, with the variable that changes it. */
@@ -29,17 +30,43 @@ export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<vo
   if (problems.length > 0) throw new PortTakenError([...new Set(problems)].join('\n'));
 }
 
+/**
+ * Between what needs rights and what systems give to outgoing connections (from 32,768 on with Linux, 49,152 elsewhere):
+ * a port that such a connection takes between being found and being listened on would be lost.
+ */
+const PORT_MIN = 10_000;
+const PORT_MAX = 32_767;
+const TRIES_MAX = 100;
+
 /** As many different free ports on 127.0.0.1 as asked for. They are free when this returns, not kept. */
 export async function freePorts(count: number): Promise<number[]> {
   // All are held until the last is found, else one port could be handed out twice.
-  const servers = await Promise.all(Array.from({ length: count }, () => listen('127.0.0.1', 0)));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('A listener has no port.');
-    return address.port;
-  });
-  await Promise.all(servers.map(close));
-  return ports;
+  const servers: Server[] = [];
+  try {
+    for (let tries = 0; servers.length < count; tries += 1) {
+      if (tries === count * TRIES_MAX) throw new PortTakenError('No free port was found on 127.0.0.1.');
+      const server = await listen('127.0.0.1', randomInt(PORT_MIN, PORT_MAX + 1)).catch(unlessTaken);
+      if (server !== null) servers.push(server);
+    }
+    return servers.map(portOf);
+  } finally {
+    await Promise.all(servers.map(close));
+  }
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('A listener has no port.');
+  return address.port;
+}
+
+function unlessTaken(error: unknown): null {
+  if (isTaken(error)) return null;
+  throw error;
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
 async function isFree(host: string, port: number): Promise<boolean> {
@@ -47,7 +74,7 @@ async function isFree(host: string, port: number): Promise<boolean> {
     await close(await listen(host, port));
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    if (isTaken(error)) return false;
     const reason = error instanceof Error ? error.message : String(error);
     throw new PortTakenError(`Nothing can listen on ${host} port ${port}: ${reason}.`, { cause: error });
   }

@@ -20,6 +20,10 @@ describe('ports', () => {
     await assertPortsFree(ports.map((port, index) => wanted(`P${index}`, port)));
   });
 
+  it('free ones are none that a system gives to outgoing connections, which would take them before they are used', async () => {
+    for (const port of await freePorts(50)) expect(port).toBeLessThan(32_768);
+  });
+
   it('a taken one is named with the variable that changes it, each of them', async () => {
     const [first = 0, second = 0, third = 0] = await freePorts(3);
     await occupy(first);
