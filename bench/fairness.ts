@@ -1,10 +1,17 @@
 import { type ApiClient, createApiClient } from '../dev/demo/api-client.ts';
 import { startSystem, type System } from '../dev/launcher.ts';
-import { importList, makeSendingAccount, numbersOf, takeLimitsAway } from '../dev/sending-account.ts';
+import {
+  importList,
+  makeSendingAccount,
+  numbersOf,
+  type SendingAccount,
+  takeLimitsAway,
+} from '../dev/sending-account.ts';
 import { inThrowawayHome } from '../dev/throwaway-home.ts';
 import { until } from '../dev/until.ts';
 import { ACKNOWLEDGEMENT } from '../domain/launch-check.ts';
 import type { BenchOptions } from './bench.ts';
+import { makeFamily, sendToFamily, type Sibling } from './fairness-siblings.ts';
 import { type BenchRow, measurePairs } from './pairs.ts';
 
 const CROWD = 100_000;
@@ -39,11 +46,10 @@ const AREAS = [
 const PATIENCE_MS = 300_000;
 
 /** An account as this bench uses it. */
-interface Sending {
+interface Sending extends Sibling {
   readonly api: ApiClient;
   readonly senderId: string;
   readonly personId: string;
-  readonly listId: string;
 }
 
 interface CampaignBody {
@@ -58,7 +64,7 @@ interface CampaignBody {
 /**
  * Measures how long a paced campaign of a hundred takes, from its launch to its last text, while another account sends
  * a hundred thousand unpaced through the same worker and carrier account, beside its time alone; and how long while
- * another campaign of its own sender is being sent.
+ * another campaign of its own sender is being sent; and how long while the same central campaign texts a large sub-account.
  */
 export function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
   return inThrowawayHome('bench', async (home) => {
@@ -82,6 +88,12 @@ export function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
         { ours: () => beside(fellows, few), theirs: () => sendFew(few) },
         options.progress,
       );
+      const parent = await makeParent(system);
+      const family = await makeFamily(parent, few, many);
+      const siblings = await measurePairs(
+        { ours: () => sendToFamily(family), theirs: () => sendFew(few) },
+        options.progress,
+      );
       return [
         {
           bench: `fairness: ${RECIPIENTS} at ${SEGMENTS_PER_SECOND} a second beside ${options.rows ?? CROWD} unpaced`,
@@ -98,6 +110,14 @@ export function benchFairness(options: BenchOptions): Promise<BenchRow[]> {
           unit: 'ms',
           bar: `at most ${SHARE_RATIO_MAX} times`,
           holds: shared.ratio.median <= SHARE_RATIO_MAX,
+        },
+        {
+          bench: `fairness: ${RECIPIENTS} of a sub-account beside ${options.rows ?? CROWD} of another in one central campaign`,
+          yardstick: 'the same alone',
+          ...siblings,
+          unit: 'ms',
+          bar: `at most ${RATIO_MAX} times`,
+          holds: siblings.ratio.median <= RATIO_MAX,
         },
       ];
     } finally {
@@ -171,7 +191,14 @@ async function makeAccount(
   await operator.patch(`/v1/carrier-accounts/${carrierAccountId}`, { requestsMax: 0 });
   await takeLimitsAway(createApiClient(urls.sandbox, ''), address);
   const listId = await importList(api, 'Everybody', someNumbers(contacts), PATIENCE_MS);
-  return { api, senderId, personId, listId };
+  return { account, api, senderId, personId, listId };
+}
+
+/** Its own number texts nobody. */
+function makeParent({ urls, firstKeys }: System): Promise<SendingAccount> {
+  if (firstKeys === null) throw new Error('The system is not a fresh one.');
+  const place = { apiUrl: urls.api, operatorKey: firstKeys.operatorKey };
+  return makeSendingAccount(place, { name: 'Parent', senderName: 'Parent', sender: { address: '36525' } });
 }
 
 function importFellows({ api }: Sending): Promise<string> {
