@@ -1,3 +1,4 @@
+import type { SuspendCause } from '../dispatch/dispatch-store.ts';
 import { isSuspendCause, SUSPENSIONS } from '../suspension.ts';
 
 /** Whether all parts of a central campaign are due at one instant, or at the same local time in each account's zone. */
@@ -37,10 +38,27 @@ const SENTENCES: Readonly<Record<string, string>> = {
   account_disabled: 'The account is disabled; what had not been sent was aborted.',
 };
 
+/** What mends a suspension, for people of the parent, who have an account tried again where its own people resume. */
+const REMEDIES: Readonly<Record<SuspendCause, string>> = {
+  spend_limit: 'Raise it or wait for the next month, then try the account again.',
+  campaign_budget: 'Have the sub-account raise it or take it away, then try the account again.',
+  sender_disabled: 'Enable it, then try the account again.',
+  no_sender: 'Add one, or renew the registration of one, then try the account again.',
+  registration_lapsed: 'Renew its registration, then try the account again.',
+  credit: 'Have the carrier account topped up, then try the account again.',
+  carrier_disabled: 'Have that settled with the carrier, then try the account again.',
+  credentials: 'Have them corrected, then try the account again.',
+  carrier_down:
+    "Look at the carrier's status page, then try the account again: single texts are tried first.",
+  spam: 'Look at the text, and have it settled with the carrier. An hour after the last reports the account can be tried again.',
+  list_gone:
+    'Have the sub-account abort its part, and send to it by another campaign with another list in the preset.',
+};
+
 /** The words for a reason's code; null where there is none. */
 export function wordsOfPartReason(reason: string | null): string | null {
   if (reason === null) return null;
-  if (isSuspendCause(reason)) return `${SUSPENSIONS[reason].reason} ${SUSPENSIONS[reason].remedy}`;
+  if (isSuspendCause(reason)) return `${SUSPENSIONS[reason].reason} ${REMEDIES[reason]}`;
   return SENTENCES[reason] ?? 'It does not go on by itself.';
 }
 
