@@ -25,14 +25,27 @@ const State = oneOf(PART_STATES, {
 });
 const CampaignAccountOutput = Type.Object({
   accountId: idOf('acc'),
-  name: nullable(Type.String()),
-  timeZone: nullable(Type.String()),
-  campaignId: nullable(Type.String({ description: "The account's own campaign, with its own report." })),
+  name: nullable(
+    Type.String({ description: 'Null where it had left by the launch.', examples: ['Harbour Bakery Reno'] }),
+  ),
+  timeZone: nullable(Type.String({ examples: ['America/Los_Angeles'] })),
+  campaignId: nullable(
+    Type.String({
+      description: "The account's own campaign, with its own report; null until it is handed over.",
+      examples: ['cmp_01m86mtaj9fzxvj3x8dcj53g4n'],
+    }),
+  ),
   state: State,
   reason: nullable(
-    Type.Object({ code: Type.String(), message: Type.String() }, { description: 'Why it stands so.' }),
+    Type.Object(
+      {
+        code: Type.String({ examples: ['no_sender'] }),
+        message: Type.String({ examples: [wordsOfPartReason('no_sender') ?? ''] }),
+      },
+      { description: 'Why it stands so.' },
+    ),
   ),
-  canRetry: Type.Boolean(),
+  canRetry: Type.Boolean({ examples: [true] }),
   endedAt: nullable(INSTANT),
 });
 const RetryOutput = Type.Object({

@@ -7,7 +7,9 @@ import { ScheduleInput } from './message-schemas.ts';
 const ReviewToken = Type.Optional(
   Type.String({
     pattern: '^rvw_[0-9a-z]{26}$',
-    description: 'Of a review: refused when the action would not do any more what was seen.',
+    description:
+      'Of a review: refused when the action would not do any more what was seen. A central campaign demands it.',
+    examples: ['rvw_01m86mtaj9fzxvj3x8dcj53g4n'],
   }),
 );
 

@@ -9,6 +9,8 @@ import { AlertOutput } from './alert-schemas.ts';
 import { idOf, INSTANT, MONEY, nullable, oneOf } from './common.ts';
 import { MessageOutput, NextOutput, ReportOutput } from './message-schemas.ts';
 
+const NO_PARTS = Object.fromEntries(PART_STATES.map((state) => [state, 0]));
+
 /** What an owner gives of a campaign; every field may be left for later while it is a draft. */
 export const CampaignInput = Type.Object(
   {
@@ -25,6 +27,7 @@ export const CampaignInput = Type.Object(
         Type.String({
           pattern: '^pre_[0-9a-z]{26}$',
           description: 'Of a central campaign: who sends to whom.',
+          examples: ['pre_01m86mtaj9fzxvj3x8dcj53g4n'],
         }),
       ),
     ),
@@ -66,7 +69,29 @@ export const CampaignInput = Type.Object(
       ),
     ),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    // Whole bodies: what a standard and a central campaign have apart is refused of the other.
+    examples: [
+      {
+        name: 'Spring sale',
+        senderId: 'snd_01m86mtaj9fzxvj3x8dcj53g4n',
+        listIds: ['lst_01m86mtaj9fzxvj3x8dcj53g4n'],
+        ownerId: 'per_01m86mtaj9fzxvj3x8dcj53g4n',
+        purpose: 'marketing',
+        acknowledgement: ACKNOWLEDGEMENT,
+      },
+      {
+        kind: 'central',
+        name: 'Spring sale everywhere',
+        presetId: 'pre_01m86mtaj9fzxvj3x8dcj53g4n',
+        timing: 'local_time',
+        ownerId: 'per_01m86mtaj9fzxvj3x8dcj53g4n',
+        purpose: 'marketing',
+        acknowledgement: ACKNOWLEDGEMENT,
+      },
+    ],
+  },
 );
 export type CampaignInput = Static<typeof CampaignInput>;
 
@@ -98,21 +123,22 @@ export const CampaignOutput = Type.Object({
   kind: oneOf(CAMPAIGN_KINDS, { description: 'Whether the account or its parent sends it.' }),
   sentBy: nullable(
     Type.Object(
-      { accountId: idOf('acc'), name: Type.String() },
+      { accountId: idOf('acc'), name: Type.String({ examples: ['Harbour Bakeries'] }) },
       { description: 'The parent that has sent it; only pause, abort, the archive and rounds are yours.' },
     ),
   ),
   central: nullable(
     Type.Object(
       {
-        presetId: nullable(Type.String()),
-        presetName: nullable(Type.String()),
+        presetId: nullable(Type.String({ examples: ['pre_01m86mtaj9fzxvj3x8dcj53g4n'] })),
+        presetName: nullable(Type.String({ examples: ['All bakeries'] })),
         timing: oneOf(CENTRAL_TIMINGS, {
           description: 'At one instant, or at the local time of each account.',
         }),
-        accounts: Type.Integer({ description: 'To how many accounts it goes.' }),
+        accounts: Type.Integer({ description: 'To how many accounts it goes.', examples: [40] }),
         states: Type.Record(Type.String(), Type.Integer(), {
           description: `How many accounts are ${PART_STATES.join(', ')}.`,
+          examples: [{ ...NO_PARTS, handed_over: 38, suspended: 1, done: 1 }],
         }),
       },
       {

@@ -7,9 +7,9 @@ import { idOf, INSTANT, nullable, oneOf } from './common.ts';
 /** What a parent sees of a sub-account among others. */
 export const SubAccountOutput = Type.Object({
   id: idOf('acc'),
-  name: Type.String(),
-  senderName: Type.String(),
-  timeZone: Type.String(),
+  name: Type.String({ examples: ['Harbour Bakery Reno'] }),
+  senderName: Type.String({ examples: ['Harbour Reno'] }),
+  timeZone: Type.String({ examples: ['America/Los_Angeles'] }),
   disabledAt: nullable(INSTANT),
   disabledReason: nullable(Type.String()),
   reportsGranted: Type.Boolean({ description: 'Whether it lets the parent see its reports.' }),
@@ -42,7 +42,10 @@ export const DisableInput = Type.Object(
 );
 
 /** Whether an account may send for its sub-accounts. */
-export const CentralSendInput = Type.Object({ enabled: Type.Boolean() }, { additionalProperties: false });
+export const CentralSendInput = Type.Object(
+  { enabled: Type.Boolean({ examples: [true] }) },
+  { additionalProperties: false },
+);
 
 /** Whose sub-account an account becomes; null for nobody's any more. */
 export const ParentInput = Type.Object({ parentId: nullable(idOf('acc')) }, { additionalProperties: false });
@@ -53,10 +56,14 @@ export const GrantsInput = Type.Object(
     reports: Type.Boolean({
       description:
         'Recipients, deliveries, replies, clicks, cost, contact timelines, the log, exports and live events.',
+      examples: [true],
     }),
   },
   { additionalProperties: false },
 );
 
 /** What an account lets its parent see, and who that is. */
-export const GrantsOutput = Type.Object({ reports: Type.Boolean(), parentId: nullable(idOf('acc')) });
+export const GrantsOutput = Type.Object({
+  reports: Type.Boolean({ examples: [true] }),
+  parentId: nullable(idOf('acc')),
+});

@@ -9,8 +9,8 @@ import { idOf, INSTANT, nullable, oneOf } from './common.ts';
 /** The most pairs of one call; files hold more. */
 export const PAIRS_AT_ONCE_MAX = 1_000;
 
-const COUNT = Type.Integer({ minimum: 0 });
-const VERSION = Type.Integer({ description: 'What its ETag says.' });
+const COUNT = Type.Integer({ minimum: 0, examples: [2] });
+const VERSION = Type.Integer({ description: 'What its ETag says.', examples: [3] });
 
 /** What is given of a preset. */
 export const PresetInput = Type.Object(
@@ -34,13 +34,14 @@ export const PresetQuery = Type.Object(
 /** A preset with what it has. */
 export const PresetOutput = Type.Object({
   id: idOf('pre'),
-  name: Type.String(),
-  accounts: Type.Integer({ minimum: 0, description: 'How many sub-accounts it has.' }),
-  lists: Type.Integer({ minimum: 0, description: 'How many lists of theirs it has.' }),
+  name: Type.String({ examples: ['All bakeries'] }),
+  accounts: Type.Integer({ minimum: 0, description: 'How many sub-accounts it has.', examples: [40] }),
+  lists: Type.Integer({ minimum: 0, description: 'How many lists of theirs it has.', examples: [52] }),
   faulty: Type.Integer({
     minimum: 0,
     description:
       'With how many of the sub-accounts something is wrong; GET .../accounts?faulty=true says what.',
+    examples: [1],
   }),
   version: VERSION,
   createdAt: INSTANT,
@@ -61,18 +62,21 @@ export const PresetAccountQuery = Type.Object(
 /** A sub-account in a preset: what its parent may see of it, and what is wrong. */
 export const PresetAccountOutput = Type.Object({
   accountId: idOf('acc'),
-  name: nullable(Type.String({ description: 'Null once it has left.' })),
-  timeZone: nullable(Type.String()),
+  name: nullable(Type.String({ description: 'Null once it has left.', examples: ['Harbour Bakery Reno'] })),
+  timeZone: nullable(Type.String({ examples: ['America/Los_Angeles'] })),
   lists: Type.Array(
     Type.Object({
       id: idOf('lst'),
-      name: nullable(Type.String({ description: 'Null when it has been deleted.' })),
+      name: nullable(Type.String({ description: 'Null when it has been deleted.', examples: ['Regulars'] })),
     }),
   ),
   faults: Type.Array(
     Type.Object({
       code: oneOf(codesOf(PRESET_FAULTS), { description: 'What is wrong, for programs.' }),
-      message: Type.String({ description: 'The same for people, with how to mend it.' }),
+      message: Type.String({
+        description: 'The same for people, with how to mend it.',
+        examples: [PRESET_FAULTS.registration_lapsed],
+      }),
     }),
   ),
 });
@@ -95,7 +99,11 @@ export const PairsInput = Type.Object(
 /** What became of pairs that were to be added. */
 export const AddedPairsOutput = Type.Object({
   added: COUNT,
-  known: Type.Integer({ minimum: 0, description: 'How many were in the preset already.' }),
+  known: Type.Integer({
+    minimum: 0,
+    description: 'How many were in the preset already.',
+    examples: [0],
+  }),
   version: VERSION,
 });
 
@@ -107,13 +115,23 @@ export const ImportedPairsOutput = Type.Object({
   ...AddedPairsOutput.properties,
   refused: Type.Array(
     Type.Object({
-      line: Type.Integer({ description: 'The line of the file on which the row begins, from 1.' }),
+      line: Type.Integer({
+        description: 'The line of the file on which the row begins, from 1.',
+        examples: [17],
+      }),
       reason: oneOf(codesOf(PAIR_REFUSALS), { description: 'Why, for programs.' }),
-      message: Type.String({ description: 'The same for people, with how to mend it.' }),
+      message: Type.String({
+        description: 'The same for people, with how to mend it.',
+        examples: [PAIR_REFUSALS.unknown_list],
+      }),
     }),
     { description: 'The first rows that were not added.' },
   ),
-  refusedRows: Type.Integer({ minimum: 0, description: 'How many rows were not added in all.' }),
+  refusedRows: Type.Integer({
+    minimum: 0,
+    description: 'How many rows were not added in all.',
+    examples: [1],
+  }),
 });
 
 function codesOf<Code extends PresetFault | PairRefusal>(

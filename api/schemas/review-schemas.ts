@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { PART_REFUSALS, PART_WARNINGS } from '../../domain/central/part-review.ts';
 import { CENTRAL_TIMINGS } from '../../domain/central/part-states.ts';
 import { START_MODES } from '../../domain/campaign-status.ts';
 import { ROUND_KINDS } from '../../domain/round.ts';
@@ -25,12 +26,16 @@ export const ReviewInput = Type.Object(
       oneOf(ROUND_KINDS, { description: 'Which round of a finished campaign would be ordered.' }),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ start: 'now' }] },
 );
 export type ReviewInput = Static<typeof ReviewInput>;
 
 const Count = Type.Integer({ minimum: 0 });
 const Cost = Type.Object({ amountMicro: Type.Integer(), currency: Type.Literal('USD') });
+const PartCost = Type.Object({
+  amountMicro: Type.Integer({ examples: [1_480_000] }),
+  currency: Type.Literal('USD'),
+});
 const LeftOut = Type.Object({
   reason: Type.String(),
   count: Count,
@@ -72,26 +77,39 @@ const MessageReview = Type.Object({
 /** Plan figures of one account: the only numbers that a parent gets without being granted more. */
 export const PartReviewOutput = Type.Object({
   accountId: idOf('acc'),
-  name: Type.String(),
-  timeZone: Type.String(),
-  lists: Count,
-  recipients: Type.Integer({ minimum: 0, description: 'Who would be texted.' }),
-  segments: Count,
-  cost: Cost,
+  name: Type.String({ examples: ['Harbour Bakery Reno'] }),
+  timeZone: Type.String({ examples: ['America/Los_Angeles'] }),
+  lists: Type.Integer({ minimum: 0, examples: [1] }),
+  recipients: Type.Integer({ minimum: 0, description: 'Who would be texted.', examples: [185] }),
+  segments: Type.Integer({ minimum: 0, examples: [185] }),
+  cost: PartCost,
   messages: Type.Array(
     Type.Object({
-      position: Type.Integer(),
-      recipients: Count,
-      segments: Count,
-      cost: Cost,
+      position: Type.Integer({ examples: [1] }),
+      recipients: Type.Integer({ minimum: 0, examples: [185] }),
+      segments: Type.Integer({ minimum: 0, examples: [185] }),
+      cost: PartCost,
       dueAt: nullable(INSTANT),
       startsAt: nullable(INSTANT),
       endsAt: nullable(INSTANT),
-      waits: Type.Boolean({ description: "It lies in the account's quiet hours, and waits until they end." }),
+      waits: Type.Boolean({
+        description: "It lies in the account's quiet hours, and waits until they end.",
+        examples: [false],
+      }),
     }),
   ),
-  warnings: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
-  refusals: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
+  warnings: Type.Array(
+    Type.Object({
+      code: Type.String({ examples: ['registration_lapsed'] }),
+      message: Type.String({ examples: [PART_WARNINGS.registration_lapsed] }),
+    }),
+  ),
+  refusals: Type.Array(
+    Type.Object({
+      code: Type.String({ examples: ['schedule-past'] }),
+      message: Type.String({ examples: [PART_REFUSALS['schedule-past']] }),
+    }),
+  ),
 });
 
 /** What a launch would do. */
@@ -119,13 +137,18 @@ export const ReviewOutput = Type.Object({
   central: nullable(
     Type.Object(
       {
-        accounts: Count,
-        lists: Count,
-        ready: Type.Integer({ minimum: 0, description: 'Accounts that can be sent for.' }),
-        faulty: Type.Integer({ minimum: 0, description: 'Accounts with a warning or a refusal.' }),
+        accounts: Type.Integer({ minimum: 0, examples: [40] }),
+        lists: Type.Integer({ minimum: 0, examples: [52] }),
+        ready: Type.Integer({ minimum: 0, description: 'Accounts that can be sent for.', examples: [39] }),
+        faulty: Type.Integer({
+          minimum: 0,
+          description: 'Accounts with a warning or a refusal.',
+          examples: [1],
+        }),
         waiting: Type.Integer({
           minimum: 0,
           description: 'Accounts that wait for the end of their quiet hours.',
+          examples: [6],
         }),
         timing: oneOf(CENTRAL_TIMINGS, {
           description: 'At one instant, or at the local time of each account.',

@@ -67,6 +67,25 @@ describe('the OpenAPI document', () => {
     expect(breaking((route) => isPublic(route) !== isOpen(route.operation))).toEqual([]);
   });
 
+  test('gives examples that their own schemas take', () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    const faults: string[] = [];
+    const seen = new Set<string>();
+    const look = (value: unknown, place: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      if ('examples' in value && Array.isArray(value.examples) && !seen.has(JSON.stringify(value))) {
+        seen.add(JSON.stringify(value));
+        for (const example of value.examples) {
+          if (!ajv.validate(value, example)) faults.push(`${place}: ${ajv.errorsText()}`);
+        }
+      }
+      for (const [name, inner] of Object.entries(value)) look(inner, `${place}/${name}`);
+    };
+    for (const route of routes) look(route.operation, idOf(route));
+    expect(faults).toEqual([]);
+    expect(seen.size).toBeGreaterThan(50);
+  });
+
   test('gives the schema of each answer, in JSON Schema 2020-12, and says what it means', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     expect(breaking((route) => !statusesOf(route).some((status) => status >= 200 && status < 300))).toEqual(
