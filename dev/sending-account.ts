@@ -73,10 +73,8 @@ export async function takeLimitsAway(
   address: string,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const put = (path: string, body: unknown) =>
-    sandbox.send('PUT', path, Buffer.from(JSON.stringify(body)), 'application/json');
-  await put(`/sandbox/numbers/${address}`, { smsSegmentsPerSecond: null, mmsPerSecond: null });
-  await put('/sandbox/settings', { requestsPer5s: null, ...settings });
+  await sandbox.put(`/sandbox/numbers/${address}`, { smsSegmentsPerSecond: null, mmsPerSecond: null });
+  await sandbox.put('/sandbox/settings', { requestsPer5s: null, ...settings });
 }
 
 /** US numbers that libphonenumber calls valid and that the sandbox delivers to; at most 9,000 of an area. */

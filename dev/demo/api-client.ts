@@ -2,6 +2,7 @@
 export interface ApiClient {
   readonly get: <Body>(path: string) => Promise<Body>;
   readonly post: <Body>(path: string, body: unknown) => Promise<Body>;
+  readonly put: <Body>(path: string, body: unknown) => Promise<Body>;
   readonly patch: <Body>(path: string, body: unknown) => Promise<Body>;
   readonly remove: <Body>(path: string) => Promise<Body>;
   /** A raw body of another kind than JSON. */
@@ -42,6 +43,7 @@ export function createApiClient(
   return {
     get: (path) => call('GET', path, null, ''),
     post: (path, body) => call('POST', path, JSON.stringify(body), 'application/json'),
+    put: (path, body) => call('PUT', path, JSON.stringify(body), 'application/json'),
     patch: (path, body) => call('PATCH', path, JSON.stringify(body), 'application/json'),
     remove: (path) => call('DELETE', path, null, ''),
     send: (method, path, body, contentType) => call(method, path, body, contentType),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ACKNOWLEDGEMENT } from '../../domain/launch-check.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
+import { zonesInDaylight } from './daylight.ts';
 import { demoPicture } from './picture.ts';
 import type { CampaignView, ImportView } from './views.ts';
 
@@ -32,10 +33,10 @@ const MESSAGE_GAP_MS = 20_000;
 
 /** Sets an account up, imports the contacts, and launches a campaign of three messages. */
 export async function launchDemoCampaign(stage: Stage): Promise<DemoCampaign> {
-  const zone = zoneInDaylight(Date.now());
+  const [zone = ''] = zonesInDaylight(Date.now(), 1);
   const { client, accountId, accountKey, personId, senderId } = await setUpAccount(stage, zone);
   const list = await client.post<{ id: string }>('/v1/lists', { name: 'Demo contacts' });
-  const imported = await importContacts(stage, client, list.id);
+  const imported = await importContacts(client, [list.id], stage.contacts);
   const media = await client.send<{ id: string }>('POST', '/v1/media', demoPicture(), 'image/png');
   const campaign = await client.post<{ id: string }>('/v1/campaigns', {
     name: 'Spring opening',
@@ -90,21 +91,24 @@ async function setUpAccount(stage: Stage, zone: string) {
     segmentsPerSecond: SMS_PER_SECOND,
     mmsPerSecond: MMS_PER_SECOND,
   });
-  await createApiClient(stage.sandboxUrl, '').send(
-    'PUT',
-    `/sandbox/numbers/${SHORT_CODE}`,
-    Buffer.from(JSON.stringify({ smsSegmentsPerSecond: SMS_PER_SECOND, mmsPerSecond: MMS_PER_SECOND })),
-    'application/json',
-  );
+  await createApiClient(stage.sandboxUrl, '').put(`/sandbox/numbers/${SHORT_CODE}`, {
+    smsSegmentsPerSecond: SMS_PER_SECOND,
+    mmsPerSecond: MMS_PER_SECOND,
+  });
   stage.say(
     `The sandbox carrier gives the short code ${SHORT_CODE} ${SMS_PER_SECOND} SMS segments and ${MMS_PER_SECOND} MMS a second; it is day in ${zone}.`,
   );
   return { client, accountId: account.id, accountKey: key, personId: person.id, senderId: sender.id };
 }
 
-async function importContacts(stage: Stage, client: ApiClient, listId: string): Promise<ImportView> {
-  const { id } = await client.post<{ id: string }>('/v1/imports', { listIds: [listId] });
-  await client.send('PUT', `/v1/imports/${id}/content`, stage.contacts, 'text/csv');
+/** Imports a file into these lists, and waits for its end. */
+export async function importContacts(
+  client: ApiClient,
+  listIds: readonly string[],
+  contacts: Buffer,
+): Promise<ImportView> {
+  const { id } = await client.post<{ id: string }>('/v1/imports', { listIds });
+  await client.send('PUT', `/v1/imports/${id}/content`, contacts, 'text/csv');
   for (;;) {
     const view = await client.get<ImportView>(`/v1/imports/${id}`);
     if (view.status === 'finished') return view;
@@ -135,27 +139,4 @@ export async function followCampaign(
     signal.throwIfAborted();
     await delay(POLL_MS);
   }
-}
-
-const ZONES = [
-  'America/New_York',
-  'America/Los_Angeles',
-  'Europe/London',
-  'Asia/Dubai',
-  'Asia/Kolkata',
-  'Asia/Tokyo',
-  'Pacific/Auckland',
-  'Pacific/Honolulu',
-];
-const MORNING_HOUR = 9;
-const EVENING_HOUR = 19;
-
-/** A zone in which it is day for the next hour at least, so that quiet hours hold nobody up. */
-function zoneInDaylight(now: number): string {
-  const found = ZONES.find((zone) => {
-    const hour = Number(toLocal(now, zone).slice(11, 13));
-    return hour >= MORNING_HOUR && hour < EVENING_HOUR;
-  });
-  if (found === undefined) throw new Error('It is day in none of the demo’s zones, which cannot be.');
-  return found;
 }

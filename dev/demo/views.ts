@@ -37,6 +37,53 @@ export interface CampaignView {
   }[];
 }
 
+/** Plan figures of one account of a central campaign, as its parent is shown them. */
+export interface PartReviewView {
+  readonly accountId: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly lists: number;
+  readonly recipients: number;
+  readonly segments: number;
+  readonly cost: { readonly amountMicro: number };
+  readonly messages: readonly { readonly startsAt: string | null; readonly endsAt: string | null }[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** What the demo reads of a review of a central campaign. */
+export interface CentralReviewView {
+  readonly token: string | null;
+  readonly recipients: number;
+  readonly segments: number;
+  readonly cost: { readonly amountMicro: number };
+  readonly refusals: readonly { readonly message: string }[];
+  readonly central: {
+    readonly accounts: number;
+    readonly lists: number;
+    readonly ready: number;
+    readonly faulty: number;
+    readonly items: readonly PartReviewView[];
+  };
+}
+
+/** How one account's part of a central campaign stands, as its parent sees it. */
+export interface CampaignAccountView {
+  readonly accountId: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly campaignId: string | null;
+  readonly state: string;
+  readonly reason: { readonly code: string; readonly message: string } | null;
+  readonly canRetry: boolean;
+}
+
+/** What the demo reads of a central campaign itself. */
+export interface CentralView {
+  readonly status: string;
+  readonly report: ReportView | null;
+  readonly central: { readonly states: Readonly<Record<string, number>> };
+}
+
 /** What the demo reads of an import. */
 export interface ImportView {
   readonly status: string;
