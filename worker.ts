@@ -79,6 +79,7 @@ const activities = createActivities({
   allowVirtualTime: config.carrier === 'sandbox',
   lanesAtOnceMax: LANES_AT_ONCE_MAX,
   wakeCampaign: workflows.wakeCampaign,
+  pokeCampaign: workflows.pokeCampaign,
   askingTimes: askingTimesOf(process.env['CARILLON_ASK_FASTER'], config.carrier),
   draining: draining.signal,
 });

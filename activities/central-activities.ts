@@ -2,16 +2,20 @@ import { Context } from '@temporalio/activity';
 import { endWakes, wakesOf } from '../db/central/apply-central-actions.ts';
 import type { CentralPlan, CentralStepInput } from '../db/central/central-plan.ts';
 import { type CarryOut, carryOutForSlice } from '../db/central/carry-out.ts';
-import { type MadePart, makeParts, type SliceRef } from '../db/central/make-parts.ts';
+import { type MadePart, makeParts, openParts, type SliceRef } from '../db/central/make-parts.ts';
+import { noteStarted, type StartedParts } from '../db/central/note-runs.ts';
 import { pageOfOpenParts, readSlice, type SliceStanding } from '../db/central/read-slice.ts';
 import { stepCentral } from '../db/central/step-central.ts';
 import { type Db, withAccount } from '../db/database.ts';
+import { noteMissingRuns } from '../db/repair.ts';
 
 /** What the activities of central campaigns need. */
 export interface CentralActivityDeps {
   readonly db: Db;
   /** Starts a campaign's run, or wakes the one there is. */
   readonly wakeCampaign: (accountId: string, campaignId: string) => Promise<void>;
+  /** Wakes the run that a campaign has. False when it has none. */
+  readonly pokeCampaign: (campaignId: string) => Promise<boolean>;
 }
 
 interface CentralRef {
@@ -24,7 +28,7 @@ const BEAT_MS = 5_000;
 const PARTS_AT_ONCE = 500;
 
 /** The activities by which a central campaign and its slices read and move their rows. */
-export function createCentralActivities({ db, wakeCampaign }: CentralActivityDeps) {
+export function createCentralActivities({ db, wakeCampaign, pokeCampaign }: CentralActivityDeps) {
   return {
     stepCentral: (input: CentralStepInput): Promise<CentralPlan> =>
       withAccount(db, input.accountId, (trx) => stepCentral(trx, input)),
@@ -35,9 +39,18 @@ export function createCentralActivities({ db, wakeCampaign }: CentralActivityDep
     readSlice: (input: SliceRef): Promise<SliceStanding> =>
       withAccount(db, input.accountId, (trx) => readSlice(trx, input)),
 
+    readMissing: (input: SliceRef): Promise<MadePart[]> =>
+      withAccount(db, input.accountId, (trx) => openParts(trx, input, 'missing')),
+
+    noteStarted: (input: StartedParts): Promise<void> =>
+      withAccount(db, input.accountId, (trx) => noteStarted(trx, input)),
+
     carryOutForSlice: (input: CarryOut): Promise<{ parts: number }> =>
       beating(async () => ({
-        parts: await carryOutForSlice(db, input, (part) => wakeCampaign(part.subAccountId, part.campaignId)),
+        parts: await carryOutForSlice(db, input, {
+          wake: (part) => wakeCampaign(part.subAccountId, part.campaignId),
+          poke: (part) => pokeCampaign(part.campaignId),
+        }),
       })),
 
     wakeParts: (input: CentralRef): Promise<{ parts: number }> =>
@@ -50,7 +63,11 @@ export function createCentralActivities({ db, wakeCampaign }: CentralActivityDep
           const page = await withAccount(db, input.accountId, (trx) =>
             pageOfOpenParts(trx, input.campaignId, after, PARTS_AT_ONCE),
           );
-          for (const part of page) await wakeCampaign(part.subAccountId, part.campaignId);
+          const missing: string[] = [];
+          for (const part of page) {
+            if (!(await pokeCampaign(part.campaignId))) missing.push(part.campaignId);
+          }
+          await noteMissingRuns(db, missing);
           woken += page.length;
           after = page.at(-1)?.number ?? after;
           if (page.length < PARTS_AT_ONCE) break;

@@ -35,6 +35,8 @@ export interface ActivityDeps {
   readonly lanesAtOnceMax: number;
   /** Starts a campaign's run, or wakes the one there is. */
   readonly wakeCampaign: (accountId: string, campaignId: string) => Promise<void>;
+  /** Wakes the run that a campaign has. False when it has none. */
+  readonly pokeCampaign: (campaignId: string) => Promise<boolean>;
   /** Ten minutes unless given. */
   readonly laneBudgetMs?: number;
   /** When the carrier's list is asked about unknown attempts; that of a real carrier unless given. */

@@ -22,6 +22,8 @@ const app = await createApp(
     workflows: {
       wakeCampaign: () => Promise.resolve(),
       ensureCampaign: () => Promise.resolve(),
+      pokeCampaign: () => Promise.resolve(true),
+      hasRun: () => Promise.resolve(true),
       runningCampaigns: () => Promise.resolve(() => false),
       applyAction: () => Promise.resolve(null),
       wakeCentral: () => Promise.resolve(),

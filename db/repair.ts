@@ -8,25 +8,38 @@ export interface RunWanted {
   readonly accountId: string;
 }
 
-/** A campaign that should have a run, or has an action that nobody has answered yet. */
-export interface CampaignToRun extends RunWanted {
+/** A central campaign that should have a run, or has an action that nobody has answered yet. */
+export interface CentralToRun extends RunWanted {
   readonly hasWaitingAction: boolean;
+}
+
+/** Any other campaign of which that is so. */
+export interface CampaignToRun extends CentralToRun {
+  /** It is a part, and its slice starts its run. */
+  readonly startsBySlice: boolean;
 }
 
 /** The first of them after this id, in the order of their ids and of all accounts. */
 export async function campaignsToRun(db: Db, afterId: string, howMany: number): Promise<CampaignToRun[]> {
   const rows = await sql<CampaignToRun>`
-    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction"
+    select id, account_id as "accountId", has_waiting_action as "hasWaitingAction",
+      starts_by_slice as "startsBySlice"
     from campaigns_to_run(${afterId}, ${howMany})`.execute(db);
   return rows.rows;
 }
 
 /** The same of central campaigns. */
-export async function centralsToRun(db: Db, afterId: string, howMany: number): Promise<CampaignToRun[]> {
-  const rows = await sql<CampaignToRun>`
+export async function centralsToRun(db: Db, afterId: string, howMany: number): Promise<CentralToRun[]> {
+  const rows = await sql<CentralToRun>`
     select id, account_id as "accountId", has_waiting_action as "hasWaitingAction"
     from centrals_to_run(${afterId}, ${howMany})`.execute(db);
   return rows.rows;
+}
+
+/** Notes that these parts have no run; their slices start them. */
+export async function noteMissingRuns(db: Db, campaignIds: readonly string[]): Promise<void> {
+  if (campaignIds.length === 0) return;
+  await sql`select note_missing_runs(${[...campaignIds]}::text[])`.execute(db);
 }
 
 /** A slice of a central campaign with states of parts that it has not seen. */

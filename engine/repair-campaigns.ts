@@ -1,4 +1,4 @@
-import { type CampaignToRun, campaignsToRun } from '../db/repair.ts';
+import { type CampaignToRun, campaignsToRun, noteMissingRuns } from '../db/repair.ts';
 import type { Db } from '../db/database.ts';
 import { eachAtOnce } from './each-at-once.ts';
 import type { WorkflowClient } from './workflow-client.ts';
@@ -6,7 +6,10 @@ import type { WorkflowClient } from './workflow-client.ts';
 /** What repairing campaigns needs. */
 export interface CampaignRepairDeps {
   readonly db: Db;
-  readonly workflows: Pick<WorkflowClient, 'ensureCampaign' | 'runningCampaigns' | 'wakeCampaign'>;
+  readonly workflows: Pick<
+    WorkflowClient,
+    'ensureCampaign' | 'hasRun' | 'pokeCampaign' | 'runningCampaigns' | 'wakeCampaign'
+  >;
   readonly onError: (error: unknown) => void;
   /** Whoever stops waits for no more than what is under way. */
   readonly isStopped: () => boolean;
@@ -26,13 +29,14 @@ const AT_ONCE_MAX = 16;
 /**
  * Makes a round that gives every campaign the run that it should have, and wakes those with an action that nobody has
  * answered. The engine lists who runs, a thousand an answer; to ask it for each of ten thousand sleeping campaigns took
- * longer than the time from one round to the next.
+ * longer than the time from one round to the next. Of a part of a central campaign it only notes that its run is missing:
+ * its slice starts it.
  */
 export function createCampaignRepair(
   deps: CampaignRepairDeps,
   { page: pageSize, doubtedMax } = SIZES,
 ): () => Promise<void> {
-  const { db, workflows, isStopped } = deps;
+  const { db, isStopped } = deps;
   /** The last one that was doubted. */
   let doubtedUpTo = '';
 
@@ -47,16 +51,24 @@ export function createCampaignRepair(
     };
     for (let page = await campaignsToRun(db, '', pageSize); page.length > 0 && !isStopped();) {
       const wanted = page.filter((one) => one.hasWaitingAction || isDoubted(one) || !isRunning(one.id));
-      await eachAtOnce(wanted, AT_ONCE_MAX, async ({ id, accountId, hasWaitingAction }) => {
+      const missing: string[] = [];
+      await eachAtOnce(wanted, AT_ONCE_MAX, async (one) => {
         if (isStopped()) return;
-        await (hasWaitingAction
-          ? workflows.wakeCampaign(accountId, id)
-          : workflows.ensureCampaign(accountId, id));
+        if (!(await repairOne(deps, one))) missing.push(one.id);
       });
+      await noteMissingRuns(db, missing);
       page = page.length < pageSize ? [] : await campaignsToRun(db, page.at(-1)?.id ?? '', pageSize);
     }
     if (doubted < doubtedMax) doubtedUpTo = '';
   };
+}
+
+/** Gives one campaign its run, or wakes the one it has. False when it has none and its slice is to start it. */
+async function repairOne({ workflows }: CampaignRepairDeps, campaign: CampaignToRun): Promise<boolean> {
+  const { id, accountId, hasWaitingAction, startsBySlice } = campaign;
+  if (startsBySlice) return hasWaitingAction ? workflows.pokeCampaign(id) : workflows.hasRun(id);
+  await (hasWaitingAction ? workflows.wakeCampaign(accountId, id) : workflows.ensureCampaign(accountId, id));
+  return true;
 }
 
 /** An engine that cannot list its runs is asked for each. */

@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.ts';
 import { centralsToRun, slicesToLook } from '../db/repair.ts';
+import { eachAtOnce } from './each-at-once.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repairing central campaigns needs. */
@@ -10,6 +11,7 @@ interface CentralRepairDeps {
 
 const PAGE = 1_000;
 const SLICES_MAX = 1_000;
+const AT_ONCE_MAX = 16;
 
 /**
  * Gives every central campaign the run that it should have, and wakes those with an action that nobody has answered. A
@@ -17,20 +19,22 @@ const SLICES_MAX = 1_000;
  */
 export async function repairCentrals({ db, workflows }: CentralRepairDeps): Promise<void> {
   for (let page = await centralsToRun(db, '', PAGE); page.length > 0;) {
-    for (const { id, accountId, hasWaitingAction } of page) {
-      await (hasWaitingAction
-        ? workflows.wakeCentral(accountId, id)
-        : workflows.ensureCentral(accountId, id));
-    }
+    await eachAtOnce(page, AT_ONCE_MAX, ({ id, accountId, hasWaitingAction }) =>
+      hasWaitingAction ? workflows.wakeCentral(accountId, id) : workflows.ensureCentral(accountId, id),
+    );
     page = page.length < PAGE ? [] : await centralsToRun(db, page.at(-1)?.id ?? '', PAGE);
   }
 }
 
-/** Has slices look whose parts' states have changed; where one has no run its central campaign sees to it. */
+/**
+ * Has slices look whose parts' states have changed, or of whose parts a run is missing; where one has no run itself its
+ * central campaign sees to it.
+ */
 export async function tellSlices({ db, workflows }: CentralRepairDeps): Promise<void> {
   const without = new Map<string, string>();
-  for (const { accountId, campaignId, slice } of await slicesToLook(db, SLICES_MAX)) {
+  const slices = await slicesToLook(db, SLICES_MAX);
+  await eachAtOnce(slices, AT_ONCE_MAX, async ({ accountId, campaignId, slice }) => {
     if (!(await workflows.lookAtSlice(campaignId, slice))) without.set(campaignId, accountId);
-  }
+  });
   for (const [campaignId, accountId] of without) await workflows.wakeCentral(accountId, campaignId);
 }

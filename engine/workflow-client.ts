@@ -35,6 +35,10 @@ export interface WorkflowClient {
   readonly wakeCampaign: (accountId: string, campaignId: string) => Promise<void>;
   /** Starts the campaign's run if there is none; costs a running one nothing. */
   readonly ensureCampaign: (accountId: string, campaignId: string) => Promise<void>;
+  /** Wakes the run that a campaign has. False when it has none. */
+  readonly pokeCampaign: (campaignId: string) => Promise<boolean>;
+  /** Whether a campaign has a run by the engine's own word; costs a running one nothing. */
+  readonly hasRun: (campaignId: string) => Promise<boolean>;
   /** Who has a run by the engine's list, which follows the engine by moments. */
   readonly runningCampaigns: () => Promise<(campaignId: string) => boolean>;
   /** Has an action that stands in the database applied; null when nobody has answered within the time. */
@@ -115,6 +119,11 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
     return within(update, ANSWER_MS_MAX, null);
   };
 
+  const signal = async (workflowId: string, name: string): Promise<boolean> => {
+    const sent = client.workflow.getHandle(workflowId).signal(name);
+    return orFalse(sent.then(() => true as const));
+  };
+
   return {
     wakeCampaign: async (accountId, campaignId) => {
       // Start and signal are one operation: a run that is just ending takes the signal and goes on, or a new one starts.
@@ -127,6 +136,13 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
 
     ensureCampaign: async (accountId, campaignId) => {
       await client.workflow.start('campaign', campaignOptions(accountId, campaignId));
+    },
+
+    pokeCampaign: (campaignId) => signal(campaignWorkflowId(campaignId), POKE_SIGNAL),
+
+    hasRun: async (campaignId) => {
+      const known = await orFalse(client.workflow.getHandle(campaignWorkflowId(campaignId)).describe());
+      return known !== false && known.status.name === 'RUNNING';
     },
 
     runningCampaigns: async () => {
@@ -156,15 +172,7 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
     applyCentralAction: (accountId, campaignId, actionId) =>
       apply('centralSend', centralOptions(accountId, campaignId), actionId),
 
-    lookAtSlice: async (campaignId, slice) => {
-      try {
-        await client.workflow.getHandle(sliceWorkflowId(campaignId, slice)).signal(LOOK_SIGNAL);
-        return true;
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
-    },
+    lookAtSlice: (campaignId, slice) => signal(sliceWorkflowId(campaignId, slice), LOOK_SIGNAL),
 
     startImport: async (accountId, importId) => {
       const input: ImportInput = { accountId, importId };
@@ -222,6 +230,16 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
         false,
       ),
   };
+}
+
+/** What is asked of a run; false when there is none. */
+async function orFalse<Value>(asked: Promise<Value>): Promise<Value | false> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 async function within<Value>(work: Promise<Value>, limitMs: number, otherwise: Value): Promise<Value> {

@@ -1,6 +1,5 @@
 import {
   condition,
-  defineSignal,
   ParentClosePolicy,
   proxyActivities,
   proxyLocalActivities,
@@ -14,14 +13,13 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { CampaignActivities } from '../activities/campaign-activities.ts';
 import type { CentralActivities } from '../activities/central-activities.ts';
-import { centralSlice } from './central-slice.ts';
+import { centralSlice, handed } from './central-slice.ts';
 import {
   type CampaignInput,
   CARILLON_ACCOUNT,
   CARILLON_CENTRAL,
   CARILLON_SEND_AT,
   CARILLON_STATUS,
-  HANDED_OVER_SIGNAL,
   sliceWorkflowId,
 } from './contract.ts';
 import { createInbox } from './inbox.ts';
@@ -45,9 +43,6 @@ const { carryOutForSlice, wakeParts } = proxyActivities<CentralActivities>({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '1 minute',
 });
-
-/** A slice has started the runs of all of its parts. */
-export const handedOver = defineSignal<[number]>(HANDED_OVER_SIGNAL);
 
 /**
  * Runs a campaign that a parent sends for its sub-accounts, from launch to its end. It decides when and texts nobody: its
@@ -139,27 +134,27 @@ function publish(
   return details;
 }
 
-/** The slices that run. */
+/** The slices that run, and those of them that still hand their parts over. */
 function createSlices(input: CampaignInput) {
   const running = new Set<number>();
   const handing = new Set<number>();
   let changes = 0;
   let seen = 0;
-  setHandler(handedOver, (slice) => {
+  setHandler(handed, (slice) => {
     handing.delete(slice);
     changes += 1;
   });
 
   return {
-    running: () => ordered(running),
-    handing: () => ordered(handing),
+    running: () => [...running].toSorted((one, other) => one - other),
+    handing: () => handing.size,
     changes: () => changes,
     seen: () => seen,
     look: () => {
       seen = changes;
     },
     start: async (slice: number) => {
-      // Before it is known as started, since it may have handed over by then.
+      // Before it is started: its word that it has handed over may come with the word that it runs.
       handing.add(slice);
       const child = await startChild(centralSlice, {
         workflowId: sliceWorkflowId(input.campaignId, slice),
@@ -189,8 +184,4 @@ function createSlices(input: CampaignInput) {
       child.result().then(ended, ended);
     },
   };
-}
-
-function ordered(slices: ReadonlySet<number>): number[] {
-  return [...slices].toSorted((one, other) => one - other);
 }

@@ -21,7 +21,7 @@ import {
   CARILLON_CENTRAL,
   CARILLON_STATUS,
   centralWorkflowId,
-  HANDED_OVER_SIGNAL,
+  HANDED_SIGNAL,
   LOOK_SIGNAL,
   type SliceInput,
 } from './contract.ts';
@@ -34,10 +34,10 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Beyond these, starts would only wait for one another. */
 const STARTS_AT_ONCE = 20;
 
-const { readSlice } = proxyLocalActivities<CentralActivities>({
+const { readSlice, readMissing, noteStarted } = proxyLocalActivities<CentralActivities>({
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '30 seconds' },
-  summary: 'Read how the parts stand',
+  summary: 'Read how the parts stand, or note which have a run',
 });
 const { makeParts } = proxyActivities<CentralActivities>({
   startToCloseTimeout: '2 minutes',
@@ -45,8 +45,10 @@ const { makeParts } = proxyActivities<CentralActivities>({
   summary: "Make the parts' campaigns",
 });
 
-/** The states of its parts have changed. */
+/** The states of its parts have changed, or a run of one is missing. */
 export const look = defineSignal(LOOK_SIGNAL);
+/** Told to its central campaign: so many slices hand over at a time, and this one has. */
+export const handed = defineSignal<[number]>(HANDED_SIGNAL);
 
 /**
  * Hands up to two hundred parts over: makes the campaigns of their sub-accounts and starts a run for each. Then it goes on
@@ -71,17 +73,20 @@ export async function centralSlice(input: SliceInput): Promise<{ parts: number }
   };
   let shown = '';
   for (;;) {
-    if (phase === 'hand_over') {
-      await startAll(input, await makeParts(ref));
-      await tellHandedOver(input);
+    if (phase !== 'await') {
+      const parts = await (phase === 'hand_over' ? makeParts(ref) : readMissing(ref));
+      await startAll(input, parts);
+      // Only now: whoever is interrupted before starts them again, and one that runs counts as started.
+      await noteStarted({ ...ref, numbers: parts.map(({ number }) => number) });
+      if (phase === 'hand_over') await tellCentral(input);
       await goOver('await');
     }
     const seen = looks;
     const standing = await readSlice(ref);
     shown = publish(shown, standing);
     if (standing.open === 0) return { parts: standing.parts.length };
-    if (standing.lacksRuns) {
-      await goOver('hand_over');
+    if (standing.lacksParts || standing.lacksRuns) {
+      await goOver(standing.lacksParts ? 'hand_over' : 'start_missing');
       continue;
     }
     await condition(() => looks !== seen, DAY_MS, { summary: `Wait for ${standing.open} parts` });
@@ -96,12 +101,6 @@ async function startAll(input: SliceInput, parts: readonly MadePart[]): Promise<
     for (let part = left.shift(); part !== undefined; part = left.shift()) await startPart(input, part);
   };
   await Promise.all(Array.from({ length: STARTS_AT_ONCE }, turn));
-}
-
-/** Lets the next slice begin. A central campaign that is gone is started anew by repair, and starts its slices then. */
-async function tellHandedOver({ campaignId, slice }: SliceInput): Promise<void> {
-  const central = getExternalWorkflowHandle(centralWorkflowId(campaignId));
-  await central.signal(HANDED_OVER_SIGNAL, slice).catch(() => undefined);
 }
 
 async function startPart(input: SliceInput, { subAccountId, campaignId }: MadePart): Promise<void> {
@@ -125,6 +124,12 @@ async function startPart(input: SliceInput, { subAccountId, campaignId }: MadePa
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
+}
+
+/** One that is gone needs no word: its next run hands every slice out anew. */
+async function tellCentral({ campaignId, slice }: SliceInput): Promise<void> {
+  const central = getExternalWorkflowHandle(centralWorkflowId(campaignId));
+  await central.signal(handed, slice).catch(() => undefined);
 }
 
 /** Shows a line for each part, with a link to its run. Resolves with what is shown, so that it is told once. */

@@ -45,10 +45,13 @@ export interface MessageInput extends CampaignInput {
   readonly position: number;
 }
 
-/** Input of a slice's workflow: it hands its parts over, and then awaits them. */
+/**
+ * Input of a slice's workflow. `hand_over`: it starts the run of every part that is not over, and then awaits them.
+ * `start_missing`: it starts those that were found to have none.
+ */
 export interface SliceInput extends CampaignInput {
   readonly slice: number;
-  readonly phase: 'hand_over' | 'await';
+  readonly phase: 'hand_over' | 'start_missing' | 'await';
 }
 
 /** Input of an import's workflow. */
@@ -87,8 +90,8 @@ export const ACTION_NAMES: readonly SignalActionName[] = SIGNAL_ACTIONS;
 export const POKE_SIGNAL = 'poke';
 /** Tells a slice that its parts' states have changed. */
 export const LOOK_SIGNAL = 'look';
-/** Tells a central campaign that a slice, whose number it carries, has started the runs of all of its parts. */
-export const HANDED_OVER_SIGNAL = 'handedOver';
+/** Tells a central campaign that a slice of it, by its number, has handed its parts over. */
+export const HANDED_SIGNAL = 'handed';
 /** Answers when an action that waits in the database has been applied or refused. */
 export const APPLY_UPDATE = 'apply';
 /** Answers what the campaign is doing and what comes next. */

@@ -8,6 +8,7 @@ import { lockCampaign } from '../campaigns.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { listMessages } from '../messages.ts';
 import type { SliceOrder } from './central-plan.ts';
+import { noteToStart } from './note-runs.ts';
 
 /** An order of a parent that is carried out in the parts of one slice. */
 export interface CarryOut extends SliceOrder {
@@ -33,6 +34,14 @@ interface OrderedPart {
   readonly campaignId: string;
 }
 
+/** How the run of a part hears of an order. */
+export interface PartRuns {
+  /** Starts it, or wakes the one there is. */
+  readonly wake: (part: OrderedPart) => Promise<unknown>;
+  /** Wakes it if there is one. */
+  readonly poke: (part: OrderedPart) => Promise<unknown>;
+}
+
 /** Names that an order of a parent has in a part: to delete the whole is to abort its parts, whose rows stay where they are. */
 const NAMES: Readonly<Record<string, CampaignActionName>> = {
   stop: 'stop',
@@ -44,34 +53,32 @@ const NAMES: Readonly<Record<string, CampaignActionName>> = {
 };
 
 /**
- * Carries a parent's order out in one slice, each part in a transaction of its account, and resolves with the parts whose
- * runs have to hear of it. Safe to repeat: a part takes an order once. Parts of which nothing was made yet are moved in
- * the parent's own row.
+ * Carries a parent's order out in one slice, each part in a transaction of its account whose run then hears of it, and
+ * resolves with how many parts there were. Safe to repeat: a part takes an order once. Parts of which nothing was made
+ * yet are moved in the parent's own row, and what is restarted is started by its slice.
  */
-export async function carryOutForSlice(
-  db: Db,
-  order: CarryOut,
-  onPart: (part: OrderedPart) => Promise<unknown>,
-): Promise<number> {
+export async function carryOutForSlice(db: Db, order: CarryOut, runs: PartRuns): Promise<number> {
   const { accountId, campaignId, actionId, slice } = order;
   const { action, parts } = await withAccount(db, accountId, async (trx) => {
     const ordered = await readOrder(trx, campaignId, actionId);
     await moveUnmade(trx, order, ordered.name);
     return { action: ordered, parts: await partsOf(trx, campaignId, slice, ordered.name) };
   });
+  const isRestart = action.name === 'restart';
   for (const part of parts) {
     if (await withAccount(db, part.subAccountId, (trx) => orderOfPart(trx, part, action, order.at))) {
-      await onPart(part);
+      await (isRestart ? runs.poke(part) : runs.wake(part));
     }
   }
-  await withAccount(db, accountId, (trx) =>
-    trx
+  await withAccount(db, accountId, async (trx) => {
+    if (isRestart) await noteToStart(trx, order);
+    await trx
       .updateTable('action_slices')
       .set({ done_at: sql<Date>`clock_timestamp()` })
       .where('action_id', '=', actionId)
       .where('slice', '=', slice)
-      .execute(),
-  );
+      .execute();
+  });
   return parts.length;
 }
 

@@ -7,8 +7,8 @@ import type { StepInput } from '../campaign-step/step-plan.ts';
 export interface CentralStepInput extends Omit<StepInput, 'running' | 'poked'> {
   /** Slices whose child workflow runs. */
   readonly running: readonly number[];
-  /** Of those, slices that have not started the runs of all of their parts yet. */
-  readonly handing: readonly number[];
+  /** How many of them still hand their parts over. */
+  readonly handing: number;
 }
 
 /** An order that is carried out in the parts of one slice. */

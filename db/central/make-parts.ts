@@ -46,29 +46,14 @@ export async function makeParts(trx: Trx, { campaignId, slice }: SliceRef): Prom
       trx,
     );
   }
-  // Whoever asked for a run gets it now, since each of them is started.
-  await trx
-    .updateTable('central_parts')
-    .set({ needs_run: false })
-    .where('central_id', '=', campaignId)
-    .where('number', 'in', (parts) =>
-      parts
-        .selectFrom('central_parts')
-        .where('central_id', '=', campaignId)
-        .where('slice', '=', slice)
-        .where('needs_run', '=', true)
-        .select('number')
-        .orderBy('number')
-        .forUpdate(),
-    )
-    .execute();
   return openParts(trx, { campaignId, slice });
 }
 
-/** The parts of a slice that have a campaign and are not over. */
+/** The parts of a slice that have a campaign and are not over, or only those of them that were found to have no run. */
 export async function openParts(
   trx: Trx,
   { campaignId, slice }: Pick<SliceRef, 'campaignId' | 'slice'>,
+  which: 'all' | 'missing' = 'all',
 ): Promise<MadePart[]> {
   const rows = await trx
     .selectFrom('central_parts')
@@ -76,6 +61,7 @@ export async function openParts(
     .where('slice', '=', slice)
     .where('state', 'not in', FINAL_PART_STATES)
     .where('campaign_id', 'is not', null)
+    .$if(which === 'missing', (parts) => parts.where('needs_run', '=', true))
     .select(['number', 'sub_account_id as subAccountId', 'campaign_id as campaignId'])
     .orderBy('number')
     .execute();

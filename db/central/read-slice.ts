@@ -17,7 +17,9 @@ export interface SliceStanding {
   readonly parts: readonly PartLine[];
   /** Parts that are not over. */
   readonly open: number;
-  /** Some part is still to be made, or its run to be started. */
+  /** The campaign of some part is still to be made. */
+  readonly lacksParts: boolean;
+  /** Some part was found to have no run. */
   readonly lacksRuns: boolean;
 }
 
@@ -65,9 +67,9 @@ export async function readSlice(trx: Trx, { campaignId, slice }: SliceRef): Prom
   return {
     parts: rows.map(({ needsRun: _needsRun, ...part }) => part),
     open: rows.filter(({ state }) => !isOver(state)).length,
+    lacksParts: rows.some(({ campaignId: part, state }) => isMade && part === null && state === 'waiting'),
     lacksRuns: rows.some(
-      ({ campaignId: part, needsRun, state }) =>
-        (needsRun && part !== null && !isOver(state)) || (isMade && part === null && state === 'waiting'),
+      ({ campaignId: part, needsRun, state }) => needsRun && part !== null && !isOver(state),
     ),
   };
 }

@@ -115,10 +115,10 @@ async function readSlices(trx: Trx, campaignId: string): Promise<Slice[]> {
     .execute();
 }
 
-function startable({ running, handing }: CentralStepInput, slices: readonly Slice[]): number[] {
+function startable(input: CentralStepInput, slices: readonly Slice[]): number[] {
   return slices
-    .filter(({ slice, open }) => open > 0 && !running.includes(slice))
-    .slice(0, Math.max(0, SLICES_AT_ONCE_MAX - handing.length))
+    .filter(({ slice, open }) => open > 0 && !input.running.includes(slice))
+    .slice(0, Math.max(0, SLICES_AT_ONCE_MAX - input.handing))
     .map(({ slice }) => slice);
 }
 

@@ -25,7 +25,6 @@ interface CentralPartTable {
   needs_run: Generated<boolean>;
   is_news: Generated<boolean>;
   news_at: Date | null;
-  handed_at: Date | null;
   ended_at: Date | null;
 }
 

@@ -63,6 +63,7 @@ const DEFINER_FUNCTIONS = [
   'next_ask_at',
   'next_unknown',
   'next_unknown_test',
+  'note_missing_runs',
   'note_part',
   'number_events',
   'preset_accounts',

@@ -30,7 +30,7 @@ test('the parts of a slice are made once, each as a campaign of its account with
   });
   const step = () =>
     withAccount(db, accountId, (trx) =>
-      stepCentral(trx, { accountId, campaignId, at: NOON, running: [], handing: [], signals: [], asked: [] }),
+      stepCentral(trx, { accountId, campaignId, at: NOON, running: [], handing: 0, signals: [], asked: [] }),
     );
   expect((await step()).kind).toBe('prepare');
   await withAccount(db, accountId, (trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
@@ -40,7 +40,7 @@ test('the parts of a slice are made once, each as a campaign of its account with
   expect(made).toHaveLength(2);
   expect(await withAccount(db, accountId, (trx) => makeParts(trx, ref))).toEqual(made);
   const standing = await withAccount(db, accountId, (trx) => readSlice(trx, ref));
-  expect(standing).toMatchObject({ open: 2, lacksRuns: false });
+  expect(standing).toMatchObject({ open: 2, lacksParts: false, lacksRuns: false });
   for (const part of made) {
     const messages = await withAccount(db, part.subAccountId, (trx) =>
       trx

@@ -55,6 +55,8 @@ function openApi(): Promise<Api> {
       workflows: {
         wakeCampaign: never,
         ensureCampaign: never,
+        pokeCampaign: never,
+        hasRun: never,
         runningCampaigns: never,
         applyAction: never,
         wakeCentral: never,

@@ -7,6 +7,8 @@ const noAnswer = (): Promise<null> => Promise.resolve(null);
 export const IDLE_WORKFLOWS: WorkflowClient = {
   wakeCampaign: nothing,
   ensureCampaign: nothing,
+  pokeCampaign: () => Promise.resolve(true),
+  hasRun: () => Promise.resolve(true),
   runningCampaigns: () => Promise.resolve(() => false),
   applyAction: noAnswer,
   wakeCentral: nothing,

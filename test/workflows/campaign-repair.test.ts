@@ -62,6 +62,9 @@ function scriptedEngine(listed: readonly string[] | Error, sizes?: CampaignRepai
           woken.push(id);
           await Promise.resolve();
         },
+        // No part of a central campaign is among them.
+        pokeCampaign: () => Promise.resolve(true),
+        hasRun: () => Promise.resolve(true),
         runningCampaigns: () =>
           listed instanceof Error ? Promise.reject(listed) : Promise.resolve((id) => listed.includes(id)),
       },

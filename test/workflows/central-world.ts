@@ -4,9 +4,11 @@ import { lockCampaign } from '../../db/campaigns.ts';
 import { listParts, type ListedPart } from '../../db/central/list-parts.ts';
 import { type Trx, withAccount } from '../../db/database.ts';
 import { tellSlices } from '../../engine/repair-centrals.ts';
+import { createWorkflowClient } from '../../engine/workflow-client.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { type SeededParent, seedCentral, seedParent } from '../support/seed-central.ts';
 import type { SeedOptions } from '../support/seed.ts';
+import type { TimeMode } from '../../workflows/contract.ts';
 import type { WorkflowWorld } from './workflow-world.ts';
 
 /** A central campaign of a world, with what a test does to it and reads of it. */
@@ -34,12 +36,19 @@ export interface CentralUnderTest extends SeededParent {
   ) => Promise<Result>;
 }
 
+/** What a test does between the launch and the workflow's first step, and by which clock that runs; virtual unless given. */
+export interface CentralWays {
+  readonly beforeRun?: (campaignId: string, seeded: SeededParent) => Promise<unknown>;
+  readonly time?: TimeMode;
+}
+
 /** Seeds a parent with a sub-account for each of these, launches a central campaign and wakes its workflow. */
 export async function launchCentral(
   world: WorkflowWorld,
   children: readonly SeedOptions[],
   launch: Omit<Parameters<typeof seedCentral>[2], 'at'>,
   before: (seeded: SeededParent) => Promise<unknown> = () => Promise.resolve(),
+  { beforeRun, time = 'virtual' }: CentralWays = {},
 ): Promise<CentralUnderTest> {
   const seeded = await seedParent(world.db, children);
   await before(seeded);
@@ -48,7 +57,9 @@ export async function launchCentral(
     at: await world.now(),
   });
   const { parent } = seeded;
-  await world.workflows.wakeCentral(parent.accountId, campaignId);
+  await beforeRun?.(campaignId, seeded);
+  const workflows = createWorkflowClient(world.client, time);
+  await workflows.wakeCentral(parent.accountId, campaignId);
   const inside = <Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> =>
     withAccount(world.db, parent.accountId, work);
   const parts = async (): Promise<ListedPart[]> =>
@@ -68,7 +79,7 @@ export async function launchCentral(
     messageIds,
     parts,
     inPart,
-    look: () => tellSlices(world),
+    look: () => tellSlices({ db: world.db, workflows }),
     states: async () =>
       (await parts()).map(({ state, reason }) => (reason === null ? state : `${state} ${reason}`)),
     status: async () => {
@@ -87,7 +98,7 @@ export async function launchCentral(
       if (ordered.kind === 'refused') return { state: 'refused', reason: ordered.reason };
       if (ordered.state === 'applied') return { state: 'applied', reason: null };
       const { accountId } = parent;
-      const reply = await world.workflows.applyCentralAction(accountId, campaignId, ordered.actionId);
+      const reply = await workflows.applyCentralAction(accountId, campaignId, ordered.actionId);
       return reply ?? { state: 'requested', reason: null };
     },
   };

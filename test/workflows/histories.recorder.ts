@@ -1,29 +1,14 @@
-import { access, writeFile } from 'node:fs/promises';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
 import { updateAccount } from '../../db/accounts.ts';
 import { seedAccount } from '../support/seed.ts';
 import { dateUnknowns } from './date-unknowns.ts';
+import { storeHistory } from './store-history.ts';
 import { orderTest } from './test-send-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
 const MINUTE_MS = 60_000;
-
-type History = Awaited<ReturnType<ReturnType<typeof world>['history']>>;
-
-/** Stores a shape once: a history that is there already is a promise to campaigns that sleep. */
-async function storeHistory(name: string, history: History): Promise<void> {
-  const file = new URL(`../histories/${name}.json`, import.meta.url);
-  const isStored = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (isStored) return;
-  const json: unknown = JSON.parse(historyToJSON(history));
-  await writeFile(file, `${JSON.stringify(json, null, 1)}\n`);
-}
 
 async function store(name: string, campaign: CampaignUnderTest): Promise<void> {
   await storeHistory(`${name}.campaign`, await world().history(campaign.campaignId));

@@ -27,6 +27,6 @@ describe('a campaign that sleeps while its code is deployed anew', () => {
   });
 
   it('has histories of every shape to replay', () => {
-    expect(FILES.length).toBeGreaterThanOrEqual(19);
+    expect(FILES.length).toBeGreaterThanOrEqual(40);
   });
 });

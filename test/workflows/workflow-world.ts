@@ -29,7 +29,8 @@ import { prepareImport } from '../imports/import-world.ts';
 import { seedAccount, seedCampaign, type SeededAccount, type SeedOptions } from '../support/seed.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
-type History = Awaited<
+/** What the engine keeps of a run. */
+export type History = Awaited<
   ReturnType<ReturnType<TestWorkflowEnvironment['client']['workflow']['getHandle']>['fetchHistory']>
 >;
 
@@ -58,6 +59,8 @@ export interface WorkflowWorld {
   readonly passUntil: (at: number) => Promise<void>;
   /** Sends a signal as Temporal's UI does. */
   readonly signal: (campaignId: string, name: string, args?: unknown) => Promise<void>;
+  /** The engine's own client. */
+  readonly client: TestWorkflowEnvironment['client'];
   /** The history of a workflow of the campaign, or of one of its messages by position. */
   readonly history: (campaignId: string, position?: number) => Promise<History>;
   /** The history of whatever workflow has this id. */
@@ -116,6 +119,7 @@ export async function createWorkflowWorld(
     allowVirtualTime: true,
     lanesAtOnceMax: 100,
     wakeCampaign: workflows.wakeCampaign,
+    pokeCampaign: workflows.pokeCampaign,
     draining: new AbortController().signal,
     ...(options.laneBudgetMs === undefined ? {} : { laneBudgetMs: options.laneBudgetMs }),
     carriers: {
@@ -152,6 +156,7 @@ export async function createWorkflowWorld(
     texts,
     now,
     workflows,
+    client: env.client,
     pass: (ms: number) => env.sleep(ms),
     passUntil: async (at: number) => {
       const left = at - (await now());

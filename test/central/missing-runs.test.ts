@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type MadePart, makeParts, openParts } from '../../db/central/make-parts.ts';
+import { noteStarted } from '../../db/central/note-runs.ts';
+import { readSlice } from '../../db/central/read-slice.ts';
+import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
+import { prepareCampaign } from '../../db/prepare-campaign.ts';
+import { slicesToLook } from '../../db/repair.ts';
+import { createCampaignRepair } from '../../engine/repair-campaigns.ts';
+import { tellSlices } from '../../engine/repair-centrals.ts';
+import { seedCentral, seedParent } from '../support/seed-central.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+const NOON = Date.parse('2027-01-12T17:00:00Z');
+let database: TestDatabase;
+let db: Db;
+let ref: { readonly accountId: string; readonly campaignId: string; readonly slice: number };
+let made: MadePart[];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+/** A central campaign whose three parts have been handed over and wait for nothing. */
+beforeEach(async () => {
+  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }, { contacts: 1 }]);
+  const { accountId } = seeded.parent;
+  const messages = [{ text: 'Hello' }];
+  const { campaignId } = await seedCentral(db, seeded, { at: NOON, start: 'now', messages });
+  ref = { accountId, campaignId, slice: 0 };
+  await inParent((trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
+  made = await inParent((trx) => makeParts(trx, ref));
+  await settleActions(accountId);
+});
+
+function inParent<Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> {
+  return withAccount(db, ref.accountId, work);
+}
+
+function settleActions(accountId: string): Promise<unknown> {
+  return withAccount(db, accountId, (trx) =>
+    trx.updateTable('actions').set({ state: 'applied' }).where('state', '=', 'requested').execute(),
+  );
+}
+
+/** Gives the campaign of an account another status. */
+function setStatus(
+  accountId: string,
+  id: string,
+  status: 'started' | 'finished' | 'aborted',
+): Promise<unknown> {
+  return withAccount(db, accountId, (trx) =>
+    trx.updateTable('campaigns').set({ status }).where('id', '=', id).execute(),
+  );
+}
+
+/** One round of repair beside an engine that lists nobody and has runs of these alone. Resolves with what it was asked. */
+async function repair(running: readonly string[]): Promise<string[]> {
+  const asked: string[] = [];
+  const ask = (what: string) => (id: string) => {
+    asked.push(`${what} ${id}`);
+    return Promise.resolve(running.includes(id));
+  };
+  const order = (what: string) => (_: string, id: string) => {
+    asked.push(`${what} ${id}`);
+    return Promise.resolve();
+  };
+  const round = createCampaignRepair({
+    db,
+    workflows: {
+      ensureCampaign: order('start'),
+      wakeCampaign: order('wake or start'),
+      hasRun: ask('has run'),
+      pokeCampaign: ask('wake'),
+      runningCampaigns: () => Promise.resolve(() => false),
+    },
+    onError: () => undefined,
+    isStopped: () => false,
+  });
+  await round();
+  return asked.filter((one) => made.some(({ campaignId }) => one.endsWith(campaignId))).toSorted();
+}
+
+const isLookWanted = async (): Promise<boolean> =>
+  (await slicesToLook(db, 1_000)).some(({ campaignId }) => campaignId === ref.campaignId);
+const missing = async (): Promise<string[]> =>
+  (await inParent((trx) => openParts(trx, ref, 'missing'))).map(({ campaignId }) => campaignId);
+const idsOf = (parts: readonly MadePart[]): string[] => parts.map(({ campaignId }) => campaignId);
+
+test('a part of a live central campaign that has no run is not started but noted, and its slice is told', async () => {
+  const [first, ...others] = made;
+  if (first === undefined) throw new Error('Nothing was made.');
+  expect(await repair(idsOf(others))).toEqual(
+    idsOf(made)
+      .map((id) => `has run ${id}`)
+      .toSorted(),
+  );
+  expect(await missing()).toEqual([first.campaignId]);
+  expect(await inParent((trx) => readSlice(trx, ref))).toMatchObject({ lacksParts: false, lacksRuns: true });
+  const told: string[] = [];
+  await tellSlices({
+    db,
+    workflows: {
+      lookAtSlice: (id, slice) => {
+        told.push(`look ${id} ${slice}`);
+        return Promise.resolve(false);
+      },
+      wakeCentral: (_, id) => {
+        told.push(`wake ${id}`);
+        return Promise.resolve();
+      },
+      ensureCentral: () => Promise.resolve(),
+    },
+  });
+  // A slice without a run is its central campaign's to start.
+  expect(told.filter((one) => one.includes(ref.campaignId))).toEqual([
+    `look ${ref.campaignId} 0`,
+    `wake ${ref.campaignId}`,
+  ]);
+
+  await inParent((trx) => noteStarted(trx, { ...ref, numbers: [first.number] }));
+  expect(await missing()).toEqual([]);
+  expect(await isLookWanted()).toBe(false);
+});
+
+test('a part with an action that nobody has answered is woken, and noted if it has no run', async () => {
+  const [first, second] = made;
+  if (first === undefined || second === undefined) throw new Error('Too few were made.');
+  for (const { subAccountId, campaignId } of [first, second]) {
+    await withAccount(db, subAccountId, (trx) =>
+      trx
+        .insertInto('actions')
+        .values({
+          id: `act_${campaignId}`,
+          account_id: subAccountId,
+          campaign_id: campaignId,
+          name: 'resume',
+          args: '{}',
+          state: 'requested',
+          via: 'api',
+          requested_by: subAccountId,
+        })
+        .execute(),
+    );
+  }
+  const asked = await repair([first.campaignId, ...idsOf(made.slice(2))]);
+  expect(asked.filter((one) => one.startsWith('wake'))).toEqual(
+    [`wake ${first.campaignId}`, `wake ${second.campaignId}`].toSorted(),
+  );
+  expect(await missing()).toEqual([second.campaignId]);
+});
+
+test('a part that is over and has a round of its own, and one of a campaign that is over, start like any other', async () => {
+  const [first, ...others] = made;
+  if (first === undefined) throw new Error('Nothing was made.');
+  await setStatus(first.subAccountId, first.campaignId, 'finished');
+  await setStatus(first.subAccountId, first.campaignId, 'started');
+  const asked = await repair([]);
+  expect(asked).toContain(`start ${first.campaignId}`);
+  expect(await missing()).toEqual(idsOf(others));
+  await setStatus(ref.accountId, ref.campaignId, 'aborted');
+  expect(await repair([])).toEqual(
+    idsOf(made)
+      .map((id) => `start ${id}`)
+      .toSorted(),
+  );
+});
+
+test('what was noted of a part that is over by now, or cannot be started yet, has nobody woken again and again', async () => {
+  await repair([]);
+  expect(await isLookWanted()).toBe(true);
+  await inParent((trx) =>
+    trx.updateTable('campaigns').set({ prepared_at: null }).where('id', '=', ref.campaignId).execute(),
+  );
+  expect(await isLookWanted()).toBe(false);
+  await inParent((trx) =>
+    trx
+      .updateTable('campaigns')
+      .set({ prepared_at: new Date(NOON) })
+      .where('id', '=', ref.campaignId)
+      .execute(),
+  );
+  for (const { subAccountId, campaignId } of made) await setStatus(subAccountId, campaignId, 'aborted');
+  // That they are over is news, once.
+  expect(await isLookWanted()).toBe(true);
+  await inParent((trx) => readSlice(trx, ref));
+  expect(await isLookWanted()).toBe(false);
+});
