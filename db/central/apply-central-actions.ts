@@ -35,7 +35,7 @@ export interface CentralWork {
 
 /** Slices in which one order is carried out at a time. */
 const SLICES_AT_ONCE_MAX = 4;
-/** What changes rows of the sub-accounts, and so is carried out part by part. The gate was closed by the order itself. */
+/** What changes rows of the sub-accounts, and so is carried out part by part: behind a gate that is closed, but for a reschedule. */
 const FANNED_OUT: readonly string[] = ['stop', 'abort', 'delete', 'restart', 'reschedule'];
 
 /**

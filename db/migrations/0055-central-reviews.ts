@@ -5,6 +5,16 @@ const FUNCTIONS = [
   'central_audience(text, text[], text[], text[], integer)',
 ];
 
+/** Pairs of a preset of the caller's, or those of a launched campaign of his that a restart sets going again. */
+const PAIRS = `
+          select q.sub_account_id, q.list_id from presets p join preset_pairs q on q.preset_id = p.id
+          where p.id = $1 and p.account_id = current_setting('app.account', true) and p.deleted_at is null
+          union all
+          select p.sub_account_id, q.list_id
+          from central_parts p join central_part_lists q on q.central_id = p.central_id and q.number = p.number
+          where p.central_id = $1 and p.account_id = current_setting('app.account', true)
+            and p.state not in ('done', 'aborted', 'rejected')`;
+
 /**
  * What a parent is told before a launch: plan figures of each account. They are counted for the parent's process by
  * functions, since no row of a sub-account is the parent's to read.
@@ -22,7 +32,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     comment on table review_parts is 'The plan figures of each account in a review of a central campaign.';
     select protect_tenant_table('review_parts');
 
-    -- The caller's own sub-accounts in a preset of his with what a text of theirs depends on, and with the sender that
+    -- The caller's own sub-accounts in a preset or a stopped campaign of his with what a text of theirs depends on, and with the sender that
     -- would send: the account's default, else its oldest, of those that may.
     create function central_settings(wanted text, today date, with_media boolean)
     returns table (account_id text, name text, sender_name text, prefix text, suffix text, time_zone text,
@@ -33,10 +43,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     begin
       return query execute $q$
         with pairs as (
-          select q.sub_account_id, count(*)::integer as lists
-          from presets p join preset_pairs q on q.preset_id = p.id
-          where p.id = $1 and p.account_id = current_setting('app.account', true) and p.deleted_at is null
-          group by 1
+          select q.sub_account_id, count(*)::integer as lists from (${sql.raw(PAIRS)}) q group by 1
         )
         select a.id, a.name, a.sender_name, a.prefix, a.suffix, a.time_zone, a.quiet_start, a.quiet_end, a.countries,
           p.lists, coalesce((select g.holds > 0 from gates g where g.scope_id = a.id), true),
@@ -69,9 +76,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
           where a.parent_id = current_setting('app.account', true)
         ), wanted as (
           select distinct o.id as account_id, m.contact_id
-          from presets p join preset_pairs q on q.preset_id = p.id join own o on o.id = q.sub_account_id
+          from (${sql.raw(PAIRS)}) q join own o on o.id = q.sub_account_id
           join list_members m on m.list_id = q.list_id and m.account_id = o.id
-          where p.id = $1 and p.account_id = current_setting('app.account', true)
         ), permitted as (
           select w.account_id, c.country, c.number_hash, c.id,
             case when cardinality($4) = 0 then '{}'::text[] else array(

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { affixesOf } from '../../../domain/affixes.ts';
 import type { CentralTiming } from '../../../domain/central/part-states.ts';
@@ -31,11 +30,11 @@ import {
   parseTemplate,
   type Template,
 } from '../../../domain/template.ts';
-import { findAccount } from '../../accounts.ts';
 import { prepareForWholeAudience, returnToDefaultPlans } from '../../audience.ts';
 import type { Campaign } from '../../campaigns.ts';
 import type { Trx } from '../../database.ts';
 import { listMessages, type Message } from '../../messages.ts';
+import { centralFacts } from './central-facts.ts';
 import { readFaults } from './read-faults.ts';
 import { readGroups } from './read-groups.ts';
 import { type PartSettings, readPartSettings } from './read-settings.ts';
@@ -72,11 +71,13 @@ export async function readCentralReview(
 ): Promise<CentralReview> {
   const planned = plannedMessages(order, await listMessages(trx, campaign.id), at);
   const withMedia = planned.some(({ message }) => message.mediaIds.length > 0);
-  const { presetId } = campaign;
-  const settings = presetId === null ? [] : await readPartSettings(trx, presetId, withMedia, at);
-  const faults = presetId === null ? new Map() : await readFaults(trx, presetId, at);
+  // The pairs were fixed at the launch: a restart concerns the parts that were stopped, whatever the preset has now.
+  const isRestart = order.action === 'restart';
+  const source = isRestart ? campaign.id : campaign.presetId;
+  const settings = source === null ? [] : await readPartSettings(trx, source, withMedia, at);
+  const faults = source === null || isRestart ? new Map() : await readFaults(trx, source, at);
   await prepareForWholeAudience(trx);
-  const people = presetId === null ? EMPTY : await readPeople(trx, presetId, settings, planned);
+  const people = source === null ? EMPTY : await readPeople(trx, source, settings, planned);
   await returnToDefaultPlans(trx);
   const timing = campaign.timing ?? 'one_instant';
   const parts: PartReview[] = [];
@@ -98,7 +99,7 @@ export async function readCentralReview(
     ...totals,
     sampled: people.sampled,
     planned,
-    facts: await factsOf(trx, { campaign, order, planned, settings, timing }, totals),
+    facts: await centralFacts(trx, { campaign, order, planned, settings, timing }, totals),
   };
 }
 
@@ -115,13 +116,13 @@ const EMPTY: People = { names: [], byCountry: new Map(), personal: new Map(), sa
 
 async function readPeople(
   trx: Trx,
-  presetId: string,
+  presetOrCampaignId: string,
   settings: readonly PartSettings[],
   planned: readonly PlannedMessage<Message>[],
 ): Promise<People> {
   const templates = planned.map(({ message }) => templateOf(message)).filter((one) => !isConstant(one));
   const names = [...new Set(templates.flatMap(fieldsOf))].filter((name) => !ACCOUNT_FIELDS.has(name));
-  const byCountry = await readGroups(trx, presetId, settings, { fields: [], sampleSize: null });
+  const byCountry = await readGroups(trx, presetOrCampaignId, settings, { fields: [], sampleSize: null });
   if (templates.length === 0) return { ...EMPTY, byCountry };
   const renders = peopleIn(byCountry) * templates.length;
   const sampleSize =
@@ -131,7 +132,7 @@ async function readPeople(
           SAMPLE_MIN,
           Math.floor(RENDERS_MAX.sampled / templates.length / Math.max(1, settings.length)),
         );
-  const personal = await readGroups(trx, presetId, settings, { fields: names, sampleSize });
+  const personal = await readGroups(trx, presetOrCampaignId, settings, { fields: names, sampleSize });
   return { names, byCountry, personal, sampled: sampleSize === null ? null : peopleIn(personal) };
 }
 
@@ -292,65 +293,4 @@ function templateOf(message: Message): Template {
 
 function kindOf(message: Message): 'sms' | 'mms' {
   return message.mediaIds.length > 0 ? 'mms' : 'sms';
-}
-
-/** What the review binds, over all accounts: a launch after a change of any of it has to be looked at again. */
-async function factsOf(
-  trx: Trx,
-  {
-    campaign,
-    order,
-    planned,
-    settings,
-    timing,
-  }: {
-    readonly campaign: Campaign;
-    readonly order: ReviewOrder;
-    readonly planned: readonly PlannedMessage<Message>[];
-    readonly settings: readonly PartSettings[];
-    readonly timing: CentralTiming;
-  },
-  totals: { readonly recipients: number; readonly costMicroUsd: number },
-): Promise<ReviewFacts> {
-  const parent = await findAccount(trx, campaign.accountId);
-  const pairs = await trx
-    .selectFrom('preset_pairs')
-    .where('preset_id', '=', campaign.presetId)
-    .select(['sub_account_id', 'list_id'])
-    .orderBy('sub_account_id')
-    .orderBy('list_id')
-    .execute();
-  return {
-    action: order.action,
-    content: hashOf({
-      purpose: campaign.purpose,
-      accounts: settings.map(({ accountId, name, senderName, prefix, suffix }) => [
-        accountId,
-        name,
-        senderName,
-        prefix,
-        suffix,
-      ]),
-      messages: planned.map(({ message }) => {
-        const { id, position, text, mediaIds, usePrefix, useSuffix } = message;
-        return { id, position, text, mediaIds, usePrefix, useSuffix };
-      }),
-    }),
-    schedule: hashOf({
-      start: 'start' in order ? order.start : null,
-      timing,
-      messages: planned.map(({ message, schedule }) => [message.id, schedule, message.expiresAfterMs]),
-    }),
-    hours: hashOf([
-      [parent?.timeZone, parent?.quietStart, parent?.quietEnd],
-      ...settings.map((part) => [part.accountId, part.timeZone, part.quietHours.start, part.quietHours.end]),
-    ]),
-    sender: hashOf(settings.map((part) => [part.accountId, part.sender])),
-    lists: hashOf([campaign.presetId, pairs]),
-    ...totals,
-  };
-}
-
-function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 }

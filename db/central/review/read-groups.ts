@@ -19,7 +19,7 @@ interface Row {
  */
 export async function readGroups(
   trx: Trx,
-  presetId: string,
+  presetOrCampaignId: string,
   parts: readonly PartSettings[],
   { fields, sampleSize }: { readonly fields: readonly string[]; readonly sampleSize: number | null },
 ): Promise<ReadonlyMap<string, readonly AudienceGroup[]>> {
@@ -28,7 +28,7 @@ export async function readGroups(
     const some = parts.slice(from, from + ACCOUNTS_AT_ONCE);
     const { rows } = await sql<Row>`
       select account_id as "accountId", country, field_values as values, people as count
-      from central_audience(${presetId}, ${some.map((part) => part.accountId)}::text[],
+      from central_audience(${presetOrCampaignId}, ${some.map((part) => part.accountId)}::text[],
         ${some.map((part) => part.sender?.id ?? null)}::text[], ${[...fields]}::text[], ${sampleSize}::integer)`.execute(
       trx,
     );

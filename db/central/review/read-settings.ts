@@ -43,10 +43,13 @@ interface Row {
   readonly windowMs: number;
 }
 
-/** The settings of the sub-accounts in a preset that may be sent for, in the order of their ids; `at` is campaign time. */
+/**
+ * The settings of the sub-accounts in a preset that may be sent for, or of those that a restart of a campaign sets going
+ * again, in the order of their ids; `at` is campaign time.
+ */
 export async function readPartSettings(
   trx: Trx,
-  presetId: string,
+  presetOrCampaignId: string,
   withMedia: boolean,
   at: number,
 ): Promise<PartSettings[]> {
@@ -56,7 +59,7 @@ export async function readPartSettings(
       quiet_start as "quietStart", quiet_end as "quietEnd", lists, is_held as "isHeld", sender_id as "senderId",
       sender_type as "senderType", segments_per_second as "segmentsPerSecond", mms_per_second as "mmsPerSecond",
       requests_max as "requestsMax", window_ms as "windowMs"
-    from central_settings(${presetId}, ${today}::date, ${withMedia})`.execute(trx);
+    from central_settings(${presetOrCampaignId}, ${today}::date, ${withMedia})`.execute(trx);
   return rows.map(({ quietStart, quietEnd, senderId, senderType, ...row }) => {
     const { segmentsPerSecond, mmsPerSecond, requestsMax, windowMs, ...account } = row;
     return {
