@@ -35,6 +35,12 @@ export async function listSubAccountIds(trx: Trx, query: SubAccountQuery): Promi
   return rows[0] ?? { items: [], total: 0 };
 }
 
+/** Of these accounts, those that are enabled sub-accounts of the account of this transaction. */
+export async function enabledOf(trx: Trx, accountIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`select id from enabled_sub_accounts(${accountIds})`.execute(trx);
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Whoever changes who is whose parent does so one after the other, so that no sub-account becomes a parent meanwhile. */
 export async function lockParents(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('carillon parents'))`.execute(trx);

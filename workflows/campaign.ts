@@ -9,20 +9,24 @@ import {
   setHandler,
   startChild,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { CampaignActivities } from '../activities/campaign-activities.ts';
 import type { ReportActivities } from '../activities/report-activities.ts';
 import {
   type CampaignInput,
   type CampaignView,
+  CARILLON_CENTRAL,
   CARILLON_SEND_AT,
   CARILLON_STATUS,
+  centralWorkflowId,
   DISPATCH_QUEUE,
   messageWorkflowId,
   STATUS_QUERY,
 } from './contract.ts';
 import { createInbox } from './inbox.ts';
 import { message, recall } from './message.ts';
+import { linkTo } from './run-links.ts';
 
 type StepPlan = Awaited<ReturnType<CampaignActivities['stepCampaign']>>;
 
@@ -66,7 +70,13 @@ export const status = defineQuery<CampaignView>(STATUS_QUERY);
 export async function campaign(input: CampaignInput): Promise<{ status: string }> {
   const inbox = createInbox();
   const children = createChildren(input);
-  let view: CampaignView = { status: 'processing', next: 'prepare', nextAt: null, recipients: null };
+  let view: CampaignView = {
+    status: 'processing',
+    next: 'prepare',
+    nextAt: null,
+    recipients: null,
+    centralId: workflowInfo().typedSearchAttributes.get(CARILLON_CENTRAL) ?? null,
+  };
   setHandler(status, () => view);
 
   for (;;) {
@@ -130,20 +140,25 @@ function summaryOf(plan: StepPlan): string {
 
 function publish(before: CampaignView, plan: StepPlan): CampaignView {
   const nextAt = plan.next.at === null ? null : new Date(plan.next.at).toISOString();
-  const view = { status: plan.status, next: plan.next.what, nextAt, recipients: plan.recipients };
+  const { status: standing, recipients } = plan;
+  // Whoever started a part's run may not have known what it is a part of; its row does.
+  const centralId = plan.centralId ?? before.centralId;
+  const view = { status: standing, next: plan.next.what, nextAt, recipients, centralId };
   if (JSON.stringify(view) === JSON.stringify(before)) return before;
-  if (view.status !== before.status || view.nextAt !== before.nextAt) {
-    const sendAt = plan.next.what === 'message' ? plan.next.at : null;
-    upsertSearchAttributes([
-      { key: CARILLON_STATUS, value: view.status },
-      { key: CARILLON_SEND_AT, value: sendAt === null ? null : new Date(sendAt) },
-    ]);
-  }
+  const sendAt = plan.next.what === 'message' ? plan.next.at : null;
+  const hasMoved = view.status !== before.status || view.nextAt !== before.nextAt;
+  const attributes = [
+    ...(hasMoved ? [{ key: CARILLON_STATUS, value: view.status }] : []),
+    ...(hasMoved ? [{ key: CARILLON_SEND_AT, value: sendAt === null ? null : new Date(sendAt) }] : []),
+    ...(centralId === before.centralId ? [] : [{ key: CARILLON_CENTRAL, value: centralId }]),
+  ];
+  if (attributes.length > 0) upsertSearchAttributes(attributes);
   setCurrentDetails(
     [
       `**Status:** ${view.status}`,
       `**Next:** ${view.next}${nextAt === null ? '' : ` at ${nextAt}`}`,
       `**Recipients:** ${view.recipients ?? 'not frozen yet'}`,
+      ...(centralId === null ? [] : [`**Part of:** ${linkTo(centralId, centralWorkflowId(centralId))}`]),
     ].join('\n\n'),
   );
   return view;

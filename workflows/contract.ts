@@ -103,6 +103,8 @@ export interface CampaignView {
   readonly next: string;
   readonly nextAt: string | null;
   readonly recipients: number | null;
+  /** The central campaign that it is a part of. */
+  readonly centralId: string | null;
 }
 
 /** Typed search attributes, registered and confirmed before a worker polls. */

@@ -3,6 +3,7 @@ import { findCampaign, lockCampaign } from '../../db/campaigns.ts';
 import { listParts, type ListedPart } from '../../db/central/list-parts.ts';
 import { retryPart, type RetryResult } from '../../db/central/retry-part.ts';
 import { withAccount } from '../../db/database.ts';
+import { enabledOf } from '../../db/sub-accounts.ts';
 import { roleOf } from '../../domain/campaign-actions.ts';
 import {
   BY_PARENT,
@@ -45,7 +46,10 @@ const CampaignAccountOutput = Type.Object({
       { description: 'Why it stands so.' },
     ),
   ),
-  canRetry: Type.Boolean({ examples: [true] }),
+  canRetry: Type.Boolean({
+    description: 'Whether it may be tried again: its account is enabled, and it waits for nobody else.',
+    examples: [true],
+  }),
   endedAt: nullable(INSTANT),
 });
 const RetryOutput = Type.Object({
@@ -82,13 +86,18 @@ export function registerCentralAccountRoutes(api: Api, deps: ApiDeps): void {
         if (roleOf(campaign) !== 'central') {
           throw new Problem('not-interchangeable', 'Only a central campaign is sent by other accounts.');
         }
-        return listParts(trx, campaign.id, {
+        const parts = await listParts(trx, campaign.id, {
           ...(q === undefined ? {} : { q }),
           ...(state === undefined ? {} : { states: state }),
           ...range,
         });
+        const enabled = await enabledOf(
+          trx,
+          parts.items.map((part) => part.accountId),
+        );
+        return { ...parts, items: parts.items.map((part) => partView(part, enabled.has(part.accountId))) };
       });
-      return toPage(items.map(partView), total, range);
+      return toPage(items, total, range);
     },
   );
 
@@ -150,12 +159,12 @@ function refuseRetry(result: RetryResult): Extract<RetryResult, { kind: 'resumed
   }
 }
 
-function partView({ endedAt, isHeld, ...part }: ListedPart) {
+function partView({ endedAt, isHeld, ...part }: ListedPart, isEnabled: boolean) {
   const code = part.reason ?? (isHeld ? BY_PARENT : null);
   return {
     ...part,
     reason: code === null ? null : { code, message: wordsOfPartReason(code) ?? '' },
-    canRetry: isPartRetryable(part.state, part.reason),
+    canRetry: isEnabled && isPartRetryable(part.state, part.reason),
     endedAt: endedAt?.toISOString() ?? null,
   };
 }

@@ -42,8 +42,9 @@ export async function stepCampaign(
   await applyActions(trx, input, standings);
   const answers = await readAnswers(trx, input.asked);
   const current = await lockCampaign(trx, input.campaignId);
-  const recipients = campaign.audience_size;
-  const nothing = { answers, start: [], wakeAt: null, recipients, recall: input.running.length > 0 };
+  const { audience_size: recipients, central_id: centralId } = campaign;
+  const recall = input.running.length > 0;
+  const nothing = { answers, start: [], wakeAt: null, recipients, centralId, recall };
 
   if (current.deleted_at !== null || !isLive(current.status)) {
     const status = current.deleted_at === null ? current.status : 'deleted';
@@ -88,8 +89,8 @@ async function planProgress(
     input.at,
     isStarted,
   );
-  const recipients = campaign.audience_size;
-  const base = { answers, recipients, recall: input.poked && input.running.length > 0 };
+  const { audience_size: recipients, central_id: centralId } = campaign;
+  const base = { answers, recipients, centralId, recall: input.poked && input.running.length > 0 };
   if (!isStarted) {
     const status = await showStatus(trx, input.campaignId);
     return { ...base, kind: 'run', status, start: [], wakeAt: null, next: { what: 'start', at: null } };

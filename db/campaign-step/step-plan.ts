@@ -35,5 +35,7 @@ export interface StepPlan {
   readonly recall: boolean;
   readonly wakeAt: number | null;
   readonly recipients: number | null;
+  /** The central campaign that it is a part of. */
+  readonly centralId: string | null;
   readonly next: { readonly what: string; readonly at: number | null };
 }

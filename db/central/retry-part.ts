@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { isLive } from '../../domain/campaign-status.ts';
-import { isPartRetryable, type PartState } from '../../domain/central/part-states.ts';
+import { isPartRetryable, type PartState, wordsOfPartReason } from '../../domain/central/part-states.ts';
 import { lockAccount } from '../accounts.ts';
 import { resolveCampaignAlerts } from '../campaign-alerts.ts';
 import { orderAction } from '../campaign-orders.ts';
@@ -89,8 +89,8 @@ export async function retryPart(trx: Trx, retry: PartRetry): Promise<RetryResult
 }
 
 function refusalOf(state: PartState, reason: string | null): string {
-  if (state === 'suspended')
-    return `It was suspended by hand (${reason ?? 'operator'}): the sub-account resumes it.`;
+  if (state === 'suspended' && reason === 'list_gone') return wordsOfPartReason(reason) ?? '';
+  if (state === 'suspended') return 'It was suspended by hand: the sub-account or the operator resumes it.';
   return `Only a part that is suspended or rejected can be tried again. This one is ${state}.`;
 }
 

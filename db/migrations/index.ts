@@ -45,6 +45,7 @@ import { up as presets } from './0053-presets.ts';
 import { up as centralCampaigns } from './0054-central-campaigns.ts';
 import { up as centralReviews } from './0055-central-reviews.ts';
 import { up as missingRuns } from './0056-missing-runs.ts';
+import { up as enabledSubAccounts } from './0057-enabled-sub-accounts.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -94,4 +95,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0054-central-campaigns': { up: centralCampaigns },
   '0055-central-reviews': { up: centralReviews },
   '0056-missing-runs': { up: missingRuns },
+  '0057-enabled-sub-accounts': { up: enabledSubAccounts },
 };

@@ -62,7 +62,12 @@ export function wordsOfPartReason(reason: string | null): string | null {
   return SENTENCES[reason] ?? 'It does not go on by itself.';
 }
 
-/** Whether the parent may have a part tried again: it was not ordered to rest, and its account is still there. */
+/** Suspensions that nothing the parent does can end. */
+const NOT_RETRYABLE: readonly (string | null)[] = ['operator', 'list_gone'] satisfies (
+  SuspendCause | 'operator'
+)[];
+
+/** Whether the parent may have a part tried again, as long as its account is an enabled one of his. */
 export function isPartRetryable(state: PartState, reason: string | null): boolean {
-  return state === 'rejected' || (state === 'suspended' && reason !== 'operator');
+  return state === 'rejected' || (state === 'suspended' && !NOT_RETRYABLE.includes(reason));
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withAccount } from '../../db/database.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { type ApiWorld, NOON, openApiWorld, type Reply, type Tenant } from './api-world.ts';
-import { launchCentral } from './launched-central.ts';
+import { createRejectedPart, launchCentral } from './launched-central.ts';
 import { create } from './seeded-things.ts';
 
 let world: ApiWorld;
@@ -141,3 +141,24 @@ describe('what a part is sent from', () => {
 });
 
 const LATER = { local: '2027-01-13T12:00', zone: 'America/New_York' };
+
+describe('a part that was rejected', () => {
+  test('can be tried again while its account is an enabled one of the parent, and not otherwise', async () => {
+    const retryPath = await createRejectedPart(world, parent, child);
+    const seen = async () => {
+      const { body } = await parent.call('GET', retryPath.replace(/\/[^/]+\/retry$/, ''));
+      return (body['items'] as readonly { readonly state: string; readonly canRetry: boolean }[])[0];
+    };
+    expect(await seen()).toMatchObject({ state: 'rejected', canRetry: true });
+    await parent.call('POST', `/v1/accounts/${child.accountId}/disable`, {
+      body: { reason: 'It has closed.' },
+    });
+    expect(await seen()).toMatchObject({ canRetry: false });
+    expect(codeOf(await parent.call('POST', retryPath))).toBe('409 action-not-allowed');
+    await parent.call('POST', `/v1/accounts/${child.accountId}/enable`, { body: {} });
+    expect(await seen()).toMatchObject({ canRetry: true });
+    await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, { body: { parentId: null } });
+    expect(await seen()).toMatchObject({ canRetry: false });
+    expect(codeOf(await parent.call('POST', retryPath))).toBe('404 not-found');
+  });
+});

@@ -37,5 +37,6 @@ describe('what a parent reads of a part', () => {
     expect(retryable).toEqual(['suspended', 'rejected']);
     expect(isPartRetryable('suspended', 'no_sender')).toBe(true);
     expect(isPartRetryable('suspended', 'operator')).toBe(false);
+    expect(isPartRetryable('suspended', 'list_gone')).toBe(false);
   });
 });

@@ -8,6 +8,7 @@ import { withAccount } from '../../db/database.ts';
 import { setParent } from '../../db/sub-accounts.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
+import { campaignWorkflowId, CARILLON_CENTRAL } from '../../workflows/contract.ts';
 import type { SeededAccount } from '../support/seed.ts';
 import { branchOf, type CentralUnderTest, launchCentral, sentByBranch, settle } from './central-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
@@ -98,6 +99,22 @@ describe('a central campaign', () => {
       return `${branch} ${toLocal(sentAt, zones[branch] ?? 'UTC').slice(11, 16)}`;
     });
     expect(local.toSorted()).toEqual(['Branch 1 10:00', 'Branch 2 10:00', 'Branch 3 10:00']);
+  });
+
+  it('is found by the run of each part, also by one that an action has started', async () => {
+    const morning = await strike(9);
+    const central = await launchCentral(world(), [{ contacts: 1 }], {
+      start: 'scheduled',
+      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
+    });
+    await world().pass(10 * MINUTE_MS);
+    const partId = await central.inPart(0, (_trx, id) => Promise.resolve(id));
+    const run = world().client.workflow.getHandle(campaignWorkflowId(partId));
+    await run.terminate();
+    expect(await orderOwn(central, 0, 'pause')).toEqual({ state: 'applied', reason: null });
+    const { status, typedSearchAttributes } = await run.describe();
+    expect(status.name).toBe('RUNNING');
+    expect(typedSearchAttributes.get(CARILLON_CENTRAL)).toBe(central.campaignId);
   });
 
   it('that is paused sends nothing of any part, also of those that begin then, and goes on when it is resumed', async () => {
