@@ -19,12 +19,15 @@ export interface Family {
 
 interface PartBody {
   readonly status: string;
-  readonly launchedAt: string | null;
   readonly messages: readonly { readonly status: string; readonly endedAt: string | null }[];
 }
 
 interface AccountsBody {
   readonly items: readonly { readonly accountId: string; readonly campaignId: string | null }[];
+}
+
+interface LogBody {
+  readonly items: readonly { readonly what: string; readonly at: string }[];
 }
 
 const PATIENCE_MS = 300_000;
@@ -65,7 +68,7 @@ export async function sendToFamily({ parent, presetId, few, many }: Family): Pro
   const partId = await partOf(api, path, few.account.accountId);
   const read = () => few.account.api.get<PartBody>(`/v1/campaigns/${partId}`);
   const part = await until(read, ({ messages }) => messages[0]?.status === 'sent', PATIENCE_MS);
-  const ms = Date.parse(part.messages[0]?.endedAt ?? '') - Date.parse(part.launchedAt ?? '');
+  const ms = Date.parse(part.messages[0]?.endedAt ?? '') - (await handedOverAt(few.account.api, partId));
   const large = await many.account.api.get<PartBody>(
     `/v1/campaigns/${await partOf(api, path, many.account.accountId)}`,
   );
@@ -77,6 +80,14 @@ export async function sendToFamily({ parent, presetId, few, many }: Family): Pro
     PATIENCE_MS,
   );
   return ms;
+}
+
+/** A part is launched when its central campaign is, which looks at everybody of all accounts before it hands over. */
+async function handedOverAt(api: ApiClient, partId: string): Promise<number> {
+  const { items } = await api.get<LogBody>(`/v1/campaigns/${partId}/log`);
+  const handed = items.find(({ what }) => what === 'hand_over');
+  if (handed === undefined) throw new Error('The part was not handed over.');
+  return Date.parse(handed.at);
 }
 
 async function partOf(api: ApiClient, path: string, accountId: string): Promise<string> {

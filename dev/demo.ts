@@ -58,14 +58,14 @@ async function play(running: System, contacts: Buffer): Promise<boolean> {
   };
   const { isWell, left } = await (values.central === true ? playParents(stage) : playAccounts(stage));
   if (values.exit === true) return isWell;
-  say(
-    [
-      'Everything goes on running until Ctrl-C:',
-      `  API and its docs    ${urls.api}/docs`,
-      `  Temporal's UI       ${urls.temporalUi ?? urls.temporalAddress}`,
-      ...left.map(([name, value]) => `  ${name.padEnd(18)}  ${value}`),
-    ].join('\n'),
-  );
+  const places = [
+    ['API and its docs', `${urls.api}/docs`],
+    ["Temporal's UI", urls.temporalUi ?? urls.temporalAddress],
+    ...left,
+  ] as const;
+  const width = Math.max(...places.map(([name]) => name.length));
+  const lines = places.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+  say(['Everything goes on running until Ctrl-C:', ...lines].join('\n'));
   return isWell;
 }
 

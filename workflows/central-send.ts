@@ -13,6 +13,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { CampaignActivities } from '../activities/campaign-activities.ts';
 import type { CentralActivities } from '../activities/central-activities.ts';
+import { SLICE_PARTS } from '../domain/central/part-states.ts';
 import { centralSlice, handed } from './central-slice.ts';
 import {
   type CampaignInput,
@@ -109,7 +110,7 @@ async function sleepUntil(plan: CentralPlan, woken: () => boolean): Promise<void
   await condition(woken, delayMs, { summary: `${plan.status}: wait for ${plan.next.what}${until}` });
 }
 
-/** Shows how the parts stand, with a link to each slice that runs. Resolves with what is shown, so that it is told once. */
+/** Shows how the parts stand, with a link to each slice. Resolves with what is shown, so that it is told once. */
 function publish(
   before: string,
   { campaignId }: CampaignInput,
@@ -117,7 +118,11 @@ function publish(
   running: readonly number[],
 ): string {
   const states = Object.entries(plan.states).map(([state, parts]) => `| ${state} | ${parts} |`);
-  const slices = running.map((slice) => `- ${linkTo(`Slice ${slice}`, sliceWorkflowId(campaignId, slice))}`);
+  const parts = Object.values(plan.states).reduce((sum, some) => sum + some, 0);
+  const slices = Array.from({ length: Math.ceil(parts / SLICE_PARTS) }, (_, slice) => {
+    const link = linkTo(`Slice ${slice}`, sliceWorkflowId(campaignId, slice));
+    return `- ${link}${running.includes(slice) ? ', open' : ''}`;
+  });
   const nextAt = plan.next.at === null ? '' : ` at ${new Date(plan.next.at).toISOString()}`;
   const details = [
     `**Status:** ${plan.status}`,
