@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CentralTiming, PartState } from '../../domain/central/part-states.ts';
 import type { Trx } from '../database.ts';
+import { shownState } from './shown-state.ts';
 
 /** What a central campaign has beside what every campaign has. */
 export interface CentralSend {
@@ -69,8 +70,8 @@ export async function countParts(trx: Trx, campaignId: string): Promise<Readonly
   const rows = await trx
     .selectFrom('central_parts')
     .where('central_id', '=', campaignId)
-    .select(['state', (select) => select.fn.countAll<number>().as('parts')])
-    .groupBy('state')
+    .select((select) => [shownState(campaignId).as('state'), select.fn.countAll<number>().as('parts')])
+    .groupBy(sql`1`)
     .execute();
   return new Map(rows.map(({ state, parts }) => [state, parts]));
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { PartState } from '../../domain/central/part-states.ts';
 import type { Trx } from '../database.ts';
 import { type Listed, nameHas, type Part } from '../listing.ts';
+import { isPartHeld, shownState } from './shown-state.ts';
 
 /** A sub-account's part as its parent may see it: a state and a code, never a count. */
 export interface ListedPart {
@@ -25,9 +26,10 @@ export async function listParts(
   campaignId: string,
   query: { readonly q?: string; readonly states?: readonly PartState[] } & Part,
 ): Promise<Listed<ListedPart>> {
+  const state = shownState(campaignId);
   let rows = trx.selectFrom('central_parts').where('central_id', '=', campaignId);
   if (query.q !== undefined) rows = rows.where(nameHas(sql.ref('sub_account_name'), query.q));
-  if (query.states !== undefined) rows = rows.where(STATE, 'in', query.states);
+  if (query.states !== undefined) rows = rows.where(state, 'in', query.states);
   const { total } = await rows
     .select((select) => select.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
@@ -37,9 +39,9 @@ export async function listParts(
       'sub_account_name as name',
       'time_zone as timeZone',
       'campaign_id as campaignId',
-      STATE.as('state'),
+      state.as('state'),
       'reason',
-      IS_HELD.as('isHeld'),
+      isPartHeld(campaignId).as('isHeld'),
       'ended_at as endedAt',
     ])
     .orderBy(sql`lower(sub_account_name)`)
@@ -49,12 +51,6 @@ export async function listParts(
     .execute();
   return { items, total };
 }
-
-const IS_HELD = sql<boolean>`exists (
-    select from gates g where g.scope_id in (central_parts.central_id, central_parts.account_id) and g.holds > 0
-  ) and state in ('waiting', 'handed_over')`;
-/** What the parent's own pause keeps shows as paused: it takes effect without a word to any part. */
-const STATE = sql<PartState>`case when ${IS_HELD} then 'paused' else state end`;
 
 /** The zones of the parts that are not over, one account of each. */
 export async function zonesOfParts(

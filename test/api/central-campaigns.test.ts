@@ -303,5 +303,7 @@ describe('a launched central campaign', () => {
     expect(action.body).toMatchObject({ inFlight: null, accounts: { reached: 2, done: 0 } });
     const accounts = await parent.call('GET', `/v1/campaigns/${id}/accounts?state=paused`);
     expect(accounts.body).toMatchObject({ total: 2, items: [{ reason: { code: 'by_parent' } }, {}] });
+    const { body: campaign } = await parent.call('GET', `/v1/campaigns/${id}`);
+    expect(campaign['central']).toMatchObject({ accounts: 2, states: { paused: 2, waiting: 0 } });
   });
 });
