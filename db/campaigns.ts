@@ -5,7 +5,12 @@ import type { CampaignKind, CampaignStatus, StartMode, StatusReason } from '../d
 import { nameOfActor } from './actor-names.ts';
 import { resolveCampaignAlerts } from './campaign-alerts.ts';
 import { askedTogether } from './asked-together.ts';
-import { type CentralDetails, insertCentralSend, updateCentralSend } from './central/central-sends.ts';
+import {
+  type CentralDetails,
+  insertCentralSend,
+  unfixParts,
+  updateCentralSend,
+} from './central/central-sends.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 import { prepareQuery } from './prepared-query.ts';
@@ -207,14 +212,18 @@ export async function raiseCampaignVersion(trx: Trx, seen: Pick<Campaign, 'id' |
     .execute();
 }
 
-/** Changes a draft's details; a rejected campaign becomes a draft again. */
+/**
+ * Changes a draft's details; a rejected campaign becomes a draft again. A part does not: its content is its parent's, who
+ * has it tried again.
+ */
 export async function updateCampaign(trx: Trx, campaign: Campaign, details: CampaignDetails): Promise<void> {
+  const isReopened = campaign.status === 'rejected' && roleOf(campaign) !== 'part';
   await trx
     .updateTable('campaigns')
     .set((set) => ({
       ...columnsOf(details),
-      status: campaign.status === 'rejected' ? ('draft' as const) : campaign.status,
-      status_reasons: campaign.status === 'rejected' ? '[]' : JSON.stringify(campaign.statusReasons),
+      status: isReopened ? ('draft' as const) : campaign.status,
+      status_reasons: isReopened ? '[]' : JSON.stringify(campaign.statusReasons),
       version: set('version', '+', 1),
     }))
     .where('id', '=', campaign.id)
@@ -227,8 +236,12 @@ export async function updateCampaign(trx: Trx, campaign: Campaign, details: Camp
       .execute();
   }
   await writeLists(trx, campaign.accountId, campaign.id, details);
-  if (campaign.kind === 'central') await updateCentralSend(trx, campaign.id, details);
-  if (campaign.status === 'rejected') await resolveCampaignAlerts(trx, campaign.id, ['content_rejected']);
+  if (roleOf(campaign) === 'central') {
+    // A draft is whatever its preset is, so what the refused launch had fixed counts no more.
+    if (isReopened) await unfixParts(trx, campaign.id);
+    await updateCentralSend(trx, campaign.id, details);
+  }
+  if (isReopened) await resolveCampaignAlerts(trx, campaign.id, ['content_rejected']);
 }
 
 function columnsOf(details: CampaignDetails) {

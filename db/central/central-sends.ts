@@ -65,7 +65,19 @@ export async function fixParts(trx: Trx, campaignId: string): Promise<void> {
   await sql`select fix_parts(${campaignId})`.execute(trx);
 }
 
-/** How many parts of a central campaign are in each state. */
+/** Takes the parts of a launch away whose content was refused: nobody was given any of them. */
+export async function unfixParts(trx: Trx, campaignId: string): Promise<void> {
+  for (const table of ['central_part_lists', 'central_parts'] as const) {
+    await trx.deleteFrom(table).where('central_id', '=', campaignId).execute();
+  }
+  await trx
+    .updateTable('central_sends')
+    .set({ fixed_at: null, preset_name: null })
+    .where('campaign_id', '=', campaignId)
+    .execute();
+}
+
+/** How many parts of a central campaign show each state, as a list of them would. */
 export async function countParts(trx: Trx, campaignId: string): Promise<ReadonlyMap<PartState, number>> {
   const rows = await trx
     .selectFrom('central_parts')
