@@ -233,6 +233,24 @@ describe('the review of a central campaign', () => {
     expect(review.body['token']).toEqual(expect.any(String));
   });
 
+  test('counts an account in its night as waiting, also while it has no sender that would start then', async () => {
+    const id = await draftCentral('Lapsed in its night');
+    const [child] = children;
+    await child?.call('PATCH', `/v1/senders/${child.senderId}`, { body: { registration: 'lapsed' } });
+    const night = { quietHours: { start: '14:00', end: '16:00' } };
+    await child?.call('PATCH', '/v1/account', { body: night });
+    const review = await parent.call('POST', `/v1/campaigns/${id}/review`, { body: { start: 'scheduled' } });
+    await child?.call('PATCH', `/v1/senders/${child.senderId}`, { body: { registration: 'approved' } });
+    await child?.call('PATCH', '/v1/account', { body: { quietHours: { start: '20:00', end: '08:00' } } });
+    expect(review.body).toMatchObject({ refusals: [], central: { ready: 2, faulty: 1, waiting: 1 } });
+    const { items } = review.body['central'] as { readonly items: readonly unknown[] };
+    expect(items[0]).toMatchObject({
+      accountId: child?.accountId,
+      messages: [{ waits: true, startsAt: null, endsAt: null }],
+      warnings: [{ code: 'registration_lapsed' }, { code: 'waits' }],
+    });
+  });
+
   test("refuses what lies in the parent's quiet hours, and a local time that has passed in a zone, naming the account", async () => {
     const id = await draftCentral('Refused');
     const night = { body: { quietHours: { start: '10:00', end: '18:00' } } };

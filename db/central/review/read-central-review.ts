@@ -166,6 +166,7 @@ function reviewPart(facts: PartFacts, faults: readonly PartWarning[]): PartRevie
       segments: own?.segments ?? 0,
       costMicroUsd: own?.costMicroUsd ?? 0,
       ...timesOf(dues[index] ?? null, forecast),
+      ...(part.sender === null ? { startsAt: null, endsAt: null } : {}),
     };
   });
   const refusals = planned.flatMap(
@@ -248,13 +249,13 @@ function dueOf(
   return schedule === null ? dueAt : dueInZone(schedule, timing, timeZone);
 }
 
+/** Without a sender only the account's hours are told: whether it would have to wait for them, and expires before. */
 function forecastsOf(
   { part, planned, at }: PartFacts,
   figures: readonly MessageFigures[],
   dues: readonly (number | null)[],
 ) {
   const { sender } = part;
-  if (sender === null) return [];
   const jobs = planned.flatMap(({ message }, index) => {
     const own = figures[index];
     const dueAt = dues[index] ?? null;
@@ -271,13 +272,16 @@ function forecastsOf(
         quietHours: part.quietHours,
         recipients: own.recipients,
         units,
-        workMs: sendingMs({
-          recipients: own.recipients,
-          units,
-          pace: kind === 'mms' ? sender.mmsPerSecond : sender.segmentsPerSecond,
-          isSameForAll: isConstant(templateOf(message)),
-          limit: sender.limit,
-        }),
+        workMs:
+          sender === null
+            ? 0
+            : sendingMs({
+                recipients: own.recipients,
+                units,
+                pace: kind === 'mms' ? sender.mmsPerSecond : sender.segmentsPerSecond,
+                isSameForAll: isConstant(templateOf(message)),
+                limit: sender.limit,
+              }),
       },
     ];
   });
