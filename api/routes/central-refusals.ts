@@ -36,7 +36,7 @@ export async function centralRefusals(
   };
   return [
     ...(order.action === 'launch' ? missingOf(campaign, messages) : []),
-    ...(await presetIssues(trx, campaign, review)),
+    ...(order.action === 'restart' ? restartIssues(review) : await presetIssues(trx, campaign, review)),
     ...ownHours(campaign, order, messages, clock, at),
     ...hoursOfParts(review),
     ...(await contentIssues(trx, messages, review, at)),
@@ -45,14 +45,26 @@ export async function centralRefusals(
 
 async function presetIssues(trx: Trx, campaign: Campaign, review: CentralReview): Promise<LaunchIssue[]> {
   const { presetId } = campaign;
-  if (presetId === null || campaign.status === 'stopped') return [];
+  if (presetId === null) return [];
   const pointer = '/presetId';
   if ((await findPreset(trx, presetId)) === null) {
     return [{ pointer, code: 'preset-gone', message: 'The preset has been deleted. Choose another one.' }];
   }
-  if (review.parts.some((part) => part.messages.length > 0)) return [];
+  if (isAnySendable(review)) return [];
   const message = 'No account of the preset can be sent for. Add pairs to it, or choose another one.';
   return [{ pointer, code: 'preset-empty', message }];
+}
+
+/** The pairs were fixed at the launch, so it does not matter what has become of the preset. */
+function restartIssues(review: CentralReview): LaunchIssue[] {
+  if (isAnySendable(review)) return [];
+  const message =
+    'None of the accounts whose parts were stopped can be sent for any more. Duplicate the campaign to send it to others.';
+  return [{ pointer: '/messages', code: 'no-account-left', message }];
+}
+
+function isAnySendable(review: CentralReview): boolean {
+  return review.parts.some((part) => part.messages.length > 0);
 }
 
 /**

@@ -35,7 +35,7 @@ import type { Campaign } from '../../campaigns.ts';
 import type { Trx } from '../../database.ts';
 import { listMessages, type Message } from '../../messages.ts';
 import { centralFacts } from './central-facts.ts';
-import { readFaults } from './read-faults.ts';
+import { type FaultyAccount, readFaults } from './read-faults.ts';
 import { readGroups } from './read-groups.ts';
 import { type PartSettings, readPartSettings } from './read-settings.ts';
 
@@ -72,10 +72,9 @@ export async function readCentralReview(
   const planned = plannedMessages(order, await listMessages(trx, campaign.id), at);
   const withMedia = planned.some(({ message }) => message.mediaIds.length > 0);
   // The pairs were fixed at the launch: a restart concerns the parts that were stopped, whatever the preset has now.
-  const isRestart = order.action === 'restart';
-  const source = isRestart ? campaign.id : campaign.presetId;
+  const source = order.action === 'restart' ? campaign.id : campaign.presetId;
   const settings = source === null ? [] : await readPartSettings(trx, source, withMedia, at);
-  const faults = source === null || isRestart ? new Map() : await readFaults(trx, source, at);
+  const faults = source === null ? NO_FAULTS : await readFaults(trx, source, at);
   await prepareForWholeAudience(trx);
   const people = source === null ? EMPTY : await readPeople(trx, source, settings, planned);
   await returnToDefaultPlans(trx);
@@ -196,15 +195,10 @@ function reviewPart(facts: PartFacts, faults: readonly PartWarning[]): PartRevie
 
 const NO_SENDER: ReadonlySet<PartWarning> = new Set(['no_sender', 'registration_lapsed']);
 
-/** An account of the preset of which nothing is sent: nothing is told of it but that. */
-function absent(
-  accountId: string,
-  fault: {
-    readonly name: string | null;
-    readonly timeZone: string | null;
-    readonly codes: readonly PartWarning[];
-  },
-): PartReview {
+const NO_FAULTS: ReadonlyMap<string, FaultyAccount> = new Map();
+
+/** An account of which nothing is sent: nothing is told of it but that. */
+function absent(accountId: string, fault: FaultyAccount): PartReview {
   return {
     accountId,
     name: fault.name ?? '',
