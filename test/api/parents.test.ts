@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ApiWorld, openApiWorld, type Reply, type Route, routesOf, type Tenant } from './api-world.ts';
+import { type AccountRoute, answerOf, routesOfAccounts } from './account-routes.ts';
+import { type ApiWorld, openApiWorld, type Reply, type Tenant } from './api-world.ts';
 import {
   ALWAYS_FOR_PARENTS,
   NEVER_FOR_PARENTS,
@@ -27,19 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Every route of an account: what changes something comes last, and what removes something at the very end, members first. */
-function routesOfAccounts(): (Route & { readonly id: string })[] {
-  const order = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-  return routesOf(world.document)
-    .map((route) => ({ ...route, id: route.operation.operationId ?? '' }))
-    .filter(({ id }) => !['public', 'operator', undefined].includes(ROUTE_CASES[id]?.scope))
-    .toSorted(
-      (one, other) =>
-        order.indexOf(one.method) - order.indexOf(other.method) || other.path.length - one.path.length,
-    );
-}
-
-function ask(tenant: Tenant, route: Route & { readonly id: string }): Promise<Reply> {
+function ask(tenant: Tenant, route: AccountRoute): Promise<Reply> {
   return tenant.call(route.method, pathWith(route, things), {
     body: ROUTE_CASES[route.id]?.body?.(things),
     headers: { 'carillon-account': child.accountId },
@@ -50,12 +39,9 @@ function setGrant(reports: boolean): Promise<Reply> {
   return child.call('PUT', '/v1/account/grants', { body: { reports } });
 }
 
-const answerOf = ({ status, body }: Reply): string =>
-  status < 400 ? String(status) : `${status} ${String(body['code'])}`;
-
 describe('a parent', () => {
   test('may do with a sub-account what stands in one of three tables, which hold every route', () => {
-    const ids = routesOfAccounts().map(({ id }) => id);
+    const ids = routesOfAccounts(world.document).map(({ id }) => id);
     const tables = [...ALWAYS_FOR_PARENTS, ...WITH_GRANT_FOR_PARENTS, ...NEVER_FOR_PARENTS];
     expect(tables).toHaveLength(new Set(tables).size);
     expect(new Set(tables)).toEqual(new Set(ids));
@@ -64,7 +50,7 @@ describe('a parent', () => {
   test('is refused all that would say how a sub-account has fared, unless it has granted its reports', async () => {
     const before = await world.snapshot();
     const found: Record<string, string> = {};
-    for (const route of routesOfAccounts()) {
+    for (const route of routesOfAccounts(world.document)) {
       if (WITH_GRANT_FOR_PARENTS.includes(route.id)) found[route.id] = answerOf(await ask(parent, route));
     }
     expect(found).toEqual(Object.fromEntries(WITH_GRANT_FOR_PARENTS.map((id) => [id, '403 grant-missing'])));
@@ -75,7 +61,7 @@ describe('a parent', () => {
     await setGrant(true);
     const before = await world.snapshot();
     const found: Record<string, string> = {};
-    for (const route of routesOfAccounts()) {
+    for (const route of routesOfAccounts(world.document)) {
       if (NEVER_FOR_PARENTS.includes(route.id)) found[route.id] = answerOf(await ask(parent, route));
     }
     expect(found).toEqual(Object.fromEntries(NEVER_FOR_PARENTS.map((id) => [id, '403 not-for-parents'])));
@@ -86,7 +72,8 @@ describe('a parent', () => {
   test('reaches no account by any route that is not its own sub-account', async () => {
     const before = await world.snapshot();
     const found: Record<string, string> = {};
-    for (const route of routesOfAccounts()) found[route.id] = answerOf(await ask(world.theirs, route));
+    for (const route of routesOfAccounts(world.document))
+      found[route.id] = answerOf(await ask(world.theirs, route));
     expect(new Set(Object.values(found))).toEqual(new Set(['404 not-found']));
     // A sub-account is no parent of its parent either.
     const upwards = await child.call('GET', '/v1/account', {
@@ -99,7 +86,7 @@ describe('a parent', () => {
   test('manages senders, lists, contacts and settings, and sees what was granted as soon as it is', async () => {
     await setGrant(true);
     const found: Record<string, string> = {};
-    for (const route of routesOfAccounts()) {
+    for (const route of routesOfAccounts(world.document)) {
       if (NEVER_FOR_PARENTS.includes(route.id)) continue;
       const reply = await ask(parent, route);
       const isRefused = [401, 403, 404, 500, 503].includes(reply.status);
