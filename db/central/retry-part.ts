@@ -89,8 +89,7 @@ export async function retryPart(trx: Trx, retry: PartRetry): Promise<RetryResult
 }
 
 function refusalOf(state: PartState, reason: string | null): string {
-  if (state === 'suspended' && reason === 'list_gone') return wordsOfPartReason(reason) ?? '';
-  if (state === 'suspended') return 'It was suspended by hand: the sub-account or the operator resumes it.';
+  if (state === 'suspended') return wordsOfPartReason(reason) ?? '';
   return `Only a part that is suspended or rejected can be tried again. This one is ${state}.`;
 }
 

@@ -32,7 +32,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
   [BY_PARENT]: 'You have ordered it for the whole campaign, or your account is held.',
   by_account: 'The sub-account has ordered it.',
   held: 'The sub-account or an operator holds it.',
-  operator: 'The sub-account or an operator has suspended it.',
   content_refused: 'Its content is refused.',
   account_left: 'The account is no longer your sub-account; what had not been sent was aborted.',
   account_disabled: 'The account is disabled; what had not been sent was aborted.',
@@ -62,10 +61,8 @@ export function wordsOfPartReason(reason: string | null): string | null {
   return SENTENCES[reason] ?? 'It does not go on by itself.';
 }
 
-/** Suspensions that nothing the parent does can end. */
-const NOT_RETRYABLE: readonly (string | null)[] = ['operator', 'list_gone'] satisfies (
-  SuspendCause | 'operator'
-)[];
+/** Suspensions that nothing the parent does can end. All of them come by themselves: nobody suspends a part by hand. */
+const NOT_RETRYABLE: readonly (string | null)[] = ['list_gone'] satisfies SuspendCause[];
 
 /** Whether the parent may have a part tried again, as long as its account is an enabled one of his. */
 export function isPartRetryable(state: PartState, reason: string | null): boolean {

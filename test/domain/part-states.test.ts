@@ -19,7 +19,6 @@ describe('what a parent reads of a part', () => {
     BY_PARENT,
     'by_account',
     'held',
-    'operator',
     'content_refused',
     'account_left',
     'account_disabled',
@@ -36,7 +35,6 @@ describe('what a parent reads of a part', () => {
     const retryable = PART_STATES.filter((state) => isPartRetryable(state, null));
     expect(retryable).toEqual(['suspended', 'rejected']);
     expect(isPartRetryable('suspended', 'no_sender')).toBe(true);
-    expect(isPartRetryable('suspended', 'operator')).toBe(false);
     expect(isPartRetryable('suspended', 'list_gone')).toBe(false);
   });
 });
