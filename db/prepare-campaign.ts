@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/actor.ts';
 import type { StatusReason } from '../domain/campaign-status.ts';
+import { CONTENT_REFUSED } from '../domain/content-check.ts';
 import { appendLog } from './log.ts';
 import { raiseAlert } from './alerts.ts';
 import { takeRestartBack } from './campaign-step/message-orders.ts';
@@ -32,7 +33,8 @@ export async function prepareCampaign(
 
   const reasons = campaign.content_overruled_by === null ? await refusedContent(trx, input) : [];
   if (reasons.length > 0) {
-    await reject(trx, input, campaign.was_restarted, reasons);
+    const isPart = campaign.central_id !== null;
+    await reject(trx, input, { wasRestarted: campaign.was_restarted, isPart }, reasons);
     return { kind: 'rejected' };
   }
   await trx
@@ -66,21 +68,33 @@ async function refusedContent(
   return readRefusedContent(trx, messages, input.at);
 }
 
-const REMEDY = 'Edit the messages and launch again, or ask an operator to overrule the check.';
-const REMEDY_AFTER_RESTART =
-  'Its messages are locked: duplicate the campaign and edit the copy, or have the phrase taken off the list and restart.';
+/** What was refused: the first launch or a restart, of a campaign of the account's own or of a part, whose text is its parent's. */
+interface Refused {
+  readonly wasRestarted: boolean;
+  readonly isPart: boolean;
+}
+
+function remedyOf({ wasRestarted, isPart }: Refused): string {
+  if (isPart) {
+    const retry = 'Have the phrase taken off the list, and ask the parent to try the account again';
+    return wasRestarted ? `${retry}.` : `${retry}, or an operator to overrule the check.`;
+  }
+  return wasRestarted
+    ? 'Its messages are locked: duplicate the campaign and edit the copy, or have the phrase taken off the list and restart.'
+    : 'Edit the messages and launch again, or ask an operator to overrule the check.';
+}
 
 async function reject(
   trx: Trx,
   input: { readonly accountId: string; readonly campaignId: string; readonly at: number },
-  wasRestarted: boolean,
+  refused: Refused,
   reasons: readonly StatusReason[],
 ): Promise<void> {
-  const to = wasRestarted ? 'stopped' : 'rejected';
-  if (wasRestarted) {
+  const to = refused.wasRestarted ? 'stopped' : 'rejected';
+  if (refused.wasRestarted) {
     // The restart has lifted the hold of the stop before.
     const reason = 'Its content was refused when it was restarted.';
-    await holdCampaign(trx, { ...input, kind: 'stop', cause: null, reason, actor: SYSTEM });
+    await holdCampaign(trx, { ...input, kind: 'stop', cause: CONTENT_REFUSED, reason, actor: SYSTEM });
     await takeRestartBack(trx, input.campaignId, input.at);
   } else {
     await trx
@@ -112,8 +126,8 @@ async function reject(
     severity: 'critical',
     subject: { kind: 'campaign', id: input.campaignId },
     campaignId: input.campaignId,
-    cause: 'content_refused',
+    cause: CONTENT_REFUSED,
     reason: `The content is refused. ${first?.message ?? ''}${others > 0 ? ` There are ${others} more such passages.` : ''}`,
-    remedy: wasRestarted ? REMEDY_AFTER_RESTART : REMEDY,
+    remedy: remedyOf(refused),
   });
 }

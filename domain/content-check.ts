@@ -1,6 +1,9 @@
 import { hasOptOutInstruction, misusedKeywords } from './opt-out-instruction.ts';
 import { gsmReplacement, measureText } from './segments.ts';
 
+/** The code of what is kept back because its content is refused: of a hold, an alert, and of a part as its parent reads it. */
+export const CONTENT_REFUSED = 'content_refused';
+
 /** A phrase for which a campaign is rejected, as an operator keeps it; days in UTC, YYYY-MM-DD, the last exclusive. */
 export interface RefusedPhrase {
   readonly phrase: string;

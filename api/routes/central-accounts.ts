@@ -109,7 +109,7 @@ export function registerCentralAccountRoutes(api: Api, deps: ApiDeps): void {
         operationId: 'retryCampaignAccount',
         summary: 'Try an account of a central campaign again',
         description:
-          'A part that was suspended goes on where it stopped, once its cause is gone; one that was rejected is prepared anew. Nobody is texted twice.',
+          'A part that was suspended goes on where it stopped, once its cause is gone; one that was rejected is prepared anew, once its content is refused no more. Nobody is texted twice.',
         tags: ['actions'],
         params: Type.Object({ id: idOf('cmp'), accountId: idOf('acc') }),
         response: { 200: RetryOutput, 202: RetryOutput, ...problems(404, 409, 412, 422) },
@@ -155,7 +155,7 @@ function refuseRetry(result: RetryResult): Extract<RetryResult, { kind: 'resumed
     case 'refused':
       throw new Problem('action-not-allowed', result.reason);
     case 'persists':
-      throw causePersists(result.cause.cause, result.cause.reason);
+      throw causePersists(result.cause, result.reason);
   }
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { isLive } from '../../domain/campaign-status.ts';
 import { isPartRetryable, type PartState, wordsOfPartReason } from '../../domain/central/part-states.ts';
+import { CONTENT_REFUSED } from '../../domain/content-check.ts';
 import { lockAccount } from '../accounts.ts';
 import { resolveCampaignAlerts } from '../campaign-alerts.ts';
 import { orderAction } from '../campaign-orders.ts';
@@ -9,7 +10,9 @@ import { lockCampaign } from '../campaigns.ts';
 import { actAs, type Trx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { appendLog } from '../log.ts';
-import { type PersistingCause, persistingCause } from '../suspend-causes.ts';
+import { listMessages } from '../messages.ts';
+import { readRefusedContent } from '../refused-content.ts';
+import { persistingCause } from '../suspend-causes.ts';
 
 /** A parent's wish that the part of one of its sub-accounts is tried again. */
 export interface PartRetry {
@@ -26,7 +29,7 @@ export interface PartRetry {
 export type RetryResult =
   | { readonly kind: 'gone' }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'persists'; readonly cause: PersistingCause }
+  | { readonly kind: 'persists'; readonly cause: string; readonly reason: string }
   /** Its run has to hear of the action. */
   | { readonly kind: 'resumed'; readonly partId: string; readonly actionId: string }
   /** Its slice has to start its run. */
@@ -97,7 +100,7 @@ async function resume(trx: Trx, retry: PartRetry, partId: string): Promise<Retry
   const campaign = await lockCampaign(trx, partId);
   if (campaign === null) return { kind: 'gone' };
   const cause = await persistingCause(trx, retry.subAccountId, partId, retry.at, () => null);
-  if (cause !== null) return { kind: 'persists', cause };
+  if (cause !== null) return { kind: 'persists', ...cause };
   const ordered = await orderAction(trx, {
     campaign,
     name: 'resume',
@@ -111,6 +114,13 @@ async function resume(trx: Trx, retry: PartRetry, partId: string): Promise<Retry
     : { kind: 'resumed', partId, actionId: ordered.actionId };
 }
 
+/** Whether it would only be refused again. */
+async function refusedContent(trx: Trx, { at }: PartRetry, partId: string): Promise<RetryResult | null> {
+  const unsent = (await listMessages(trx, partId)).filter(({ status }) => status === 'draft');
+  const [first] = await readRefusedContent(trx, unsent, at);
+  return first === undefined ? null : { kind: 'persists', cause: CONTENT_REFUSED, reason: first.message };
+}
+
 async function prepareAgain(
   trx: Trx,
   retry: PartRetry,
@@ -119,6 +129,8 @@ async function prepareAgain(
   const campaign = await lockCampaign(trx, partId);
   if (campaign === null) return { kind: 'gone' };
   if (campaign.status !== 'rejected') return { kind: 'refused', reason: `It is ${campaign.status} already.` };
+  const refused = await refusedContent(trx, retry, partId);
+  if (refused !== null) return refused;
   await trx
     .updateTable('campaigns')
     .set((set) => ({

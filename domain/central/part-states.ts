@@ -1,4 +1,5 @@
 import type { SuspendCause } from '../dispatch/dispatch-store.ts';
+import { CONTENT_REFUSED } from '../content-check.ts';
 import { isSuspendCause, SUSPENSIONS } from '../suspension.ts';
 
 /** Whether all parts of a central campaign are due at one instant, or at the same local time in each account's zone. */
@@ -32,7 +33,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   [BY_PARENT]: 'You have ordered it for the whole campaign, or your account is held.',
   by_account: 'The sub-account has ordered it.',
   held: 'The sub-account or an operator holds it.',
-  content_refused: 'Its content is refused.',
+  [CONTENT_REFUSED]: 'Its content is refused. Have the phrase taken off the list, then try the account again.',
   account_left: 'The account is no longer your sub-account; what had not been sent was aborted.',
   account_disabled: 'The account is disabled; what had not been sent was aborted.',
 };
