@@ -4,10 +4,11 @@ import { type CampaignStatus, isLive } from '../domain/campaign-status.ts';
 import type { RoundKind } from '../domain/round.ts';
 import { resolveCampaignAlerts } from './campaign-alerts.ts';
 import { readActionFacts } from './campaign-step/record-signals.ts';
+import { overruleCampaign } from './central/overrule-part.ts';
 import { noteReachedAccounts } from './central/reached-accounts.ts';
 import type { Trx } from './database.ts';
 import { holdCampaign } from './holds.ts';
-import { launch, overrule, restart } from './launch-orders.ts';
+import { launch, restart } from './launch-orders.ts';
 import { appendLog } from './log.ts';
 import {
   insertAction,
@@ -53,7 +54,7 @@ async function carryOut(
     case 'restart':
       return restart(trx, order, schedules ?? new Map());
     case 'overrule':
-      return overrule(trx, order);
+      return overruleCampaign(trx, order);
     case 'archive':
     case 'unarchive':
       return archive(trx, order);

@@ -83,7 +83,7 @@ export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<numb
 }
 
 /** What nobody has to care about while the campaign is stopped. */
-const OVER_ONCE_STOPPED = ['suspension', 'hours_changed', 'forecast'] as const;
+const OVER_ONCE_STOPPED = ['suspension', 'hours_changed', 'forecast', 'content_rejected'] as const;
 
 /** A suspension needs somebody until the campaign is resumed, stopped or aborted. */
 async function alertOf(trx: Trx, request: HoldRequest): Promise<void> {

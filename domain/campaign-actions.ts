@@ -61,6 +61,8 @@ export function roleOf(campaign: {
 /** What the rules need to know of a campaign. */
 export interface ActionFacts {
   readonly role: CampaignRole;
+  /** A part of a central campaign, also where its parent orders, who has the role of an owner. */
+  readonly isPart: boolean;
   readonly status: CampaignStatus;
   readonly isArchived: boolean;
   /** A lease was made at any time, so somebody may have been texted. */
@@ -92,6 +94,12 @@ const only =
   (statuses: readonly CampaignStatus[], sentence: string): Rule =>
   (facts) =>
     statuses.includes(facts.status) ? null : `${sentence} This one is ${facts.status}.`;
+
+/** A rejected part may be tried again, so it can be ended as what is still to be sent. */
+const orRejectedPart =
+  (rule: Rule): Rule =>
+  (facts) =>
+    facts.isPart && facts.status === 'rejected' ? null : rule(facts);
 
 function refusalOfRound(facts: ActionFacts, people: number, state: string): string | null {
   if (facts.status !== 'finished') {
@@ -126,9 +134,11 @@ const RULES: Record<CampaignActionName, Rule> = {
       ? null
       : 'Only holds of their own keep it, and a resume lifts none of them; DELETE each at /v1/holds/{id}.';
   },
-  stop: only(UNFINISHED, 'Only a launched, unfinished campaign can be stopped.'),
+  stop: orRejectedPart(only(UNFINISHED, 'Only a launched, unfinished campaign can be stopped.')),
   restart: only(['stopped'], 'Only a stopped campaign can be restarted.'),
-  abort: only([...UNFINISHED, 'stopped'], 'Only a launched, unfinished campaign can be aborted.'),
+  abort: orRejectedPart(
+    only([...UNFINISHED, 'stopped'], 'Only a launched, unfinished campaign can be aborted.'),
+  ),
   reschedule: (facts) => {
     if (!isLive(facts.status)) {
       return `Only a launched, unfinished campaign can be rescheduled. This one is ${facts.status}.`;

@@ -4,6 +4,7 @@ import { findAccount } from '../../db/accounts.ts';
 import { orderAction } from '../../db/campaign-orders.ts';
 import type { NewSchedules } from '../../db/order-rows.ts';
 import { readActionFacts } from '../../db/campaign-step/record-signals.ts';
+import { lockCentralOf } from '../../db/central/overrule-part.ts';
 import { type Campaign, lockCampaign, raiseCampaignVersion } from '../../db/campaigns.ts';
 import { findAction } from '../../db/actions.ts';
 import { type Trx, withAccount } from '../../db/database.ts';
@@ -56,6 +57,7 @@ export async function carryOut<Schema extends TSchema>(
   const { accountId, actor } = request.caller;
   const { id } = request.params;
   const { body: order } = await idempotent(deps, request, reply, async (trx) => {
+    const partOf = route.name === 'overrule' ? await lockCentralOf(trx, accountId, id) : null;
     const campaign = await lockCampaign(trx, id);
     if (campaign === null) throw notFound('campaign');
     checkIfMatch(request, campaign.version);
@@ -86,9 +88,14 @@ export async function carryOut<Schema extends TSchema>(
         inFlight: result.inFlight,
         accounts: result.accounts,
         role: roleOf(campaign),
+        ...(partOf === null ? {} : { partOf }),
       },
     };
   });
+  // It may have been finished, and goes on with the part that is let pass; repair wakes it where nobody answers.
+  const { partOf } = order;
+  if (partOf !== undefined)
+    await deps.workflows.wakeCentral(partOf.parentId, partOf.centralId).catch(() => undefined);
   if (STOPPING_ACTIONS.includes(route.name)) deps.crash('hold.committed');
   const url = `/v1/campaigns/${id}/actions/${order.id}`;
   const { inFlight, accounts } = order;

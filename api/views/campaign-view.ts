@@ -97,6 +97,7 @@ export async function readCampaignView(
     missing,
     actions: allowancesOf({
       role,
+      isPart: role === 'part',
       status: campaign.status,
       isArchived: campaign.archivedAt !== null,
       everLeased: campaign.everLeased,

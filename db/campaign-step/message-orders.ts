@@ -81,7 +81,7 @@ export async function setNow(trx: Trx, campaignId: string, at: number): Promise<
     await applyMessageOrders(trx, campaignId, [{ messageId: first.id, do: 'send' }], at);
 }
 
-/** Stop and abort: what has not begun is cancelled, what has is cut. */
+/** Stop and abort: what has not begun is cancelled, also in a part that was rejected; what has is cut. */
 export async function endMessages(trx: Trx, campaignId: string, at: number): Promise<void> {
   await trx
     .updateTable('messages')
@@ -95,7 +95,7 @@ export async function endMessages(trx: Trx, campaignId: string, at: number): Pro
       version: set('version', '+', 1),
     }))
     .where('campaign_id', '=', campaignId)
-    .where('status', '=', 'scheduled')
+    .where('status', 'in', ['draft', 'scheduled'])
     .execute();
   await trx
     .updateTable('messages')

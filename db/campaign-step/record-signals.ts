@@ -99,6 +99,7 @@ export async function readActionFacts(
     .select('kind')
     .execute();
   return {
+    isPart: campaign.central_id !== null,
     role: roleOf({ kind: campaign.kind, centralId: campaign.central_id }),
     status: campaign.status,
     isArchived: campaign.archived_at !== null,

@@ -127,13 +127,15 @@ async function moveUnmade(trx: Trx, { campaignId, slice }: CarryOut, name: strin
 
 async function partsOf(trx: Trx, campaignId: string, slice: number, name: string): Promise<OrderedPart[]> {
   const isOpen = sql<boolean>`state <> all (${[...FINAL_PART_STATES]})`;
-  // What was stopped can be aborted as well; a restart is for whoever was stopped.
+  // What was rejected or stopped may be sent yet, so that it is ended as well; a restart is for whoever was stopped.
   const wanted =
     name === 'restart'
       ? sql<boolean>`state = 'stopped'`
       : name === 'abort' || name === 'delete'
-        ? sql<boolean>`(${isOpen} or state = 'stopped')`
-        : isOpen;
+        ? sql<boolean>`(${isOpen} or state in ('rejected', 'stopped'))`
+        : name === 'stop'
+          ? sql<boolean>`(${isOpen} or state = 'rejected')`
+          : isOpen;
   const rows = await trx
     .selectFrom('central_parts')
     .where('central_id', '=', campaignId)
@@ -189,7 +191,8 @@ async function messagesOf(
   if (wanted.length === 0) return [];
   const own = await listMessages(trx, part.campaignId);
   // A restart ends the part's messages itself, should its run not have done so since the stop.
-  const statuses = order.name === 'restart' ? ['cancelled', 'cut', 'scheduled', 'sending'] : ['scheduled'];
+  const statuses =
+    order.name === 'restart' ? ['cancelled', 'cut', 'draft', 'scheduled', 'sending'] : ['scheduled'];
   return wanted.flatMap((one) => {
     const place = order.positions.get(one.messageId);
     const message = own.find(({ position, status }) => position === place && statuses.includes(status));

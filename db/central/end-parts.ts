@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<EndOfParts, string>> = {
 };
 
 /**
- * Locks the parts of the account of this transaction that are not over, before any gate: whoever leases holds a campaign's
+ * Locks the parts of the account of this transaction that may still be sent, before any gate: whoever leases holds a campaign's
  * row before its gates, and gates in one order.
  */
 export async function lockParts(trx: Trx): Promise<readonly string[]> {
@@ -22,7 +22,7 @@ export async function lockParts(trx: Trx): Promise<readonly string[]> {
     .selectFrom('campaigns')
     .where('central_id', 'is not', null)
     .where('detached_at', 'is', null)
-    .where('status', 'in', [...LIVE_STATUSES, 'stopped'])
+    .where('status', 'in', [...LIVE_STATUSES, 'stopped', 'rejected'])
     .select('id')
     .orderBy('id')
     .forUpdate()

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
-import { isLive } from '../../domain/campaign-status.ts';
 import { isPartRetryable, type PartState, wordsOfPartReason } from '../../domain/central/part-states.ts';
 import { CONTENT_REFUSED } from '../../domain/content-check.ts';
 import { lockAccount } from '../accounts.ts';
@@ -13,6 +12,7 @@ import { appendLog } from '../log.ts';
 import { listMessages } from '../messages.ts';
 import { readRefusedContent } from '../refused-content.ts';
 import { persistingCause } from '../suspend-causes.ts';
+import { refusalToReopen, reopenCentral } from './reopen-central.ts';
 
 /** A parent's wish that the part of one of its sub-accounts is tried again. */
 export interface PartRetry {
@@ -49,9 +49,8 @@ export async function retryPart(trx: Trx, retry: PartRetry): Promise<RetryResult
     .select(['campaign_id as campaignId', 'state', 'reason', 'slice'])
     .executeTakeFirst();
   if (part === undefined) return { kind: 'gone' };
-  if (!isLive(central.status) && central.status !== 'finished') {
-    return { kind: 'refused', reason: `The campaign is ${central.status}, and so are its parts.` };
-  }
+  const isOver = refusalToReopen(central);
+  if (isOver !== null) return { kind: 'refused', reason: isOver };
   const { campaignId: partId, state, reason } = part;
   if (partId === null || !isPartRetryable(state, reason)) {
     return { kind: 'refused', reason: refusalOf(state, reason) };
@@ -68,19 +67,7 @@ export async function retryPart(trx: Trx, retry: PartRetry): Promise<RetryResult
       : resume(trx, retry, partId);
   });
   if (result.kind !== 'resumed' && result.kind !== 'prepared_again') return result;
-  await trx
-    .updateTable('central_parts')
-    .set({ needs_run: true })
-    .where('central_id', '=', central.id)
-    .where('sub_account_id', '=', retry.subAccountId)
-    .execute();
-  if (central.status === 'finished') {
-    await trx
-      .updateTable('campaigns')
-      .set((set) => ({ status: 'started' as const, finished_at: null, version: set('version', '+', 1) }))
-      .where('id', '=', central.id)
-      .execute();
-  }
+  await reopenCentral(trx, central, retry.subAccountId);
   await appendLog(trx, {
     accountId: retry.accountId,
     campaignId: central.id,
@@ -131,18 +118,20 @@ async function prepareAgain(
   if (campaign.status !== 'rejected') return { kind: 'refused', reason: `It is ${campaign.status} already.` };
   const refused = await refusedContent(trx, retry, partId);
   if (refused !== null) return refused;
-  await trx
+  const prepared = await trx
     .updateTable('campaigns')
     .set((set) => ({
       status: 'processing' as const,
       prepared_at: null,
       status_reasons: '[]',
-      // It may have been taken from the parent's gates when its account was disabled.
-      detached_at: null,
       version: set('version', '+', 1),
     }))
     .where('id', '=', partId)
-    .execute();
+    // One that was taken from the parent's gates would text beyond the parent's reach.
+    .where('detached_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  if (prepared === undefined) return { kind: 'refused', reason: 'It is no part of the campaign any more.' };
   await trx
     .updateTable('messages')
     .set({ status: 'scheduled', due_at: sql<Date | null>`case when schedule_local is null then due_at end` })

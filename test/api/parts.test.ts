@@ -143,7 +143,7 @@ describe('what a part is sent from', () => {
 const LATER = { local: '2027-01-13T12:00', zone: 'America/New_York' };
 
 describe('a part that was rejected', () => {
-  test('can be tried again while its account is an enabled one of the parent, and not otherwise', async () => {
+  test('can be tried again until its account is disabled or leaves, which abort it for good', async () => {
     const retryPath = await createRejectedPart(world, parent, child);
     const seen = async () => {
       const { body } = await parent.call('GET', retryPath.replace(/\/[^/]+\/retry$/, ''));
@@ -153,12 +153,13 @@ describe('a part that was rejected', () => {
     await parent.call('POST', `/v1/accounts/${child.accountId}/disable`, {
       body: { reason: 'It has closed.' },
     });
-    expect(await seen()).toMatchObject({ canRetry: false });
+    expect(await seen()).toMatchObject({ state: 'aborted', canRetry: false });
     expect(codeOf(await parent.call('POST', retryPath))).toBe('409 action-not-allowed');
     await parent.call('POST', `/v1/accounts/${child.accountId}/enable`, { body: {} });
-    expect(await seen()).toMatchObject({ canRetry: true });
+    expect(await seen()).toMatchObject({ state: 'aborted', canRetry: false });
+    expect(codeOf(await parent.call('POST', retryPath))).toBe('409 action-not-allowed');
     await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, { body: { parentId: null } });
     expect(await seen()).toMatchObject({ canRetry: false });
-    expect(codeOf(await parent.call('POST', retryPath))).toBe('404 not-found');
+    expect(codeOf(await parent.call('POST', retryPath))).toBe('409 action-not-allowed');
   });
 });

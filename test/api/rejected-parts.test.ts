@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { carryOutForSlice } from '../../db/central/carry-out.ts';
+import { stepCentral } from '../../db/central/step-central.ts';
 import { withAccount } from '../../db/database.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { type ApiWorld, NOON, openApiWorld, type Reply, type Tenant } from './api-world.ts';
@@ -17,6 +19,7 @@ beforeAll(async () => {
   const enabled = { body: { enabled: true } };
   await world.operator('PUT', `/v1/accounts/${parent.accountId}/central-send`, enabled);
 });
+afterEach(() => world.owner.query(`update refused_phrases set effective_to = '2026-01-01'`));
 afterAll(() => world.close());
 
 /** A central campaign whose only part was rejected for a phrase that came to the list after the launch. */
@@ -29,6 +32,9 @@ interface Rejected {
   readonly retry: (body?: unknown) => Promise<Reply>;
   readonly withdraw: () => Promise<unknown>;
   readonly status: () => Promise<string>;
+  /** Ends the central campaign as its last step does once every part is over. */
+  readonly finish: () => Promise<void>;
+  readonly centralStatus: () => Promise<string>;
 }
 
 async function reject(name: string): Promise<Rejected> {
@@ -61,7 +67,39 @@ async function reject(name: string): Promise<Rejected> {
       parent.call('POST', `${accounts}/${accountId}/retry`, given === undefined ? {} : { body: given }),
     withdraw: () => world.operator('DELETE', `/v1/refused-phrases/${phrase}`),
     status: async () => String((await child.call('GET', `/v1/campaigns/${part}`)).body['status']),
+    finish: async () => {
+      const plan = await withAccount(world.db, parent.accountId, (trx) =>
+        stepCentral(trx, {
+          accountId: parent.accountId,
+          campaignId: central,
+          at: NOON,
+          running: [],
+          handing: 0,
+          signals: [],
+          asked: [],
+        }),
+      );
+      expect(plan).toMatchObject({ kind: 'end', status: 'finished' });
+    },
+    centralStatus: async () => String((await parent.call('GET', `/v1/campaigns/${central}`)).body['status']),
   };
+}
+
+const LATER = { local: '2027-01-13T12:00', zone: 'America/New_York' };
+
+function overrule(child: Tenant, part: string): Promise<Reply> {
+  return world.operator('POST', `/v1/campaigns/${part}/overrule`, {
+    body: {},
+    headers: { 'carillon-account': child.accountId },
+  });
+}
+
+async function statesOf(central: string): Promise<readonly unknown[]> {
+  const { rows } = await world.owner.query<Record<string, unknown>>(
+    'select state, reason from central_parts where central_id = $1 order by number',
+    [central],
+  );
+  return rows;
 }
 
 describe('a part whose content is refused', () => {
@@ -87,5 +125,111 @@ describe('a part whose content is refused', () => {
     expect(await status()).toBe('processing');
     expect(await seen()).toMatchObject({ state: 'handed_over', reason: null });
     expect((await parent.call('GET', `/v1/campaigns/${central}`)).body['status']).toBe('scheduled');
+  });
+
+  test('goes on under its central campaign, which was finished without it, so that its parent can pause it', async () => {
+    const { central, seen, retry, withdraw, finish, centralStatus } = await reject('Reopened');
+    await withdraw();
+    await finish();
+    expect(codeOf(await retry())).toBe('202');
+    expect(await centralStatus()).toBe('started');
+    expect(codeOf(await parent.call('POST', `/v1/campaigns/${central}/pause`))).toBe('202');
+    expect(await seen()).toMatchObject({ state: 'paused', reason: { code: 'by_parent' } });
+  });
+
+  test('can be stopped by its parent after it has gone on, and given a new time, as what the end had not sent', async () => {
+    const { central, retry, withdraw, finish } = await reject('Restarted');
+    await withdraw();
+    await finish();
+    await retry();
+    expect(codeOf(await parent.call('POST', `/v1/campaigns/${central}/stop`))).toBe('202');
+    await world.owner.query(
+      `update messages set status = 'cut' where campaign_id = $1 and status = 'sending'`,
+      [central],
+    );
+    await world.owner.query(
+      `update messages set status = 'cancelled' where campaign_id = $1 and status = 'scheduled'`,
+      [central],
+    );
+    const { body } = await parent.call('GET', `/v1/campaigns/${central}`);
+    const [message] = body['messages'] as readonly { readonly id: string }[];
+    const messages = [{ messageId: message?.id, schedule: LATER }];
+    const review = await parent.call('POST', `/v1/campaigns/${central}/review`, { body: { messages } });
+    expect(review.body).toMatchObject({ refusals: [] });
+  });
+
+  test('is aborted when its account is disabled, as all that was not sent, and stays so when that is enabled', async () => {
+    const { child, part, seen, retry, withdraw, finish, status, centralStatus } = await reject('Disabled');
+    await withdraw();
+    await finish();
+    const path = `/v1/accounts/${child.accountId}`;
+    await parent.call('POST', `${path}/disable`, { body: { reason: 'It has closed.' } });
+    expect(await seen()).toMatchObject({ state: 'aborted', reason: { code: 'account_disabled' } });
+    await parent.call('POST', `${path}/enable`, { body: {} });
+    expect(await seen()).toMatchObject({ state: 'aborted', canRetry: false });
+    expect(codeOf(await retry())).toBe('409 action-not-allowed');
+    expect(codeOf(await overrule(child, part))).toBe('409 action-not-allowed');
+    expect(await status()).toBe('aborted');
+    expect(await centralStatus()).toBe('finished');
+  });
+
+  test('is aborted when its account leaves, and is not to be overruled then', async () => {
+    const { child, part, status, seen } = await reject('Left');
+    expect(codeOf(await child.call('POST', '/v1/account/leave-parent'))).toBe('200');
+    expect(await status()).toBe('aborted');
+    expect(await seen()).toMatchObject({ state: 'aborted', reason: { code: 'account_left' } });
+    expect(codeOf(await overrule(child, part))).toBe('409 action-not-allowed');
+  });
+
+  test('that an operator overrules goes on under its central campaign, also one that was finished without it', async () => {
+    const { child, central, part, seen, finish, status, centralStatus } = await reject('Overruled');
+    await finish();
+    expect(codeOf(await overrule(child, part))).toBe('202');
+    expect(await status()).toBe('processing');
+    expect(await seen()).toMatchObject({ state: 'handed_over', reason: null });
+    expect(await centralStatus()).toBe('started');
+    expect(world.asked).toContain(`wake central ${central}`);
+    expect(codeOf(await parent.call('POST', `/v1/campaigns/${central}/pause`))).toBe('202');
+    const log = await parent.call('GET', `/v1/campaigns/${central}/log`);
+    expect(JSON.stringify(log.body)).toContain('overrule_account');
+  });
+
+  test('is not overruled once its parent has stopped, aborted or deleted the whole', async () => {
+    const { child, part, central, status } = await reject('Ended');
+    for (const name of ['stop', 'abort']) {
+      await parent.call('POST', `/v1/campaigns/${central}/${name}`);
+      expect(codeOf(await overrule(child, part))).toBe('409 action-not-allowed');
+    }
+    await parent.call('DELETE', `/v1/campaigns/${central}`);
+    expect(codeOf(await overrule(child, part))).toBe('409 action-not-allowed');
+    expect(await status()).toBe('rejected');
+  });
+
+  test.each([
+    ['stop', 'stopped'],
+    ['abort', 'aborted'],
+    ['delete', 'aborted'],
+  ])('is ended as well by the %s of its parent', async (name, state) => {
+    const { central, seen, part, child } = await reject(`Ended by ${name}`);
+    const { accountId } = parent;
+    const path = `/v1/campaigns/${central}`;
+    await (name === 'delete' ? parent.call('DELETE', path) : parent.call('POST', `${path}/${name}`));
+    const { rows } = await world.owner.query<{ id: string }>(
+      'select id from actions where campaign_id = $1 and name = $2',
+      [central, name],
+    );
+    const order = { accountId, campaignId: central, at: NOON, actionId: rows[0]?.id ?? '', slice: 0 };
+    const woken: string[] = [];
+    const runs = {
+      wake: ({ campaignId }: { readonly campaignId: string }) => Promise.resolve(woken.push(campaignId)),
+      poke: () => Promise.reject(new Error('Nothing is restarted.')),
+    };
+    expect(await carryOutForSlice(world.db, order, runs)).toBe(1);
+    expect(woken).toEqual([part]);
+    const [row] = await statesOf(central);
+    expect(row).toEqual({ state, reason: 'by_parent' });
+    if (name !== 'delete') expect(await seen()).toMatchObject({ state });
+    const alerts = await child.call('GET', '/v1/alerts?state=open');
+    expect(alerts.body['items']).toEqual([]);
   });
 });

@@ -34,6 +34,7 @@ const ALLOWED: Record<CampaignStatus, readonly CampaignActionName[]> = {
 
 const PLAIN = {
   role: 'standard',
+  isPart: false,
   isArchived: false,
   everLeased: false,
   hasUnsentMessage: true,
@@ -49,6 +50,7 @@ const allowed = (facts: ActionFacts): CampaignActionName[] =>
 
 const anyFacts = fc.record({
   role: fc.constantFrom('standard' as const, 'central' as const, 'part' as const),
+  isPart: fc.boolean(),
   status: fc.constantFrom(...CAMPAIGN_STATUSES),
   isArchived: fc.boolean(),
   everLeased: fc.boolean(),
@@ -132,13 +134,19 @@ describe('a campaign', () => {
     ['paused', ['resume', 'abort']],
     ['suspended', ['resume', 'abort']],
     ['stopped', ['abort', 'archive', 'delete']],
+    ['rejected', ['abort', 'overrule', 'archive', 'delete']],
     ['finished', ['retry_failed', 'resend_unknown', 'archive', 'delete']],
   ] as const)(
     'that is a part of a central one and %s allows its own people no more than this',
     (status, names) => {
-      expect(allowed({ ...PLAIN, role: 'part', status })).toEqual(names);
+      expect(allowed({ ...PLAIN, role: 'part', isPart: true, status })).toEqual(names);
     },
   );
+
+  it('that is a part and rejected can be stopped and aborted by the parent, since it may be tried again', () => {
+    const byParent = allowed({ ...PLAIN, isPart: true, status: 'rejected' });
+    expect(byParent).toEqual(['stop', 'abort', ...ALLOWED.rejected]);
+  });
 
   it('that is sent by other accounts has no rounds, no start of its own and no way back to a draft', () => {
     for (const status of CAMPAIGN_STATUSES) {
