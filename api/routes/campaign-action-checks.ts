@@ -107,15 +107,32 @@ export async function checkResume(check: Check<Static<typeof ResumeInput>>): Pro
   const given = body.overdue ?? [];
   const unanswered = overdue.filter((id) => !given.some((one) => one.messageId === id));
   if (overdue.length > 1 && unanswered.length > 0) {
-    throw new Problem(
-      'overdue-messages',
-      'More than one message became due meanwhile. Say for each: send, skip, or a new schedule.',
-      {
-        errors: unanswered.map((id) => ({ pointer: '/overdue', message: `Say what becomes of ${id}.` })),
-      },
-    );
+    throw wordsMissing(unanswered);
   }
-  const schedules = given.flatMap((one, index) =>
+  refuseSchedulesOfWords(given, clock, now);
+}
+
+type Words = NonNullable<Static<typeof ResumeInput>['overdue']>;
+
+/** What is said of overdue messages, as an order keeps it. */
+export function ordersOfWords(words: Words = []) {
+  return words.map((one) =>
+    'do' in one ? one : { messageId: one.messageId, local: one.schedule.local, zone: one.schedule.zone },
+  );
+}
+
+/** Refuses what goes on with several overdue messages, of which these have no word. */
+export function wordsMissing(messageIds: readonly string[]): Problem {
+  return new Problem(
+    'overdue-messages',
+    'More than one message became due meanwhile. Say for each: send, skip, or a new schedule.',
+    { errors: messageIds.map((id) => ({ pointer: '/overdue', message: `Say what becomes of ${id}.` })) },
+  );
+}
+
+/** Refuses new schedules of overdue messages that are not in permitted hours of the future. */
+export function refuseSchedulesOfWords(words: Words = [], clock: AccountClock, now: number): void {
+  const schedules = words.flatMap((one, index) =>
     'do' in one ? [] : [{ pointer: `/overdue/${index}/schedule`, schedule: one.schedule }],
   );
   refuseIssues(scheduleIssues('scheduled', now, clock, schedules));

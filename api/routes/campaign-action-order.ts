@@ -124,7 +124,8 @@ async function refusedProblem(
   return typeof cause === 'string' ? causePersists(cause, words) : new Problem('action-not-allowed', words);
 }
 
-async function clockOf(trx: Trx, accountId: string): Promise<AccountClock> {
+/** The clock by which the schedules of an account are looked at. */
+export async function clockOf(trx: Trx, accountId: string): Promise<AccountClock> {
   const account = await findAccount(trx, accountId);
   if (account === null) throw notFound('account');
   return { timeZone: account.timeZone, quietHours: { start: account.quietStart, end: account.quietEnd } };

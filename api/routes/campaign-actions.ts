@@ -25,6 +25,7 @@ import {
   checkResume,
   checkSchedules,
   checkStart,
+  ordersOfWords,
 } from './campaign-action-checks.ts';
 import { type ActionRules, carryOut } from './campaign-action-order.ts';
 
@@ -83,7 +84,7 @@ export function registerCampaignActionRoutes(api: Api, deps: ApiDeps): void {
     scope: 'send',
     body: ResumeInput,
     check: checkResume,
-    args: (body) => ({ overdue: (body.overdue ?? []).map((one) => ('do' in one ? one : flat(one))) }),
+    args: (body) => ({ overdue: ordersOfWords(body.overdue) }),
   });
   addAction(api, deps, {
     name: 'stop',

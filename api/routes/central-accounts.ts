@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { parseMessageOrders } from '../../db/campaign-step/message-orders.ts';
 import { findCampaign, lockCampaign } from '../../db/campaigns.ts';
 import { listParts, type ListedPart } from '../../db/central/list-parts.ts';
 import { retryPart, type RetryResult } from '../../db/central/retry-part.ts';
@@ -18,7 +19,10 @@ import { Q, severalOf } from '../list-query.ts';
 import { PageQuery, pageOf, rangeOf, toPage } from '../pages.ts';
 import { causePersists, notFound, Problem, problems } from '../problem.ts';
 import { requireCentralSend } from '../require-central-send.ts';
+import { RetryAccountInput } from '../schemas/action-schemas.ts';
 import { idOf, idParams, INSTANT, nullable, oneOf } from '../schemas/common.ts';
+import { clockOf } from './campaign-action-order.ts';
+import { ordersOfWords, refuseSchedulesOfWords, wordsMissing } from './campaign-action-checks.ts';
 
 const State = oneOf(PART_STATES, {
   description:
@@ -105,26 +109,34 @@ export function registerCentralAccountRoutes(api: Api, deps: ApiDeps): void {
     '/v1/campaigns/:id/accounts/:accountId/retry',
     {
       config: { scope: 'send' },
+      preValidation: async (request) => {
+        // Where no more than one message is overdue there is nothing to say.
+        request.body ??= {};
+      },
       schema: {
         operationId: 'retryCampaignAccount',
         summary: 'Try an account of a central campaign again',
         description:
-          'A part that was suspended goes on where it stopped, once its cause is gone; one that was rejected is prepared anew, once its content is refused no more. Nobody is texted twice.',
+          'A part that was suspended goes on where it stopped, once its cause is gone; one that was rejected is prepared anew, once its content is refused no more. If more than one message became due meanwhile, each needs a word. Nobody is texted twice.',
         tags: ['actions'],
         params: Type.Object({ id: idOf('cmp'), accountId: idOf('acc') }),
+        body: RetryAccountInput,
         response: { 200: RetryOutput, 202: RetryOutput, ...problems(404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
       const { id: campaignId, accountId: subAccountId } = request.params;
       const { accountId, actor } = request.caller;
+      const words = request.body.overdue;
       const { body } = await idempotent(deps, request, reply, async (trx) => {
         const campaign = await lockCampaign(trx, campaignId);
         if (campaign === null) throw notFound('campaign');
         checkIfMatch(request, campaign.version);
         await requireCentralSend(trx, accountId);
         const at = deps.now();
-        const result = await retryPart(trx, { accountId, campaignId, subAccountId, actor, at });
+        refuseSchedulesOfWords(words, await clockOf(trx, accountId), at);
+        const overdue = parseMessageOrders(ordersOfWords(words));
+        const result = await retryPart(trx, { accountId, campaignId, subAccountId, actor, at, overdue });
         return { status: 202, body: refuseRetry(result) };
       });
       if (body.kind === 'resumed') {
@@ -154,6 +166,8 @@ function refuseRetry(result: RetryResult): Extract<RetryResult, { kind: 'resumed
       throw notFound('account of such a campaign');
     case 'refused':
       throw new Problem('action-not-allowed', result.reason);
+    case 'overdue':
+      throw wordsMissing(result.messageIds);
     case 'persists':
       throw causePersists(result.cause, result.reason);
   }

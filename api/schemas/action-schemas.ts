@@ -49,26 +49,39 @@ export const RestartInput = Type.Object(
   { additionalProperties: false },
 );
 
-/** What is to become of messages that became due while the campaign was held. */
-export const ResumeInput = Type.Object(
-  {
-    overdue: Type.Optional(
-      Type.Array(
-        Type.Union([
-          Type.Object(
-            {
-              messageId: idOf('msg'),
-              do: oneOf(['send', 'skip'], { description: 'Send it now, or never.' }),
-            },
-            { additionalProperties: false },
-          ),
-          MessageScheduleInput,
-        ]),
-        { maxItems: 50 },
-      ),
+const Overdue = Type.Array(
+  Type.Union([
+    Type.Object(
+      {
+        messageId: idOf('msg'),
+        do: oneOf(['send', 'skip'], { description: 'Send it now, or never.' }),
+      },
+      { additionalProperties: false },
     ),
+    MessageScheduleInput,
+  ]),
+  { maxItems: 50 },
+);
+
+/** What is to become of messages that became due while the campaign was held. */
+export const ResumeInput = Type.Object({ overdue: Type.Optional(Overdue) }, { additionalProperties: false });
+
+/** What is to become of messages that became due while an account of a central campaign did not go on. */
+export const RetryAccountInput = Type.Object(
+  { overdue: Type.Optional(Overdue) },
+  {
+    additionalProperties: false,
+    description:
+      'A word for each message that became due meanwhile, if there is more than one: as in a resume, by the ids of the central campaign’s own messages.',
+    examples: [
+      {
+        overdue: [
+          { messageId: 'msg_01m86mtaj9fzxvj3x8dcj53g4n', do: 'skip' },
+          { messageId: 'msg_01m86mtaj9fzxvj3x8dcj53g4p', do: 'send' },
+        ],
+      },
+    ],
   },
-  { additionalProperties: false },
 );
 
 /** Why something is stopped, for the log. */

@@ -3,11 +3,12 @@ import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { BY_PARENT, FINAL_PART_STATES } from '../../domain/central/part-states.ts';
 import { orderAction } from '../campaign-orders.ts';
 import type { NewSchedules } from '../order-rows.ts';
-import { type MessageOrder, parseMessageOrders } from '../campaign-step/message-orders.ts';
+import type { MessageOrder } from '../campaign-step/message-orders.ts';
 import { lockCampaign } from '../campaigns.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { listMessages } from '../messages.ts';
 import type { SliceOrder } from './central-plan.ts';
+import { messagesOfPart, type OrderOfMessages, positionsOf } from './messages-of-part.ts';
 import { noteToStart } from './note-runs.ts';
 
 /** An order of a parent that is carried out in the parts of one slice. */
@@ -19,13 +20,9 @@ export interface CarryOut extends SliceOrder {
   readonly at: number;
 }
 
-interface ParentsOrder {
+interface ParentsOrder extends OrderOfMessages {
   readonly id: string;
-  readonly name: string;
-  readonly args: Record<string, unknown>;
   readonly actor: { readonly id: string; readonly keyId?: string };
-  /** The central messages' places by their ids. */
-  readonly positions: ReadonlyMap<string, number>;
 }
 
 /** A part that has a campaign. */
@@ -94,7 +91,7 @@ async function readOrder(trx: Trx, campaignId: string, actionId: string): Promis
     name: row.name,
     args: row.args,
     actor: { id: row.requested_by, ...(row.key_id === null ? {} : { keyId: row.key_id }) },
-    positions: new Map(messages.map(({ id, position }) => [id, position])),
+    positions: positionsOf(messages),
   };
 }
 
@@ -158,7 +155,7 @@ async function orderOfPart(trx: Trx, part: OrderedPart, order: ParentsOrder, at:
   const key = `${order.id}/${part.campaignId}`;
   const known = await trx.selectFrom('actions').where('signal_key', '=', key).select('id').executeTakeFirst();
   if (known !== undefined) return true;
-  const orders = await messagesOf(trx, part, order, at);
+  const orders = await messagesOfPart(trx, part.campaignId, order, at);
   if (name === 'reschedule' && orders.length === 0) return false;
   const reason = order.args['reason'];
   const result = await orderAction(
@@ -178,29 +175,6 @@ async function orderOfPart(trx: Trx, part: OrderedPart, order: ParentsOrder, at:
     schedulesOf(orders),
   );
   return result.kind === 'ordered';
-}
-
-/** What is ordered of the parent's messages, of the part's own at the same places that have not begun. */
-async function messagesOf(
-  trx: Trx,
-  part: OrderedPart,
-  order: ParentsOrder,
-  at: number,
-): Promise<MessageOrder[]> {
-  const wanted = parseMessageOrders(order.args['messages'] ?? order.args['overdue']);
-  if (wanted.length === 0) return [];
-  const own = await listMessages(trx, part.campaignId);
-  // A restart ends the part's messages itself, should its run not have done so since the stop.
-  const statuses =
-    order.name === 'restart' ? ['cancelled', 'cut', 'draft', 'scheduled', 'sending'] : ['scheduled'];
-  return wanted.flatMap((one) => {
-    const place = order.positions.get(one.messageId);
-    const message = own.find(({ position, status }) => position === place && statuses.includes(status));
-    if (message === undefined) return [];
-    // Where the clocks are behind it is not overdue yet, and goes out at its time.
-    const isEarly = order.name === 'resume' && one.do === 'send' && (message.dueAt?.getTime() ?? at) > at;
-    return isEarly ? [] : [{ ...one, messageId: message.id }];
-  });
 }
 
 function schedulesOf(orders: readonly MessageOrder[]): NewSchedules {

@@ -67,5 +67,7 @@ const NOT_RETRYABLE: readonly (string | null)[] = ['list_gone'] satisfies Suspen
 
 /** Whether the parent may have a part tried again, as long as its account is an enabled one of his. */
 export function isPartRetryable(state: PartState, reason: string | null): boolean {
-  return state === 'rejected' || (state === 'suspended' && !NOT_RETRYABLE.includes(reason));
+  if (state === 'suspended') return !NOT_RETRYABLE.includes(reason);
+  // A restart leaves one stopped whose content is refused.
+  return state === 'rejected' || (state === 'stopped' && reason === CONTENT_REFUSED);
 }

@@ -13,28 +13,30 @@ export interface Pair {
 
 /**
  * A launched central campaign of a tenant that may send centrally, with its parts made as its workflow makes them, due at
- * this local time in New York or at once. Resolves with its id.
+ * this local time in New York or at once, with a second message where that has a time. Resolves with its id.
  */
 export async function launchCentral(
   world: ApiWorld,
   tenant: Tenant,
   pairs: readonly Pair[],
-  options: { readonly name: string; readonly dueAt?: string },
+  options: { readonly name: string; readonly dueAt?: string; readonly thenAt?: string },
 ): Promise<string> {
   const { accountId } = tenant;
-  const { name, dueAt } = options;
+  const { name, dueAt, thenAt } = options;
   const presetId = await create(tenant.call, '/v1/presets', { name });
   const body = { pairs: pairs.map((one) => ({ accountId: one.accountId, listId: one.listId })) };
   const added = await tenant.call('POST', `/v1/presets/${presetId}/pairs`, { body });
   if (added.status !== 200) throw new Error(`The pairs were not added: ${added.status}.`);
-  const schedule = dueAt === undefined ? {} : { schedule: { local: dueAt, zone: 'America/New_York' } };
+  const scheduled = (local?: string) =>
+    local === undefined ? {} : { schedule: { local, zone: 'America/New_York' } };
+  const second = thenAt === undefined ? [] : [{ text: 'Hello again', ...scheduled(thenAt) }];
   const { campaignId } = await seedCentral(
     world.db,
     { parent: tenant, presetId },
     {
       at: NOON,
       start: dueAt === undefined ? 'now' : 'scheduled',
-      messages: [{ text: 'Hello', ...schedule }],
+      messages: [{ text: 'Hello', ...scheduled(dueAt) }, ...second],
     },
   );
   await withAccount(world.db, accountId, async (trx) => {

@@ -138,7 +138,7 @@ describe('the OpenAPI document', () => {
     const without = breaking(
       ({ method, operation }) => bodies.includes(method) && operation.requestBody === undefined,
     );
-    const bodiless = ['enableAccount', 'leaveParent', 'retryCampaignAccount', 'acknowledgeAlert'];
+    const bodiless = ['enableAccount', 'leaveParent', 'acknowledgeAlert'];
     expect(new Set(without)).toEqual(new Set(bodiless));
     const files = breaking(
       ({ operation }) => 'application/octet-stream' in (operation.requestBody?.content ?? {}),

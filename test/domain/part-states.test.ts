@@ -36,5 +36,7 @@ describe('what a parent reads of a part', () => {
     expect(retryable).toEqual(['suspended', 'rejected']);
     expect(isPartRetryable('suspended', 'no_sender')).toBe(true);
     expect(isPartRetryable('suspended', 'list_gone')).toBe(false);
+    expect(isPartRetryable('stopped', 'content_refused')).toBe(true);
+    expect(isPartRetryable('stopped', BY_PARENT)).toBe(false);
   });
 });

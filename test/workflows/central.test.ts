@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lockAccount } from '../../db/accounts.ts';
 import { orderAction } from '../../db/campaign-orders.ts';
+import type { MessageOrder } from '../../db/campaign-step/message-orders.ts';
 import { findCampaign, lockCampaign } from '../../db/campaigns.ts';
 import { endParts, lockParts } from '../../db/central/end-parts.ts';
 import { retryPart } from '../../db/central/retry-part.ts';
@@ -201,13 +202,13 @@ async function register(account: SeededAccount | undefined, registration: string
 }
 
 /** Has the part at this index tried again, as the parent's route does. */
-async function retry(central: CentralUnderTest, index: number) {
+async function retry(central: CentralUnderTest, index: number, overdue: readonly MessageOrder[] = []) {
   const { accountId, actor } = central.parent;
   const subAccountId = central.children[index]?.accountId ?? '';
   const now = await world().now();
   const { campaignId } = central;
   const result = await withAccount(world().db, accountId, (trx) =>
-    retryPart(trx, { accountId, campaignId, subAccountId, actor, at: now }),
+    retryPart(trx, { accountId, campaignId, subAccountId, actor, at: now, overdue }),
   );
   if (result.kind === 'resumed') {
     await world().workflows.applyAction(subAccountId, result.partId, result.actionId);
