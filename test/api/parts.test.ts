@@ -163,3 +163,41 @@ describe('a part that was rejected', () => {
     expect(codeOf(await parent.call('POST', retryPath))).toBe('409 action-not-allowed');
   });
 });
+
+describe('a running part, once its account leaves the parent', () => {
+  const NOBODYS = { body: { parentId: null } };
+  test.each([
+    ['by itself', (leaving: Tenant) => leaving.call('POST', '/v1/account/leave-parent')],
+    [
+      "by an operator's order",
+      (leaving: Tenant) => world.operator('PUT', `/v1/accounts/${leaving.accountId}/parent`, NOBODYS),
+    ],
+  ])('%s, is aborted with that reason, and its run hears of it', async (how, leave) => {
+    const leaving = await world.openTenant();
+    const joined = { body: { parentId: parent.accountId } };
+    await world.operator('PUT', `/v1/accounts/${leaving.accountId}/parent`, joined);
+    const id = await launchCentral(world, parent, [leaving], {
+      name: `Left ${how}`,
+      dueAt: '2027-01-12T18:00',
+    });
+    const seen = async () => {
+      const { body } = await parent.call('GET', `/v1/campaigns/${id}/accounts`);
+      return (body['items'] as readonly { readonly campaignId: string }[])[0];
+    };
+    const own = (await seen())?.campaignId ?? '';
+    const { accountId } = leaving;
+    await withAccount(world.db, accountId, (trx) =>
+      prepareCampaign(trx, { accountId, campaignId: own, at: NOON }),
+    );
+    expect(await seen()).toMatchObject({ state: 'handed_over', reason: null });
+    expect(world.asked).not.toContain(`wake ${own}`);
+    expect((await leave(leaving)).status).toBe(200);
+    expect(await seen()).toMatchObject({ state: 'aborted', reason: { code: 'account_left' } });
+    expect(world.asked).toContain(`wake ${own}`);
+    const { body } = await leaving.call('GET', `/v1/campaigns/${own}`);
+    expect(body).toMatchObject({ status: 'aborted', holds: [{ kind: 'abort', cause: 'account_left' }] });
+    expect((await leaving.call('GET', '/v1/account')).body['parentId']).toBeNull();
+    const log = await leaving.call('GET', `/v1/campaigns/${own}/log`);
+    expect(JSON.stringify(log.body)).toContain('The account has left its parent.');
+  });
+});

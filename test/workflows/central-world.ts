@@ -2,6 +2,8 @@ import { orderAction } from '../../db/campaign-orders.ts';
 import type { NewSchedules } from '../../db/order-rows.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
 import { listParts, type ListedPart } from '../../db/central/list-parts.ts';
+import { retryPart, type RetryResult } from '../../db/central/retry-part.ts';
+import type { MessageOrder } from '../../db/campaign-step/message-orders.ts';
 import { type Trx, withAccount } from '../../db/database.ts';
 import { tellSlices } from '../../engine/repair-centrals.ts';
 import { createWorkflowClient } from '../../engine/workflow-client.ts';
@@ -102,6 +104,25 @@ export async function launchCentral(
       return reply ?? { state: 'requested', reason: null };
     },
   };
+}
+
+/** Has the part at this index tried again, as the parent's route does. */
+export async function tryAgain(
+  world: WorkflowWorld,
+  { campaignId, children, parent }: CentralUnderTest,
+  index: number,
+  overdue: readonly MessageOrder[] = [],
+): Promise<RetryResult> {
+  const { accountId, actor } = parent;
+  const subAccountId = children[index]?.accountId ?? '';
+  const at = await world.now();
+  const result = await withAccount(world.db, accountId, (trx) =>
+    retryPart(trx, { accountId, campaignId, subAccountId, actor, at, overdue }),
+  );
+  if (result.kind === 'resumed') {
+    await world.workflows.applyAction(subAccountId, result.partId, result.actionId);
+  }
+  return result;
 }
 
 /** How many texts each branch has sent, by what it calls itself in them. */

@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { lockAccount } from '../../db/accounts.ts';
 import { orderAction } from '../../db/campaign-orders.ts';
-import type { MessageOrder } from '../../db/campaign-step/message-orders.ts';
 import { findCampaign, lockCampaign } from '../../db/campaigns.ts';
 import { endParts, lockParts } from '../../db/central/end-parts.ts';
-import { retryPart } from '../../db/central/retry-part.ts';
 import { withAccount } from '../../db/database.ts';
 import { setParent } from '../../db/sub-accounts.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { toLocal } from '../../domain/zoned-time.ts';
 import { campaignWorkflowId, CARILLON_CENTRAL } from '../../workflows/contract.ts';
 import type { SeededAccount } from '../support/seed.ts';
-import { branchOf, type CentralUnderTest, launchCentral, sentByBranch, settle } from './central-world.ts';
+import {
+  branchOf,
+  type CentralUnderTest,
+  launchCentral,
+  sentByBranch,
+  settle,
+  tryAgain,
+} from './central-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
@@ -201,21 +206,6 @@ async function register(account: SeededAccount | undefined, registration: string
   );
 }
 
-/** Has the part at this index tried again, as the parent's route does. */
-async function retry(central: CentralUnderTest, index: number, overdue: readonly MessageOrder[] = []) {
-  const { accountId, actor } = central.parent;
-  const subAccountId = central.children[index]?.accountId ?? '';
-  const now = await world().now();
-  const { campaignId } = central;
-  const result = await withAccount(world().db, accountId, (trx) =>
-    retryPart(trx, { accountId, campaignId, subAccountId, actor, at: now, overdue }),
-  );
-  if (result.kind === 'resumed') {
-    await world().workflows.applyAction(subAccountId, result.partId, result.actionId);
-  }
-  return result;
-}
-
 describe('a part of a central campaign', () => {
   it('without a sender that may send is suspended by itself, and the others go on', async () => {
     await strike(10);
@@ -232,7 +222,7 @@ describe('a part of a central campaign', () => {
     expect(await central.status()).toBe('started');
 
     await register(central.children[0], 'approved');
-    const resumed = await retry(central, 0);
+    const resumed = await tryAgain(world(), central, 0);
     expect(resumed.kind).toBe('resumed');
     await settle(world(), central);
     expect(sentBy()).toEqual({ 'Branch 1': 1, 'Branch 2': 1 });
