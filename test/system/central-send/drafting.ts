@@ -54,6 +54,7 @@ export function describeDrafting(opened: () => Franchise): void {
       const created = await franchise.parent.post<CentralBody>('/v1/campaigns', { kind: 'central' });
       expect(created).toMatchObject({
         kind: 'central',
+        channel: 'sms',
         status: 'draft',
         displayName: 'Untitled campaign',
         central: { presetId: null, accounts: 0 },
@@ -100,6 +101,47 @@ export function describeDrafting(opened: () => Franchise): void {
       expect(await franchise.texted(branches.portland, 'Soup 🍲 at Harbour Portland')).toEqual(GUESTS);
     });
 
+    it('is written just as any other SMS is: its editor takes and refuses what that of a standard one does', async () => {
+      const { parent } = franchise;
+      const central = await parent.post<CentralBody>('/v1/campaigns', { kind: 'central' });
+      const standard = await parent.post<CentralBody>('/v1/campaigns', {});
+      const texts = [
+        'Soup 🍲 for {{firstName|you}} at table {{custom.table}}',
+        'Soup for {{firstName',
+        'Soup for {{nobody}}',
+        '',
+        'Soup. '.repeat(1_000),
+        'More soup',
+      ];
+      const write = async ({ id }: CentralBody): Promise<unknown> => {
+        const path = `/v1/campaigns/${id}/messages`;
+        const answers: string[] = [];
+        for (const text of texts) {
+          const answer = parent.post(path, { text });
+          answers.push(
+            await answer.then(
+              () => 'taken',
+              () => refused(answer),
+            ),
+          );
+        }
+        const [first, second] = (await parent.get<CentralBody>(`/v1/campaigns/${id}`)).messages;
+        await parent.patch(`${path}/${second?.id}`, { text: 'Much more soup', usePrefix: false });
+        await parent.remove(`${path}/${first?.id}`);
+        const { messages } = await parent.get<CentralBody>(`/v1/campaigns/${id}`);
+        return { answers, messages: messages.map(({ id: _id, report: _report, ...message }) => message) };
+      };
+      const written = await write(central);
+      expect(written).toEqual(await write(standard));
+      expect(written).toMatchObject({
+        answers: expect.arrayContaining(['taken', '400 invalid-field', '422 not-acceptable-value']),
+        messages: [
+          { position: 1, text: 'Much more soup', usePrefix: false },
+          { position: 2, text: 'More soup' },
+        ],
+      });
+    });
+
     it('is scheduled by an edit, and can be moved until it is sent, in every sub-account', async () => {
       const draft = await franchise.draft('Scheduled by an edit', everybody, 'Much later');
       const [first, second] = [inHours(5), inHours(7)];
@@ -143,6 +185,13 @@ export function describeDrafting(opened: () => Franchise): void {
         { accountId, listId },
       ]);
       expect(await parent.get<PresetBody>(`/v1/presets/${preset}`)).toMatchObject({ accounts: 2, lists: 3 });
+      await franchise.preset('The lake shore', [branches.tahoe]);
+      const { items } = await parent.get<{ items: PresetBody[] }>('/v1/presets?q=the%20lake');
+      const sizes = items.map(({ name, accounts, lists }) => [name, { accounts, lists }]);
+      expect(Object.fromEntries(sizes)).toEqual({
+        'The lake': { accounts: 2, lists: 3 },
+        'The lake shore': { accounts: 1, lists: 1 },
+      });
       const draft = await franchise.draft('Counted', preset, 'Counted');
       const { central, recipients } = await franchise.review(draft.id, 'now');
       expect(central).toMatchObject({ accounts: 2, lists: 3, ready: 2, faulty: 0 });

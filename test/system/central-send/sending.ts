@@ -81,8 +81,11 @@ export function describeSending(opened: () => Franchise): void {
       await tahoe.api.patch(`/v1/senders/${spareId}`, { disabled: true });
     });
 
-    it('is sent now only outside the quiet hours by the time zone of the parent, within which it can still be scheduled', async () => {
+    it('is sent now only outside the quiet hours, 8 p.m. to 8 a.m. unless others are set, by the time zone of the parent, within which it can still be scheduled', async () => {
       const { parent } = franchise;
+      const { api } = await franchise.openStranger('Night owls');
+      const usual = { quietHours: { start: '20:00', end: '08:00' } };
+      expect(await api.get('/v1/account')).toMatchObject(usual);
       const draft = await franchise.draft('Now', everybody, 'Now');
       const { token } = await franchise.review(draft.id, 'now');
       await parent.patch('/v1/account', { quietHours: hoursAround(ZONE) });
@@ -93,6 +96,11 @@ export function describeSending(opened: () => Franchise): void {
       expect(await refused(launch(draft.id, { start: 'now', reviewToken: token }))).toBe('422 quiet-hours');
       await franchise.schedule(draft, inHours(5));
       expect((await franchise.review(draft.id, 'scheduled')).token).toEqual(expect.any(String));
+      const later = await franchise.draft('In the night for later', everybody, 'Later');
+      await franchise.schedule(later, inHours(5));
+      await franchise.launch(later.id, 'scheduled');
+      await franchise.reaches(later.id, 'scheduled');
+      await franchise.act(later.id, 'abort');
 
       // The same hours of the day are over, or still to come, where it is another time of day.
       await parent.patch('/v1/account', { timeZone: 'Asia/Tokyo' });
