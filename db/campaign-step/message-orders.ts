@@ -39,7 +39,13 @@ export async function applyMessageOrders(
         ? { schedule_local: null, schedule_zone: null, due_at: new Date(at) }
         : order.do === 'skip'
           ? { status: 'cancelled' as const, ended_at: new Date(at) }
-          : { schedule_local: order.local, schedule_zone: order.zone, due_at: null, expires_at: null };
+          : {
+              schedule_local: order.local,
+              schedule_zone: order.zone,
+              not_before: null,
+              due_at: null,
+              expires_at: null,
+            };
     const changed = await trx
       .updateTable('messages')
       .set((set) => ({ ...changes, version: set('version', '+', 1) }))

@@ -11,6 +11,8 @@ export interface StepMessage {
   readonly status: MessageStatus;
   readonly scheduleLocal: string | null;
   readonly scheduleZone: string | null;
+  /** When it was ordered to be sent after its local time had come. */
+  readonly notBefore: number | null;
   readonly dueAt: number | null;
   readonly expiresAfterMs: number;
   readonly endedAt: number | null;
@@ -37,6 +39,7 @@ export async function readStepMessages(trx: Trx, campaignId: string): Promise<St
       'status',
       'schedule_local',
       SCHEDULE_ZONE.as('schedule_zone'),
+      'not_before',
       'due_at',
       'expires_after_ms',
       'ended_at',
@@ -51,6 +54,7 @@ export async function readStepMessages(trx: Trx, campaignId: string): Promise<St
     status: row.status,
     scheduleLocal: row.schedule_local,
     scheduleZone: row.schedule_zone,
+    notBefore: row.not_before?.getTime() ?? null,
     dueAt: row.due_at?.getTime() ?? null,
     expiresAfterMs: row.expires_after_ms,
     endedAt: row.ended_at?.getTime() ?? null,
@@ -75,14 +79,20 @@ export async function resolveDueTimes(
       resolved.push(message);
       continue;
     }
-    const dueAt =
-      message.scheduleLocal === null || message.scheduleZone === null
-        ? (message.dueAt ?? at)
-        : instantOf({ local: message.scheduleLocal, zone: message.scheduleZone });
+    const dueAt = dueAtOf(message, at);
     if (dueAt !== message.dueAt) await setDue(trx, message, dueAt);
     resolved.push({ ...message, dueAt });
   }
   return resolved;
+}
+
+function dueAtOf(
+  { scheduleLocal: local, scheduleZone: zone, dueAt, notBefore }: StepMessage,
+  at: number,
+): number | null {
+  if (local === null || zone === null) return dueAt ?? at;
+  const instant = instantOf({ local, zone });
+  return instant === null || notBefore === null ? instant : Math.max(instant, notBefore);
 }
 
 async function setDue(trx: Trx, message: StepMessage, dueAt: number | null): Promise<void> {

@@ -24,6 +24,7 @@ import { liftHolds, showStatus } from '../holds.ts';
 import { endHold, keepHold, OVERDUE_BEHIND_HOLD, overdueBehind } from '../lift-hold.ts';
 import { overdueMessages } from '../overdue-messages.ts';
 import type { CentralStepInput, SliceOrder } from './central-plan.ts';
+import { sendWhereDue } from './send-where-due.ts';
 
 /** What is left to do for the actions that wait. */
 export interface CentralWork {
@@ -138,7 +139,8 @@ async function moveMessages(
   { name, args }: ActionRow,
 ): Promise<void> {
   const orders = parseMessageOrders(name === 'resume' ? args['overdue'] : args['messages']);
-  if (name === 'resume' || name === 'reschedule') await applyMessageOrders(trx, campaignId, orders, at);
+  if (name !== 'resume' && name !== 'reschedule') return;
+  await applyMessageOrders(trx, campaignId, await sendWhereDue(trx, campaignId, orders, at), at);
 }
 
 /** The slices in which the action is not done yet, so many at a time. */

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
+import { isLive } from '../../domain/campaign-status.ts';
 import { BY_PARENT, FINAL_PART_STATES } from '../../domain/central/part-states.ts';
 import { orderAction } from '../campaign-orders.ts';
 import type { NewSchedules } from '../order-rows.ts';
 import type { MessageOrder } from '../campaign-step/message-orders.ts';
+import { readStepMessages, resolveDueTimes } from '../campaign-step/step-messages.ts';
 import { lockCampaign } from '../campaigns.ts';
 import { type Db, type Trx, withAccount } from '../database.ts';
 import { listMessages } from '../messages.ts';
@@ -155,6 +157,10 @@ async function orderOfPart(trx: Trx, part: OrderedPart, order: ParentsOrder, at:
   const key = `${order.id}/${part.campaignId}`;
   const known = await trx.selectFrom('actions').where('signal_key', '=', key).select('id').executeTakeFirst();
   if (known !== undefined) return true;
+  // Its run may not have begun, and the account may have moved to another zone.
+  if (isLive(campaign.status)) {
+    await resolveDueTimes(trx, await readStepMessages(trx, part.campaignId), at, true);
+  }
   const orders = await messagesOfPart(trx, part.campaignId, order, at);
   if (name === 'reschedule' && orders.length === 0) return false;
   const reason = order.args['reason'];

@@ -46,6 +46,7 @@ import { up as centralCampaigns } from './0054-central-campaigns.ts';
 import { up as centralReviews } from './0055-central-reviews.ts';
 import { up as missingRuns } from './0056-missing-runs.ts';
 import { up as enabledSubAccounts } from './0057-enabled-sub-accounts.ts';
+import { up as messagesOfParts } from './0060-messages-of-parts.ts';
 import { up as faultsOfRestarts } from './0062-faults-of-restarts.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -97,5 +98,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0055-central-reviews': { up: centralReviews },
   '0056-missing-runs': { up: missingRuns },
   '0057-enabled-sub-accounts': { up: enabledSubAccounts },
+  '0060-messages-of-parts': { up: messagesOfParts },
   '0062-faults-of-restarts': { up: faultsOfRestarts },
 };

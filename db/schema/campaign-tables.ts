@@ -140,6 +140,7 @@ interface MessageTable {
   use_prefix: Generated<boolean>;
   use_suffix: Generated<boolean>;
   in_account_zone: Generated<boolean>;
+  not_before: Date | null;
   media_tokens: string[] | null;
   status: Generated<MessageStatus>;
   texting: Generated<boolean>;
