@@ -36,8 +36,6 @@ export async function makeParts(trx: Trx, { campaignId, slice }: SliceRef): Prom
     const { messages } = await trx
       .selectFrom('messages')
       .where('campaign_id', '=', campaignId)
-      // The parent's own message begins with the first part that is due; what comes after that has it, too.
-      .where('status', 'in', ['scheduled', 'sending'])
       .select((select) => select.fn.countAll<number>().as('messages'))
       .executeTakeFirstOrThrow();
     const campaignIds = idsOf('cmp', SLICE_PARTS);

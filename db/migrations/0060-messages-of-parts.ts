@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
+ * Parts have every message of the launch, also one that was cancelled before they were made: a later restart may name it.
+ *
  * "Send" of what is due at the same local time everywhere: an account whose time had come by then sends it from that
  * instant on, and elsewhere it keeps its time, also in parts that are made later.
  */
@@ -45,9 +47,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       create temporary table made_messages on commit drop as
         select m.*, (row_number() over (order by m.position) - 1)::integer as place,
           (count(*) over ())::integer as messages,
+          m.status in ('scheduled', 'sending') as is_open,
+          -- The parent's own row shows when the first zone is due, which is no word for the others.
+          timing_wanted <> 'local_time' or m.schedule_local is null as is_due_alike,
           (select array_agg(x.token order by array_position(m.media_ids, x.id)) from media x
             where x.id = any(m.media_ids)) as tokens
-        from messages m where m.campaign_id = central and m.status in ('scheduled', 'sending');
+        from messages m where m.campaign_id = central;
 
       insert into gates (scope_id) select campaign_id from made;
       insert into campaigns (id, account_id, kind, name, purpose, acknowledged_at, acknowledged_by, status, start_mode,
@@ -66,14 +71,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         select message_ids[n.place * m.messages + m.place + 1] from made n, made_messages m;
       insert into messages (id, account_id, campaign_id, position, type, text, media_ids, media_tokens, schedule_local,
                             schedule_zone, in_account_zone, not_before, due_at, expires_at, expires_after_ms, use_prefix,
-                            use_suffix, status)
+                            use_suffix, status, ended_at)
         select message_ids[n.place * m.messages + m.place + 1], n.sub_account_id, n.campaign_id, m.position, m.type,
           m.text, m.media_ids, m.tokens, m.schedule_local, m.schedule_zone,
           timing_wanted = 'local_time', m.not_before,
-          -- The parent's own row shows when the first zone is due, which is no word for the others.
-          case when timing_wanted <> 'local_time' or m.schedule_local is null then m.due_at end,
-          case when timing_wanted <> 'local_time' or m.schedule_local is null then m.expires_at end,
-          m.expires_after_ms, m.use_prefix, m.use_suffix, 'scheduled'
+          case when m.is_open and m.is_due_alike then m.due_at end,
+          case when m.is_open and m.is_due_alike then m.expires_at end,
+          m.expires_after_ms, m.use_prefix, m.use_suffix,
+          case when m.is_open then 'scheduled' else 'cancelled' end, case when not m.is_open then m.ended_at end
         from made n, made_messages m;
       insert into log (account_id, campaign_id, subject_kind, subject_id, what, to_value, who, via, detail)
         select n.sub_account_id, n.campaign_id, 'campaign', n.campaign_id, 'hand_over', '"processing"'::jsonb, 'system', 'parent',
