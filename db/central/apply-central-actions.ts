@@ -45,14 +45,19 @@ const FANNED_OUT: readonly string[] = ['stop', 'abort', 'delete', 'restart', 're
  */
 export async function applyCentralActions(trx: Trx, input: CentralStepInput): Promise<CentralWork> {
   for (const action of await readWaitingActions(trx, input.campaignId)) {
-    const refused = await refuse(trx, input, action);
+    const isOnItsWay = await hasBegun(trx, action);
+    // Parts that have it already cannot give it back, so the others get it, too, whatever has become of it meanwhile.
+    const refused = isOnItsWay ? null : await refuse(trx, input, action);
     if (refused !== null) {
       await answerAction(trx, input, action, refused);
       continue;
     }
     if (isFannedOut(action)) {
-      // Parts that are made from here on are made with the new times; those that there are have them from the order.
-      if (await begin(trx, input, action)) await moveMessages(trx, input, action);
+      if (!isOnItsWay) {
+        await begin(trx, input, action);
+        // Parts that are made from here on are made with the new times; those that there are have them from the order.
+        await moveMessages(trx, input, action);
+      }
       const orders = await openSlices(trx, action);
       if (orders.length > 0) return { orders, wakes: await isWakeOrdered(trx, input) };
     }
@@ -105,19 +110,23 @@ function isFannedOut(action: ActionRow): boolean {
   return FANNED_OUT.includes(action.name);
 }
 
-/** Writes down in which slices the action is to be carried out. False when that was done before. */
-async function begin(
-  trx: Trx,
-  { accountId, campaignId }: CentralStepInput,
-  { id }: ActionRow,
-): Promise<boolean> {
+/** Whether it was written down in which slices the action is to be carried out. */
+async function hasBegun(trx: Trx, { id }: ActionRow): Promise<boolean> {
   const begun = await trx
     .selectFrom('action_slices')
     .where('action_id', '=', id)
     .select('slice')
     .limit(1)
     .executeTakeFirst();
-  if (begun !== undefined) return false;
+  return begun !== undefined;
+}
+
+/** Writes down in which slices the action is to be carried out. */
+async function begin(
+  trx: Trx,
+  { accountId, campaignId }: CentralStepInput,
+  { id }: ActionRow,
+): Promise<void> {
   await trx
     .insertInto('action_slices')
     .columns(['action_id', 'slice', 'account_id'])
@@ -129,7 +138,6 @@ async function begin(
         .distinct(),
     )
     .execute();
-  return true;
 }
 
 /** What an order says of the parent's messages that have not begun. */

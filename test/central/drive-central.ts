@@ -2,7 +2,7 @@ import { orderAction } from '../../db/campaign-orders.ts';
 import type { ActionAnswer } from '../../db/campaign-step/action-rows.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
 import { endWakes, wakesOf } from '../../db/central/apply-central-actions.ts';
-import { carryOutForSlice } from '../../db/central/carry-out.ts';
+import { carryOutForSlice, type PartRuns } from '../../db/central/carry-out.ts';
 import type { CentralPlan, SliceOrder } from '../../db/central/central-plan.ts';
 import { makeParts, type MadePart } from '../../db/central/make-parts.ts';
 import { stepCentral } from '../../db/central/step-central.ts';
@@ -27,7 +27,7 @@ export interface DrivenCentral {
   /** One step of its workflow, with the answers to these actions. */
   readonly step: (at: number, asked?: readonly string[]) => Promise<CentralPlan>;
   /** Carries an order out in one slice, as the activity does. */
-  readonly carryOut: (order: SliceOrder, at: number) => Promise<number>;
+  readonly carryOut: (order: SliceOrder, at: number, runs?: PartRuns) => Promise<number>;
   /** Steps until nothing is left to do at once; makes no parts. Resolves with the answers to these actions. */
   readonly goOn: (at: number, asked?: readonly string[]) => Promise<readonly ActionAnswer[]>;
   readonly makeParts: (slice?: number) => Promise<MadePart[]>;
@@ -35,7 +35,7 @@ export interface DrivenCentral {
   readonly states: () => Promise<string[]>;
 }
 
-const NO_RUNS = { wake: () => Promise.resolve(), poke: () => Promise.resolve() };
+const NO_RUNS: PartRuns = { wake: () => Promise.resolve(), poke: () => Promise.resolve() };
 /** More would be a workflow that comes to no end. */
 const STEPS_MAX = 100;
 
@@ -53,8 +53,8 @@ export async function driveCentral(
     inParent((trx) =>
       stepCentral(trx, { accountId, campaignId, at, running: [], handing: 0, signals: [], asked }),
     );
-  const carryOut: DrivenCentral['carryOut'] = (order, at) =>
-    carryOutForSlice(db, { ...order, accountId, campaignId, at }, NO_RUNS);
+  const carryOut: DrivenCentral['carryOut'] = (order, at, runs = NO_RUNS) =>
+    carryOutForSlice(db, { ...order, accountId, campaignId, at }, runs);
   return {
     campaignId,
     messageIds,

@@ -1,0 +1,71 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Db, openDatabase, openPool } from '../../db/database.ts';
+import { SLICE_PARTS } from '../../domain/central/part-states.ts';
+import { seedParent } from '../support/seed-central.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { type DrivenCentral, driveCentral } from './drive-central.ts';
+
+const NOON = Date.parse('2027-01-12T17:00:00Z');
+const HOUR_MS = 3_600_000;
+const ZONE = 'America/New_York';
+let database: TestDatabase;
+let db: Db;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+/** A campaign of this many parts, each in a slice of its own, with messages due at one and at two. */
+async function launchSlices(slices: number): Promise<DrivenCentral> {
+  const seeded = await seedParent(
+    db,
+    Array.from({ length: slices }, () => ({ contacts: 1 })),
+  );
+  const central = await driveCentral(db, seeded, {
+    at: NOON,
+    start: 'scheduled',
+    messages: ['13:00', '14:00'].map((time) => ({
+      text: time,
+      schedule: { local: `2027-01-12T${time}`, zone: ZONE },
+    })),
+  });
+  await central.inParent(async (trx) => {
+    for (const table of ['central_parts', 'central_part_lists'] as const) {
+      await trx
+        .updateTable(table)
+        .set({ number: sql<number>`number * ${SLICE_PARTS}` })
+        .where('central_id', '=', central.campaignId)
+        .execute();
+    }
+  });
+  await central.goOn(NOON);
+  return central;
+}
+
+test('an order that has reached some slices reaches the others, too, whatever becomes due meanwhile', async () => {
+  const slices = 5;
+  const central = await launchSlices(slices);
+  for (let slice = 0; slice < slices; slice += 1) await central.makeParts(slice);
+  await central.order('pause', NOON);
+  const [first = ''] = central.messageIds;
+  await central.goOn(NOON + 1.5 * HOUR_MS);
+  const { actionId } = await central.order('resume', NOON + 1.5 * HOUR_MS, {
+    overdue: [{ messageId: first, do: 'send' }],
+  });
+  const begun = await central.step(NOON + 1.5 * HOUR_MS);
+  expect(begun.orders.map(({ slice }) => slice)).toEqual([0, 1, 2, 3]);
+  for (const order of begun.orders) await central.carryOut(order, NOON + 1.5 * HOUR_MS);
+  // The second message becomes due before the last slice's turn.
+  const rest = await central.step(NOON + 2 * HOUR_MS, [actionId]);
+  expect(rest.answers).toEqual([]);
+  expect(rest.orders).toEqual([{ actionId, slice: 4 }]);
+  expect(await central.goOn(NOON + 2 * HOUR_MS, [actionId])).toEqual([
+    { actionId, state: 'applied', reason: null },
+  ]);
+});
