@@ -7,7 +7,7 @@ import type { NewSchedules } from '../order-rows.ts';
 import type { MessageOrder } from '../campaign-step/message-orders.ts';
 import { readStepMessages, resolveDueTimes } from '../campaign-step/step-messages.ts';
 import { lockCampaign } from '../campaigns.ts';
-import { type Db, type Trx, withAccount } from '../database.ts';
+import { actAs, type Db, type Trx, withAccount } from '../database.ts';
 import { listMessages } from '../messages.ts';
 import type { SliceOrder } from './central-plan.ts';
 import { messagesOfPart, type OrderOfMessages, positionsOf } from './messages-of-part.ts';
@@ -52,24 +52,32 @@ const NAMES: Readonly<Record<string, CampaignActionName>> = {
 };
 
 /**
- * Carries a parent's order out in one slice, each part in a transaction of its account whose run then hears of it, and
- * resolves with how many parts there were. Safe to repeat: a part takes an order once. Parts of which nothing was made
- * yet are moved in the parent's own row, and what is restarted is started by its slice.
+ * Carries a parent's order out in one slice, each part in a transaction of its own whose run then hears of it, and
+ * resolves with how many parts there were. Safe to repeat: a part takes an order once, and none once the order is
+ * answered, so an attempt that was given up and goes on moves nothing under a later order. Parts of which nothing was
+ * made yet are moved in the parent's own row, and what is restarted is started by its slice.
  */
 export async function carryOutForSlice(db: Db, order: CarryOut, runs: PartRuns): Promise<number> {
   const { accountId, campaignId, actionId, slice } = order;
-  const { action, parts } = await withAccount(db, accountId, async (trx) => {
-    const ordered = await readOrder(trx, campaignId, actionId);
-    await moveUnmade(trx, order, ordered.name);
-    return { action: ordered, parts: await partsOf(trx, campaignId, slice, ordered.name) };
+  const found = await withAccount(db, accountId, async (trx) => {
+    if (!(await isStillWanted(trx, actionId))) return null;
+    const action = await readOrder(trx, campaignId, actionId);
+    await moveUnmade(trx, order, action.name);
+    return { action, parts: await partsOf(trx, campaignId, slice, action.name) };
   });
+  if (found === null) return 0;
+  const { action, parts } = found;
   const isRestart = action.name === 'restart';
   for (const part of parts) {
-    if (await withAccount(db, part.subAccountId, (trx) => orderOfPart(trx, part, action, order.at))) {
-      await (isRestart ? runs.poke(part) : runs.wake(part));
-    }
+    const hasTaken = await withAccount(db, accountId, async (trx) => {
+      if (!(await isStillWanted(trx, actionId))) return false;
+      const accounts = { from: accountId, to: part.subAccountId };
+      return actAs(trx, accounts, () => orderOfPart(trx, part, action, order.at));
+    });
+    if (hasTaken) await (isRestart ? runs.poke(part) : runs.wake(part));
   }
   await withAccount(db, accountId, async (trx) => {
+    if (!(await isStillWanted(trx, actionId))) return;
     if (isRestart) await noteToStart(trx, order);
     await trx
       .updateTable('action_slices')
@@ -79,6 +87,17 @@ export async function carryOutForSlice(db: Db, order: CarryOut, runs: PartRuns):
       .execute();
   });
   return parts.length;
+}
+
+/** Whether nobody has answered it yet, nor can before this transaction ends. */
+async function isStillWanted(trx: Trx, actionId: string): Promise<boolean> {
+  const { state } = await trx
+    .selectFrom('actions')
+    .where('id', '=', actionId)
+    .select('state')
+    .forShare()
+    .executeTakeFirstOrThrow();
+  return state === 'requested';
 }
 
 async function readOrder(trx: Trx, campaignId: string, actionId: string): Promise<ParentsOrder> {

@@ -4,7 +4,7 @@ import { type Db, openDatabase, openPool } from '../../db/database.ts';
 import { SLICE_PARTS } from '../../domain/central/part-states.ts';
 import { seedParent } from '../support/seed-central.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { type DrivenCentral, driveCentral } from './drive-central.ts';
+import { type DrivenCentral, driveCentral, restartOf } from './drive-central.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 const HOUR_MS = 3_600_000;
@@ -68,4 +68,49 @@ test('an order that has reached some slices reaches the others, too, whatever be
   expect(await central.goOn(NOON + 2 * HOUR_MS, [actionId])).toEqual([
     { actionId, state: 'applied', reason: null },
   ]);
+});
+
+test('an attempt of a restart that goes on after a later stop moves nothing', async () => {
+  const central = await launchSlices(2);
+  const [made] = await central.makeParts(0);
+  if (made === undefined) throw new Error('No part was made.');
+  await central.order('stop', NOON);
+  await central.goOn(NOON);
+  const [first = ''] = central.messageIds;
+  const again = restartOf(first, { local: '2027-01-13T10:00', zone: ZONE });
+  const { actionId } = await central.order('restart', NOON, again.args, again.schedules);
+  await central.goOn(NOON);
+  await central.order('stop', NOON);
+  await central.goOn(NOON);
+  expect(await central.states()).toEqual(['stopped', 'stopped']);
+  const reached = [
+    await central.carryOut({ actionId, slice: 0 }, NOON),
+    await central.carryOut({ actionId, slice: 1 }, NOON),
+  ];
+  expect(await central.states()).toEqual(['stopped', 'stopped']);
+  expect(reached).toEqual([0, 0]);
+});
+
+test('a part that an attempt comes to only after its order is answered does not take it any more', async () => {
+  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }]);
+  const central = await driveCentral(db, seeded, {
+    at: NOON,
+    start: 'scheduled',
+    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
+  });
+  await central.goOn(NOON);
+  const made = await central.makeParts();
+  const { actionId } = await central.order('stop', NOON);
+  await central.step(NOON);
+  const woken: string[] = [];
+  // Another attempt is done with the slice and the order is answered while this one wakes its first part.
+  const wake = async ({ campaignId }: { readonly campaignId: string }): Promise<void> => {
+    woken.push(campaignId);
+    await central.inParent((trx) =>
+      trx.updateTable('actions').set({ state: 'applied' }).where('id', '=', actionId).execute(),
+    );
+  };
+  await central.carryOut({ actionId, slice: 0 }, NOON, { wake, poke: wake });
+  expect(woken).toEqual([made[0]?.campaignId]);
+  expect(await central.states()).toEqual(['stopped', 'waiting']);
 });
