@@ -88,7 +88,7 @@ export async function driveCentral(
       );
       return rows.map(({ state }) => state);
     },
-    order: async (name, at, args = {}, schedules = undefined) => {
+    order: async (name, at, args = {}, schedules) => {
       const result = await inParent(async (trx) => {
         const campaign = await lockCampaign(trx, campaignId);
         if (campaign === null) throw new Error('The campaign is gone.');
