@@ -33,7 +33,10 @@ export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedul
   if (reason !== null) return { kind: 'refused', reason };
   const result = await carryOut(trx, order, facts.status, schedules);
   if (result.kind === 'refused' || roleOf(order.campaign) !== 'central') return result;
-  const accounts = await noteReachedAccounts(trx, order.campaign.id, result.actionId);
+  const accounts = await noteReachedAccounts(trx, order.campaign.id, {
+    id: result.actionId,
+    name: order.name,
+  });
   return { ...result, inFlight: null, accounts };
 }
 

@@ -119,7 +119,10 @@ export const ActionOutput = Type.Object({
   accounts: nullable(
     Type.Object(
       {
-        reached: Type.Integer({ description: 'Whose part was not over yet when it was ordered.' }),
+        reached: Type.Integer({
+          description:
+            'Whose part was not over yet when it was ordered. A stop counts those that were rejected, too, a restart and an abort also those that were stopped.',
+        }),
         done: Type.Integer({ description: 'Whose part was over by then.' }),
       },
       { description: 'Of a central campaign: how many accounts the action reached.' },

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { isLive } from '../../domain/campaign-status.ts';
-import { BY_PARENT, FINAL_PART_STATES } from '../../domain/central/part-states.ts';
+import { BY_PARENT } from '../../domain/central/part-states.ts';
 import { orderAction } from '../campaign-orders.ts';
 import type { NewSchedules } from '../order-rows.ts';
 import type { MessageOrder } from '../campaign-step/message-orders.ts';
@@ -12,6 +12,7 @@ import { listMessages } from '../messages.ts';
 import type { SliceOrder } from './central-plan.ts';
 import { messagesOfPart, type OrderOfMessages, positionsOf } from './messages-of-part.ts';
 import { noteToStart } from './note-runs.ts';
+import { isReachedBy } from './reached-accounts.ts';
 
 /** An order of a parent that is carried out in the parts of one slice. */
 export interface CarryOut extends SliceOrder {
@@ -144,22 +145,12 @@ async function moveUnmade(trx: Trx, { campaignId, slice }: CarryOut, name: strin
 }
 
 async function partsOf(trx: Trx, campaignId: string, slice: number, name: string): Promise<OrderedPart[]> {
-  const isOpen = sql<boolean>`state <> all (${[...FINAL_PART_STATES]})`;
-  // What was rejected or stopped may be sent yet, so that it is ended as well; a restart is for whoever was stopped.
-  const wanted =
-    name === 'restart'
-      ? sql<boolean>`state = 'stopped'`
-      : name === 'abort' || name === 'delete'
-        ? sql<boolean>`(${isOpen} or state in ('rejected', 'stopped'))`
-        : name === 'stop'
-          ? sql<boolean>`(${isOpen} or state = 'rejected')`
-          : isOpen;
   const rows = await trx
     .selectFrom('central_parts')
     .where('central_id', '=', campaignId)
     .where('slice', '=', slice)
     .where('campaign_id', 'is not', null)
-    .where(wanted)
+    .where(isReachedBy(name))
     .select(['sub_account_id as subAccountId', 'campaign_id as campaignId'])
     .orderBy('number')
     .execute();

@@ -1,9 +1,26 @@
-import { FINAL_PART_STATES } from '../../domain/central/part-states.ts';
+import { type RawBuilder, sql } from 'kysely';
+import { FINAL_PART_STATES, type PartState } from '../../domain/central/part-states.ts';
 import type { Trx } from '../database.ts';
+
+/** What is over and may be sent yet, which an action concerns beside what is not over. */
+const ALSO: Readonly<Record<string, readonly PartState[]>> = {
+  stop: ['rejected'],
+  // By the time a restart is carried out the stop before it has ended what was rejected.
+  restart: ['rejected', 'stopped'],
+  abort: ['rejected', 'stopped'],
+  delete: ['rejected', 'stopped'],
+};
+
+/** Whether an action concerns the part of a row of `central_parts`. */
+export function isReachedBy(action: string): RawBuilder<boolean> {
+  const also = ALSO[action] ?? [];
+  const over = FINAL_PART_STATES.filter((state) => !also.includes(state));
+  return sql<boolean>`state <> all (${over})`;
+}
 
 /** How many accounts of a central campaign an action reaches. */
 export interface ReachedAccounts {
-  /** Whose part was not over yet when it was ordered. */
+  /** Whose part it concerned when it was ordered. */
   readonly reached: number;
   /** Whose part was over by then. */
   readonly done: number;
@@ -13,21 +30,21 @@ export interface ReachedAccounts {
 export async function noteReachedAccounts(
   trx: Trx,
   campaignId: string,
-  actionId: string,
+  action: { readonly id: string; readonly name: string },
 ): Promise<ReachedAccounts> {
-  const counted = await trx
+  const isReached = isReachedBy(action.name);
+  const { reached, done } = await trx
     .selectFrom('central_parts')
     .where('central_id', '=', campaignId)
     .select((select) => [
-      select.fn.countAll<number>().filterWhere('state', 'not in', FINAL_PART_STATES).as('reached'),
-      select.fn.countAll<number>().filterWhere('state', 'in', FINAL_PART_STATES).as('done'),
+      select.fn.countAll<number>().filterWhere(isReached).as('reached'),
+      select.fn.countAll<number>().filterWhere(select.not(isReached)).as('done'),
     ])
     .executeTakeFirstOrThrow();
-  const { reached, done } = counted;
   await trx
     .updateTable('actions')
     .set({ accounts_reached: reached, accounts_done: done })
-    .where('id', '=', actionId)
+    .where('id', '=', action.id)
     .execute();
   return { reached, done };
 }

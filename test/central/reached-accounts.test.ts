@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { seedParent } from '../support/seed-central.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { type DrivenCentral, driveCentral, restartOf } from './drive-central.ts';
+
+const NOON = Date.parse('2027-01-12T17:00:00Z');
+const ZONE = 'America/New_York';
+const SCHEDULE = { local: '2027-01-13T10:00', zone: ZONE };
+let database: TestDatabase;
+let db: Db;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+/** A stopped campaign of three accounts, of which the first has aborted its part before. */
+async function stop(): Promise<DrivenCentral> {
+  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }, { contacts: 1 }]);
+  const central = await driveCentral(db, seeded, {
+    at: NOON,
+    start: 'scheduled',
+    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
+  });
+  await central.goOn(NOON);
+  const [first] = await central.makeParts();
+  if (first === undefined) throw new Error('No part was made.');
+  await withAccount(db, first.subAccountId, (trx) =>
+    trx.updateTable('campaigns').set({ status: 'aborted' }).where('id', '=', first.campaignId).execute(),
+  );
+  expect((await central.order('stop', NOON)).accounts).toEqual({ reached: 2, done: 1 });
+  return central;
+}
+
+const restart = async (central: DrivenCentral) => {
+  const { args, schedules } = restartOf(central.messageIds[0] ?? '', SCHEDULE);
+  return central.order('restart', NOON, args, schedules);
+};
+
+test('a restart reaches the accounts that were stopped, and not those that were over before', async () => {
+  const central = await stop();
+  await central.goOn(NOON);
+  expect(await central.states()).toEqual(['aborted', 'stopped', 'stopped']);
+  expect((await restart(central)).accounts).toEqual({ reached: 2, done: 1 });
+  await central.goOn(NOON);
+  expect(await central.states()).toEqual(['aborted', 'handed_over', 'handed_over']);
+});
+
+test('a restart before the stop has come to every account reaches those, too', async () => {
+  const central = await stop();
+  expect((await restart(central)).accounts).toEqual({ reached: 2, done: 1 });
+});
+
+test('an abort of what was stopped reaches the accounts that were stopped', async () => {
+  const central = await stop();
+  await central.goOn(NOON);
+  expect((await central.order('abort', NOON)).accounts).toEqual({ reached: 2, done: 1 });
+  await central.goOn(NOON);
+  expect(await central.states()).toEqual(['aborted', 'aborted', 'aborted']);
+});
