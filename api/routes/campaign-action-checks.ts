@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 
 import type { Campaign } from '../../db/campaigns.ts';
-import { zonesOfParts } from '../../db/central/list-parts.ts';
+import { zonesOfParts } from '../../db/central/zones-of-parts.ts';
 import type { Trx } from '../../db/database.ts';
 import type { Message } from '../../db/messages.ts';
 import { overdueMessages } from '../../db/overdue-messages.ts';

@@ -51,16 +51,3 @@ export async function listParts(
     .execute();
   return { items, total };
 }
-
-/** The zones of the parts that are not over, one account of each. */
-export async function zonesOfParts(
-  trx: Trx,
-  campaignId: string,
-): Promise<{ accountId: string; name: string | null; timeZone: string }[]> {
-  const { rows } = await sql<{ accountId: string; name: string | null; timeZone: string }>`
-    select distinct on (time_zone) sub_account_id as "accountId", sub_account_name as name, time_zone as "timeZone"
-    from central_parts
-    where central_id = ${campaignId} and time_zone is not null and state not in ('done', 'aborted', 'rejected')
-    order by time_zone, number`.execute(trx);
-  return rows;
-}

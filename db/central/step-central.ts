@@ -15,6 +15,7 @@ import { listMessages, type Message } from '../messages.ts';
 import { applyCentralActions } from './apply-central-actions.ts';
 import type { CentralPlan, CentralStepInput } from './central-plan.ts';
 import { countParts } from './central-sends.ts';
+import { zonesOfParts } from './zones-of-parts.ts';
 
 const SYSTEM: Actor = { id: 'system', via: 'system' };
 /** Slices that hand parts over at a time: beyond them starts only wait for one another. */
@@ -167,16 +168,12 @@ function earliestOf(
 
 /** The zones in which a local time counts; none where all parts are due at one instant. */
 async function zonesOf(trx: Trx, campaignId: string): Promise<string[]> {
-  const rows = await trx
-    .selectFrom('central_parts as p')
-    .innerJoin('central_sends as s', 's.campaign_id', 'p.central_id')
-    .where('p.central_id', '=', campaignId)
-    .where('s.timing', '=', 'local_time')
-    .where('p.time_zone', 'is not', null)
-    .select('p.time_zone as zone')
-    .distinct()
-    .execute();
-  return rows.flatMap(({ zone }) => (zone === null ? [] : [zone]));
+  const { timing } = await trx
+    .selectFrom('central_sends')
+    .where('campaign_id', '=', campaignId)
+    .select('timing')
+    .executeTakeFirstOrThrow();
+  return timing === 'local_time' ? (await zonesOfParts(trx, campaignId)).map(({ timeZone }) => timeZone) : [];
 }
 
 /** Every part is over: how each ended stands in its own row. */

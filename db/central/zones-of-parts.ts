@@ -1,0 +1,19 @@
+import { sql } from 'kysely';
+import type { Trx } from '../database.ts';
+
+/** A zone in which a local time counts, with one of the accounts that are in it. */
+export interface ZoneOfParts {
+  readonly accountId: string;
+  readonly name: string | null;
+  readonly timeZone: string;
+}
+
+/** The zones of the parts that are not over, or were stopped and may be restarted. */
+export async function zonesOfParts(trx: Trx, campaignId: string): Promise<ZoneOfParts[]> {
+  const { rows } = await sql<ZoneOfParts>`
+    select distinct on (time_zone) sub_account_id as "accountId", sub_account_name as name, time_zone as "timeZone"
+    from central_parts
+    where central_id = ${campaignId} and time_zone is not null and state not in ('done', 'aborted', 'rejected')
+    order by time_zone, number`.execute(trx);
+  return rows;
+}

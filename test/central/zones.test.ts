@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { listMessages } from '../../db/messages.ts';
+import { seedParent } from '../support/seed-central.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { driveCentral } from './drive-central.ts';
+
+const NOON = Date.parse('2027-01-12T17:00:00Z');
+const HOUR_MS = 3_600_000;
+const ZONE = 'America/New_York';
+let database: TestDatabase;
+let db: Db;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+test('a message at a local time begins with the first zone in which there is somebody to text', async () => {
+  const seeded = await seedParent(db, [
+    { contacts: 1, timeZone: ZONE },
+    { contacts: 1, timeZone: 'America/Los_Angeles' },
+  ]);
+  const [eastern] = seeded.children;
+  if (eastern === undefined) throw new Error('There is no branch.');
+  await withAccount(db, eastern.accountId, (trx) =>
+    trx
+      .updateTable('accounts')
+      .set({ disabled_at: new Date(NOON) })
+      .where('id', '=', eastern.accountId)
+      .execute(),
+  );
+  const central = await driveCentral(db, seeded, {
+    at: NOON,
+    start: 'scheduled',
+    timing: 'local_time',
+    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
+  });
+  expect(await central.states()).toEqual(['aborted', 'waiting']);
+  await central.goOn(NOON + 2 * HOUR_MS);
+  const read = () => central.inParent((trx) => listMessages(trx, central.campaignId));
+  expect(await read()).toMatchObject([{ status: 'scheduled', dueAt: new Date(NOON + 4 * HOUR_MS) }]);
+  // So until then it is not too late for another time.
+  const [messageId = ''] = central.messageIds;
+  const { actionId } = await central.order('reschedule', NOON + 2 * HOUR_MS, {
+    messages: [{ messageId, local: '2027-01-12T15:00', zone: ZONE }],
+  });
+  expect(await central.goOn(NOON + 2 * HOUR_MS, [actionId])).toMatchObject([{ state: 'applied' }]);
+  await central.goOn(NOON + 6 * HOUR_MS);
+  expect(await read()).toMatchObject([{ status: 'sending' }]);
+});
