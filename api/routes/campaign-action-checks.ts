@@ -102,14 +102,14 @@ export async function mmsIssues(
 /** A resume: the cause of a suspension is gone, and there is a word for each message that is overdue. */
 export async function checkResume(check: Check<Static<typeof ResumeInput>>): Promise<void> {
   await refusePersisting(check);
-  const { trx, campaign, clock, body, now } = check;
+  const { trx, campaign, body, now } = check;
   const overdue = await overdueMessages(trx, campaign.id, now);
   const given = body.overdue ?? [];
   const unanswered = overdue.filter((id) => !given.some((one) => one.messageId === id));
   if (overdue.length > 1 && unanswered.length > 0) {
     throw wordsMissing(unanswered);
   }
-  refuseSchedulesOfWords(given, clock, now);
+  await refuseSchedules(check, schedulesOfWords(given));
 }
 
 type Words = NonNullable<Static<typeof ResumeInput>['overdue']>;
@@ -132,10 +132,13 @@ export function wordsMissing(messageIds: readonly string[]): Problem {
 
 /** Refuses new schedules of overdue messages that are not in permitted hours of the future. */
 export function refuseSchedulesOfWords(words: Words = [], clock: AccountClock, now: number): void {
-  const schedules = words.flatMap((one, index) =>
+  refuseIssues(scheduleIssues('scheduled', now, clock, schedulesOfWords(words)));
+}
+
+function schedulesOfWords(words: Words): ScheduledMessage[] {
+  return words.flatMap((one, index) =>
     'do' in one ? [] : [{ pointer: `/overdue/${index}/schedule`, schedule: one.schedule }],
   );
-  refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
 }
 
 /** What only the carrier can tell is left open: the worker that carries the order out asks it. */
@@ -152,14 +155,23 @@ export async function checkRestart(check: Check<Static<typeof RestartInput>>): P
 
 /** New schedules: of messages that can still have one, in permitted hours of the future. */
 export async function checkSchedules(
-  { trx, campaign, messages, clock, body, now }: Check<Static<typeof SchedulesInput>>,
+  check: Check<Static<typeof SchedulesInput>>,
   statuses: readonly Message['status'][],
 ): Promise<void> {
+  const { messages, body } = check;
   checkSchedulable(body.messages, messages, statuses);
   const schedules = body.messages.map((one, index) => ({
     pointer: `/messages/${index}/schedule`,
     schedule: one.schedule,
   }));
+  await refuseSchedules(check, schedules);
+}
+
+/** Refuses schedules that lie in quiet hours or in the past, wherever their local time counts. */
+async function refuseSchedules(
+  { trx, campaign, clock, now }: Check<unknown>,
+  schedules: readonly ScheduledMessage[],
+): Promise<void> {
   if (campaign.timing === 'local_time') {
     refuseIssues(await localTimeIssues(trx, campaign, schedules, clock, now));
   } else {

@@ -1,6 +1,7 @@
 import { makeParts } from '../../db/central/make-parts.ts';
 import { withAccount } from '../../db/database.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
+import type { CentralTiming } from '../../domain/central/part-states.ts';
 import { seedCentral } from '../support/seed-central.ts';
 import { type ApiWorld, NOON, type Tenant } from './api-world.ts';
 import { create } from './seeded-things.ts';
@@ -19,10 +20,15 @@ export async function launchCentral(
   world: ApiWorld,
   tenant: Tenant,
   pairs: readonly Pair[],
-  options: { readonly name: string; readonly dueAt?: string; readonly thenAt?: string },
+  options: {
+    readonly name: string;
+    readonly dueAt?: string;
+    readonly thenAt?: string;
+    readonly timing?: CentralTiming;
+  },
 ): Promise<string> {
   const { accountId } = tenant;
-  const { name, dueAt, thenAt } = options;
+  const { name, dueAt, thenAt, timing } = options;
   const presetId = await create(tenant.call, '/v1/presets', { name });
   const body = { pairs: pairs.map((one) => ({ accountId: one.accountId, listId: one.listId })) };
   const added = await tenant.call('POST', `/v1/presets/${presetId}/pairs`, { body });
@@ -36,6 +42,7 @@ export async function launchCentral(
     {
       at: NOON,
       start: dueAt === undefined ? 'now' : 'scheduled',
+      ...(timing === undefined ? {} : { timing }),
       messages: [{ text: 'Hello', ...scheduled(dueAt) }, ...second],
     },
   );

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiWorld, openApiWorld, type Reply, type Tenant } from './api-world.ts';
+import { launchCentral } from './launched-central.ts';
+
+let world: ApiWorld;
+let parent: Tenant;
+
+beforeAll(async () => {
+  world = await openApiWorld();
+  parent = await world.openTenant();
+  const enabled = { body: { enabled: true } };
+  await world.operator('PUT', `/v1/accounts/${parent.accountId}/central-send`, enabled);
+});
+afterAll(() => world.close());
+
+test('a resume with a new local time looks at it in the zone of each account, as a reschedule does', async () => {
+  const child = await world.openTenant();
+  const joined = { body: { parentId: parent.accountId } };
+  await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, joined);
+  await child.call('PATCH', '/v1/account', { body: { timeZone: 'Asia/Tokyo' } });
+  const id = await launchCentral(world, parent, [child], {
+    name: 'At noon everywhere',
+    dueAt: '2027-01-14T12:00',
+    timing: 'local_time',
+  });
+  const { body: campaign } = await parent.call('GET', `/v1/campaigns/${id}`);
+  const [message] = campaign['messages'] as readonly { readonly id: string }[];
+  expect((await parent.call('POST', `/v1/campaigns/${id}/pause`)).status).toBe(202);
+  const resume = (local: string, zone: string): Promise<Reply> =>
+    parent.call('POST', `/v1/campaigns/${id}/resume`, {
+      body: { overdue: [{ messageId: message?.id, schedule: { local, zone } }] },
+    });
+
+  // It is the thirteenth in Tokyo already.
+  expect(await resume('2027-01-12T15:00', 'America/New_York')).toMatchObject({
+    status: 422,
+    body: { code: 'schedule-refused', errors: [{ pointer: '/overdue/0/schedule', code: 'schedule-past' }] },
+  });
+  // Morning where the parent is when it is this time in Tokyo, yet late in the evening of the parent's own day.
+  expect(await resume('2027-01-14T22:30', 'Asia/Tokyo')).toMatchObject({
+    status: 422,
+    body: { code: 'quiet-hours', errors: [{ pointer: '/overdue/0/schedule' }] },
+  });
+  expect((await resume('2027-01-14T10:00', 'Asia/Tokyo')).status).toBe(202);
+});
