@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, openDatabase, openPool } from '../../db/database.ts';
-import { SLICE_PARTS } from '../../domain/central/part-states.ts';
-import { seedParent } from '../support/seed-central.ts';
+import type { MadePart } from '../../db/central/make-parts.ts';
+import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { closedScopes } from '../../db/gates.ts';
+import { seedParent, spread } from '../support/seed-central.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type DrivenCentral, driveCentral, restartOf } from './drive-central.ts';
 
@@ -35,15 +35,7 @@ async function launchSlices(slices: number): Promise<DrivenCentral> {
       schedule: { local: `2027-01-12T${time}`, zone: ZONE },
     })),
   });
-  await central.inParent(async (trx) => {
-    for (const table of ['central_parts', 'central_part_lists'] as const) {
-      await trx
-        .updateTable(table)
-        .set({ number: sql<number>`number * ${SLICE_PARTS}` })
-        .where('central_id', '=', central.campaignId)
-        .execute();
-    }
-  });
+  await spread(db, seeded.parent.accountId, central.campaignId);
   await central.goOn(NOON);
   return central;
 }
@@ -113,4 +105,71 @@ test('a part that an attempt comes to only after its order is answered does not 
   await central.carryOut({ actionId, slice: 0 }, NOON, { wake, poke: wake });
   expect(woken).toEqual([made[0]?.campaignId]);
   expect(await central.states()).toEqual(['stopped', 'waiting']);
+});
+
+/** How often each of these parts was ordered this. */
+function ordersOf(parts: readonly MadePart[], name: string): Promise<number[]> {
+  return Promise.all(
+    parts.map(async ({ subAccountId, campaignId }) => {
+      const rows = await withAccount(db, subAccountId, (trx) =>
+        trx
+          .selectFrom('actions')
+          .where('campaign_id', '=', campaignId)
+          .where('name', '=', name)
+          .select('id')
+          .execute(),
+      );
+      return rows.length;
+    }),
+  );
+}
+
+async function makeAll(central: DrivenCentral, slices: number): Promise<MadePart[]> {
+  const made: MadePart[] = [];
+  for (let slice = 0; slice < slices; slice += 1) made.push(...(await central.makeParts(slice)));
+  return made;
+}
+
+test('a slice whose worker was lost takes the order again, and each of its parts has it once', async () => {
+  const central = await launchSlices(6);
+  const made = await makeAll(central, 6);
+  const [first = ''] = central.messageIds;
+  const { actionId } = await central.order('reschedule', NOON, {
+    messages: [{ messageId: first, local: '2027-01-12T16:00', zone: ZONE }],
+  });
+  const { orders } = await central.step(NOON);
+  expect(orders.map(({ slice }) => slice)).toEqual([0, 1, 2, 3]);
+  const [lost, ...others] = orders;
+  if (lost === undefined) throw new Error('Nothing is to be carried out.');
+  // Its part has taken it when the worker is lost, and the slice does not count as done.
+  const loss = central.carryOut(lost, NOON, {
+    wake: () => Promise.reject(new Error('The worker is lost.')),
+    poke: () => Promise.resolve(),
+  });
+  await expect(loss).rejects.toThrow('The worker is lost.');
+  for (const order of others) await central.carryOut(order, NOON);
+  expect((await central.step(NOON)).orders.map(({ slice }) => slice)).toEqual([0, 4, 5]);
+  const answers = await central.goOn(NOON, [actionId]);
+  expect(answers).toEqual([{ actionId, state: 'applied', reason: null }]);
+  expect(await ordersOf(made, 'reschedule')).toEqual([1, 1, 1, 1, 1, 1]);
+});
+
+test('a stop that is ordered between the slices of a restart has every part stopped in the end', async () => {
+  const central = await launchSlices(6);
+  const made = await makeAll(central, 5);
+  await central.order('stop', NOON);
+  await central.goOn(NOON);
+  const [first = ''] = central.messageIds;
+  const again = restartOf(first, { local: '2027-01-13T10:00', zone: ZONE });
+  const restarted = await central.order('restart', NOON, again.args, again.schedules);
+  const { orders } = await central.step(NOON);
+  for (const order of orders) await central.carryOut(order, NOON);
+  const stopped = await central.order('stop', NOON);
+  const answers = await central.goOn(NOON, [restarted.actionId, stopped.actionId]);
+  expect(answers.map(({ state }) => state)).toEqual(['applied', 'applied']);
+  expect(await central.states()).toEqual(made.map(() => 'stopped').concat('stopped'));
+  // What keeps them is the last stop: nothing opens behind it.
+  const gates = await central.inParent((trx) => closedScopes(trx, [central.campaignId]));
+  expect([...gates]).toEqual([central.campaignId]);
+  expect(await ordersOf(made, 'stop')).toEqual([2, 2, 2, 2, 2]);
 });

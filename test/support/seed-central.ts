@@ -1,9 +1,10 @@
+import { sql } from 'kysely';
 import { orderAction } from '../../db/campaign-orders.ts';
 import { insertCampaign, lockCampaign } from '../../db/campaigns.ts';
 import { type Db, withAccount } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 import { insertMessage } from '../../db/messages.ts';
-import type { CentralTiming } from '../../domain/central/part-states.ts';
+import { type CentralTiming, SLICE_PARTS } from '../../domain/central/part-states.ts';
 import type { StartMode } from '../../domain/campaign-status.ts';
 import { type SeededAccount, seedAccount, type SeedOptions } from './seed.ts';
 
@@ -103,5 +104,18 @@ export async function seedCentral(
     });
     if (ordered.kind === 'refused') throw new Error(ordered.reason);
     return { campaignId, messageIds };
+  });
+}
+
+/** Puts each part of a central campaign into a slice of its own, as if two hundred others were with it. */
+export async function spread(db: Db, accountId: string, campaignId: string): Promise<void> {
+  await withAccount(db, accountId, async (trx) => {
+    for (const table of ['central_parts', 'central_part_lists'] as const) {
+      await trx
+        .updateTable(table)
+        .set({ number: sql<number>`number * ${SLICE_PARTS}` })
+        .where('central_id', '=', campaignId)
+        .execute();
+    }
   });
 }
