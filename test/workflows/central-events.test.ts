@@ -16,8 +16,9 @@ async function countEvents({ campaignId }: CentralUnderTest): Promise<number> {
   return histories.reduce((sum, history) => sum + (history.events?.length ?? 0), 0);
 }
 
-describe('the histories of a central campaign and its slices', () => {
-  it.each([200, 500, 1_001, 5_000, 10_000])('hold at most ten events an account of %i', (accounts) => {
+describe('the bound of the histories of a central campaign and its slices', () => {
+  // Only the formula is looked at here; that histories keep it is held below.
+  it.each([200, 500, 1_001, 5_000, 10_000])('allows at most ten events an account of %i', (accounts) => {
     const max = centralEventsMax({
       accounts,
       slices: Math.ceil(accounts / SLICE_PARTS),
@@ -26,6 +27,33 @@ describe('the histories of a central campaign and its slices', () => {
       minutesOfNews: 10,
     });
     expect(max / accounts).toBeLessThanOrEqual(10);
+  });
+});
+
+/**
+ * How many events the histories of a campaign of so many accounts hold once all have texted. That their parts end is no
+ * event: a slice has gone on as new by then, which it does not where time is skipped.
+ */
+async function countHandedOver(accounts: number): Promise<number> {
+  await strike(10);
+  const central = await launchCentral(
+    world(),
+    Array.from({ length: accounts }, () => ({ contacts: 1 })),
+    { start: 'now', messages: [{ text: 'News' }] },
+  );
+  await world().pass(MINUTE_MS);
+  expect(world().texts).toHaveLength(accounts);
+  expect(await central.states()).toEqual(Array.from({ length: accounts }, () => 'handed_over'));
+  return countEvents(central);
+}
+
+describe('the histories of a central campaign and its slices', () => {
+  it('grow by two to five events with each account that is handed over', async () => {
+    const [few, many] = [4, 20];
+    const grown = (await countHandedOver(many)) - (await countHandedOver(few));
+    expect(grown).toBeGreaterThanOrEqual(2 * (many - few));
+    // So much the bound allows for an account, and nothing else of it can hide a longer history here.
+    expect(grown).toBeLessThanOrEqual(5 * (many - few));
   });
 
   it('hold no more than their bound after two days asleep and ten pauses', async () => {
