@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.ts';
 import { centralsToRun, slicesToLook } from '../db/repair.ts';
+import { takeTurn } from '../db/take-turn.ts';
 import { eachAtOnce } from './each-at-once.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
@@ -24,6 +25,14 @@ export async function repairCentrals({ db, workflows }: CentralRepairDeps): Prom
     );
     page = page.length < PAGE ? [] : await centralsToRun(db, page.at(-1)?.id ?? '', PAGE);
   }
+}
+
+/** How often slices are told, over all workers; what is told once more is an event of a slice's history. */
+const TELL_INTERVAL_MS = 5_000;
+
+/** Tells slices if no other worker has just now. */
+export async function tellSlicesInTurn(deps: CentralRepairDeps): Promise<void> {
+  if (await takeTurn(deps.db, 'tell slices', TELL_INTERVAL_MS)) await tellSlices(deps);
 }
 
 /**

@@ -10,7 +10,7 @@ import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
 import { carriersToAsk } from '../db/reconcile/unknowns.ts';
 import { testSendsToRun } from '../db/test-sends/test-sends.ts';
 import { sweepMedia } from '../db/sweep-media.ts';
-import { repairCentrals, tellSlices } from './repair-centrals.ts';
+import { repairCentrals, tellSlicesInTurn } from './repair-centrals.ts';
 import { createCampaignRepair } from './repair-campaigns.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
@@ -112,5 +112,5 @@ async function foldAll(deps: RepairDeps, isStopped: () => boolean): Promise<void
   while (!isStopped() && (await foldRollups(deps.db, FOLD_ROWS)) === FOLD_ROWS);
   // While somebody listens the API does it; otherwise what has happened would wait for its number for ever.
   await numberEvents(deps.db);
-  await tellSlices(deps);
+  await tellSlicesInTurn(deps);
 }

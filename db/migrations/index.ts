@@ -47,6 +47,7 @@ import { up as centralReviews } from './0055-central-reviews.ts';
 import { up as missingRuns } from './0056-missing-runs.ts';
 import { up as enabledSubAccounts } from './0057-enabled-sub-accounts.ts';
 import { up as messagesOfParts } from './0060-messages-of-parts.ts';
+import { up as turns } from './0061-turns.ts';
 import { up as faultsOfRestarts } from './0062-faults-of-restarts.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
@@ -99,5 +100,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0056-missing-runs': { up: missingRuns },
   '0057-enabled-sub-accounts': { up: enabledSubAccounts },
   '0060-messages-of-parts': { up: messagesOfParts },
+  '0061-turns': { up: turns },
   '0062-faults-of-restarts': { up: faultsOfRestarts },
 };

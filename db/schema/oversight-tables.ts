@@ -64,11 +64,17 @@ interface LogTable {
   detail: ColumnType<Record<string, unknown>, string | undefined, never>;
 }
 
-/** What happened and what somebody has to see. */
+interface TurnTable {
+  what: string;
+  next_at: Date;
+}
+
+/** What happened and what somebody has to see, and who looks. */
 export interface OversightTables {
   alerts: AlertTable;
   callback_refusals: CallbackRefusalTable;
   event_counters: EventCounterTable;
   events: EventTable;
   log: LogTable;
+  turns: TurnTable;
 }

@@ -14,6 +14,7 @@ const WITHOUT_ACCOUNT = [
   'kysely_migration',
   'kysely_migration_lock',
   'refused_phrases',
+  'turns',
 ];
 /** Everything that runs with the rights of another role; the application may call these and no others. */
 const DEFINER_FUNCTIONS = [
@@ -32,6 +33,7 @@ const DEFINER_FUNCTIONS = [
   'close_unknown_tests',
   'close_unknowns',
   'count_sender_reports',
+  'enabled_sub_accounts',
   'end_waiting_parts',
   'ensure_month',
   'event_of_alert',

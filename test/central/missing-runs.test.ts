@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type MadePart, makeParts, openParts } from '../../db/central/make-parts.ts';
 import { noteStarted } from '../../db/central/note-runs.ts';
@@ -5,11 +6,13 @@ import { readSlice } from '../../db/central/read-slice.ts';
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { slicesToLook } from '../../db/repair.ts';
+import { takeTurn } from '../../db/take-turn.ts';
 import { createCampaignRepair } from '../../engine/repair-campaigns.ts';
-import { tellSlices } from '../../engine/repair-centrals.ts';
+import { tellSlices, tellSlicesInTurn } from '../../engine/repair-centrals.ts';
 import { seedCentral, seedParent } from '../support/seed-central.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
+const HOUR_MS = 3_600_000;
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 let database: TestDatabase;
 let db: Db;
@@ -190,3 +193,56 @@ test('what was noted of a part that is over by now, or cannot be started yet, ha
   await inParent((trx) => readSlice(trx, ref));
   expect(await isLookWanted()).toBe(false);
 });
+
+test('slices are told in turns, so that several workers tell them no more often than one', async () => {
+  await repair([]);
+  const told: string[] = [];
+  const worker = {
+    db,
+    workflows: {
+      lookAtSlice: (id: string) => {
+        if (id === ref.campaignId) told.push(id);
+        return Promise.resolve(true);
+      },
+      wakeCentral: () => Promise.resolve(),
+      ensureCentral: () => Promise.resolve(),
+    },
+  };
+  // Another worker has told them just now; nothing here depends on how long ago.
+  await takeTurn(db, 'tell slices', HOUR_MS);
+  await setNextTurn(HOUR_MS);
+  await tellSlicesInTurn(worker);
+  expect(told).toEqual([]);
+  await setNextTurn(-HOUR_MS);
+  await tellSlicesInTurn(worker);
+  expect(told).toEqual([ref.campaignId]);
+});
+
+test('a turn is had by one of those who come for it at once', async () => {
+  const had = await Promise.all([1, 2, 3, 4].map(() => takeTurn(db, 'a turn', HOUR_MS)));
+  expect(had.filter(Boolean)).toHaveLength(1);
+});
+
+test('a turn that comes a little early has the next one come no earlier for it', async () => {
+  const next = async (): Promise<number> => {
+    const { next_at: at } = await db
+      .selectFrom('turns')
+      .where('what', '=', 'an early turn')
+      .select('next_at')
+      .executeTakeFirstOrThrow();
+    return at.getTime();
+  };
+  await takeTurn(db, 'an early turn', HOUR_MS);
+  await setNextTurn(HOUR_MS / 20);
+  const before = await next();
+  expect(await takeTurn(db, 'an early turn', HOUR_MS)).toBe(true);
+  expect((await next()) - before).toBeGreaterThanOrEqual(HOUR_MS);
+});
+
+/** Sets when whatever has turns is to be done next, from now. */
+function setNextTurn(inMs: number): Promise<unknown> {
+  return db
+    .updateTable('turns')
+    .set({ next_at: sql<Date>`clock_timestamp() + ${inMs} * interval '1 millisecond'` })
+    .execute();
+}
