@@ -23,7 +23,7 @@ import type { Trx } from '../database.ts';
 import { liftHolds, showStatus } from '../holds.ts';
 import { endHold, keepHold, OVERDUE_BEHIND_HOLD, overdueBehind } from '../lift-hold.ts';
 import { overdueMessages } from '../overdue-messages.ts';
-import type { CentralStepInput, SliceOrder } from './central-plan.ts';
+import { type CentralStepInput, SLICES_AT_ONCE_MAX, type SliceOrder } from './central-plan.ts';
 import { sendWhereDue } from './send-where-due.ts';
 
 /** What is left to do for the actions that wait. */
@@ -34,8 +34,6 @@ export interface CentralWork {
   readonly wakes: boolean;
 }
 
-/** Slices in which one order is carried out at a time. */
-const SLICES_AT_ONCE_MAX = 4;
 /** What changes rows of the sub-accounts, and so is carried out part by part: behind a gate that is closed, but for a reschedule. */
 const FANNED_OUT: readonly string[] = ['stop', 'abort', 'delete', 'restart', 'reschedule'];
 

@@ -3,6 +3,9 @@ import type { PartState } from '../../domain/central/part-states.ts';
 import type { ActionAnswer } from '../campaign-step/action-rows.ts';
 import type { StepInput } from '../campaign-step/step-plan.ts';
 
+/** Slices that hand parts over, or in which an order is carried out, at a time: beyond them they only wait for one another. */
+export const SLICES_AT_ONCE_MAX = 4;
+
 /** What the workflow of a central campaign asks each time it wakes. */
 export interface CentralStepInput extends Omit<StepInput, 'running' | 'poked'> {
   /** Slices whose child workflow runs. */

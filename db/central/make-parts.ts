@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
-import { FINAL_PART_STATES, SLICE_PARTS } from '../../domain/central/part-states.ts';
+import { SLICE_PARTS } from '../../domain/central/part-states.ts';
 import type { Trx } from '../database.ts';
 import { newId } from '../ids.ts';
+import { openParts } from './open-parts.ts';
 
 /** A part with a campaign of its sub-account. */
 export interface MadePart {
@@ -45,27 +46,6 @@ export async function makeParts(trx: Trx, { campaignId, slice }: SliceRef): Prom
     );
   }
   return openParts(trx, { campaignId, slice });
-}
-
-/** The parts of a slice that have a campaign and are not over, or only those of them that were found to have no run. */
-export async function openParts(
-  trx: Trx,
-  { campaignId, slice }: Pick<SliceRef, 'campaignId' | 'slice'>,
-  which: 'all' | 'missing' = 'all',
-): Promise<MadePart[]> {
-  const rows = await trx
-    .selectFrom('central_parts')
-    .where('central_id', '=', campaignId)
-    .where('slice', '=', slice)
-    .where('state', 'not in', FINAL_PART_STATES)
-    .where('campaign_id', 'is not', null)
-    .$if(which === 'missing', (parts) => parts.where('needs_run', '=', true))
-    .select(['number', 'sub_account_id as subAccountId', 'campaign_id as campaignId'])
-    .orderBy('number')
-    .execute();
-  return rows.flatMap(({ campaignId: part, ...row }) =>
-    part === null ? [] : [{ ...row, campaignId: part }],
-  );
 }
 
 function idsOf(prefix: 'cmp' | 'msg', count: number): string[] {

@@ -1,6 +1,6 @@
-import { FINAL_PART_STATES } from '../../domain/central/part-states.ts';
 import type { Trx } from '../database.ts';
 import type { SliceRef } from './make-parts.ts';
+import { whereOpen } from './open-parts.ts';
 
 /** Parts of a slice, by their numbers, whose runs have been started or were there. */
 export interface StartedParts extends SliceRef {
@@ -36,16 +36,10 @@ export async function noteToStart(
     .updateTable('central_parts')
     .set({ needs_run: true })
     .where('central_id', '=', campaignId)
-    .where('number', 'in', (parts) =>
-      parts
-        .selectFrom('central_parts')
-        .where('central_id', '=', campaignId)
-        .where('slice', '=', slice)
-        .where('campaign_id', 'is not', null)
-        .where('state', 'not in', FINAL_PART_STATES)
-        .select('number')
-        .orderBy('number')
-        .forUpdate(),
+    .where(
+      'number',
+      'in',
+      whereOpen(trx, campaignId).where('slice', '=', slice).select('number').orderBy('number').forUpdate(),
     )
     .execute();
 }

@@ -1,7 +1,7 @@
 import { isLive } from '../../domain/campaign-status.ts';
 import { FINAL_PART_STATES, type PartState } from '../../domain/central/part-states.ts';
 import type { Trx } from '../database.ts';
-import type { MadePart, SliceRef } from './make-parts.ts';
+import type { SliceRef } from './make-parts.ts';
 
 /** A part as its slice shows it. Ids, states and codes only. */
 export interface PartLine {
@@ -72,26 +72,4 @@ export async function readSlice(trx: Trx, { campaignId, slice }: SliceRef): Prom
       ({ campaignId: part, needsRun, state }) => needsRun && part !== null && !isOver(state),
     ),
   };
-}
-
-/** The ids of the accounts and campaigns of a central campaign's parts that are not over, a page of them. */
-export async function pageOfOpenParts(
-  trx: Trx,
-  campaignId: string,
-  after: number,
-  howMany: number,
-): Promise<MadePart[]> {
-  const rows = await trx
-    .selectFrom('central_parts')
-    .where('central_id', '=', campaignId)
-    .where('number', '>', after)
-    .where('state', 'not in', FINAL_PART_STATES)
-    .where('campaign_id', 'is not', null)
-    .select(['number', 'sub_account_id as subAccountId', 'campaign_id as campaignId'])
-    .orderBy('number')
-    .limit(howMany)
-    .execute();
-  return rows.flatMap(({ campaignId: part, ...row }) =>
-    part === null ? [] : [{ ...row, campaignId: part }],
-  );
 }

@@ -13,13 +13,11 @@ import { showStatus } from '../holds.ts';
 import { appendLog } from '../log.ts';
 import { listMessages, type Message } from '../messages.ts';
 import { applyCentralActions } from './apply-central-actions.ts';
-import type { CentralPlan, CentralStepInput } from './central-plan.ts';
+import { type CentralPlan, type CentralStepInput, SLICES_AT_ONCE_MAX } from './central-plan.ts';
 import { countParts } from './central-sends.ts';
 import { zonesOfParts } from './zones-of-parts.ts';
 
 const SYSTEM: Actor = { id: 'system', via: 'system' };
-/** Slices that hand parts over at a time: beyond them starts only wait for one another. */
-const SLICES_AT_ONCE_MAX = 4;
 
 /**
  * One step of a central campaign, in one transaction, as `stepCampaign` is of one that texts: records signals as actions,

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type MadePart, makeParts, openParts } from '../../db/central/make-parts.ts';
+import { type MadePart, makeParts } from '../../db/central/make-parts.ts';
 import { noteStarted } from '../../db/central/note-runs.ts';
+import { openParts } from '../../db/central/open-parts.ts';
 import { readSlice } from '../../db/central/read-slice.ts';
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';

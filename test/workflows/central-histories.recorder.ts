@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { openParts } from '../../db/central/make-parts.ts';
+import { openParts } from '../../db/central/open-parts.ts';
 import { withAccount } from '../../db/database.ts';
 import { noteMissingRuns } from '../../db/repair.ts';
 import { until } from '../../dev/until.ts';
