@@ -33,7 +33,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   [BY_PARENT]: 'You have ordered it for the whole campaign, or your account is held.',
   by_account: 'The sub-account has ordered it.',
   held: 'The sub-account or an operator holds it.',
-  [CONTENT_REFUSED]: 'Its content is refused. Have the phrase taken off the list, then try the account again.',
+  [CONTENT_REFUSED]:
+    'Its content is refused. Have the phrase taken off the list, then try the account again.',
   account_left: 'The account is no longer your sub-account; what had not been sent was aborted.',
   account_disabled: 'The account is disabled; what had not been sent was aborted.',
 };

@@ -15,17 +15,13 @@ describe('what a parent reads of a part', () => {
     expect(words).not.toMatch(/resume/i);
   });
 
-  it.each([
-    BY_PARENT,
-    'by_account',
-    'held',
-    'content_refused',
-    'account_left',
-    'account_disabled',
-  ])('has words for %s', (reason) => {
-    expect(wordsOfPartReason(reason)).toMatch(/^[A-Z].*\.$/);
-    expect(wordsOfPartReason(reason)).not.toBe(wordsOfPartReason('of another version'));
-  });
+  it.each([BY_PARENT, 'by_account', 'held', 'content_refused', 'account_left', 'account_disabled'])(
+    'has words for %s',
+    (reason) => {
+      expect(wordsOfPartReason(reason)).toMatch(/^[A-Z].*\.$/);
+      expect(wordsOfPartReason(reason)).not.toBe(wordsOfPartReason('of another version'));
+    },
+  );
 
   it('has none where there is no reason', () => {
     expect(wordsOfPartReason(null)).toBeNull();
