@@ -81,6 +81,32 @@ export function describeSending(opened: () => Franchise): void {
       await tahoe.api.patch(`/v1/senders/${spareId}`, { disabled: true });
     });
 
+    it('keeps to the hours, countries and limits in the records of each sub-account, and to none of those of the parent', async () => {
+      const { parent, branches } = franchise;
+      const { portland, reno, tahoe, hilo } = branches;
+      const text = 'Within limits';
+      const draft = await franchise.draft('Limits', everybody, text);
+      const nothing = { amountMicro: 0, currency: 'USD' };
+      await portland.managed.patch('/v1/account', { quietHours: hoursAround(portland.timeZone) });
+      await reno.managed.patch('/v1/account', { spendLimit: nothing });
+      await tahoe.managed.patch('/v1/account', { countries: ['CA'] });
+      await parent.patch('/v1/account', { spendLimit: nothing, countries: ['CA'] });
+      await franchise.launch(draft.id, 'now');
+      const held = { Portland: 'handed_over', Reno: 'suspended spend_limit' };
+      await franchise.stands(draft.id, { ...held, Tahoe: 'done', Hilo: 'done' });
+      const texted = () => Promise.all(franchise.all.map((branch) => franchise.texted(branch, text)));
+      expect(await texted()).toEqual([[], [], [], GUESTS]);
+      expect((await franchise.ownPart(hilo, draft.id))?.report.accepted).toBe(GUESTS.length);
+
+      await portland.managed.patch('/v1/account', { quietHours: NO_QUIET_HOURS });
+      await reno.managed.patch('/v1/account', { spendLimit: null });
+      await parent.post(`/v1/campaigns/${draft.id}/accounts/${reno.accountId}/retry`, {});
+      await franchise.stands(draft.id, ALL_DONE);
+      expect(await texted()).toEqual([GUESTS, GUESTS, [], GUESTS]);
+      await tahoe.managed.patch('/v1/account', { countries: ['US'] });
+      await parent.patch('/v1/account', { spendLimit: null, countries: ['US'] });
+    });
+
     it('is sent now only outside the quiet hours, 8 p.m. to 8 a.m. unless others are set, by the time zone of the parent, within which it can still be scheduled', async () => {
       const { parent } = franchise;
       const { api } = await franchise.openStranger('Night owls');
