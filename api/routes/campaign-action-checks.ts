@@ -109,7 +109,7 @@ export async function checkResume(check: Check<Static<typeof ResumeInput>>): Pro
   if (overdue.length > 1 && unanswered.length > 0) {
     throw wordsMissing(unanswered);
   }
-  await refuseSchedules(check, schedulesOfWords(given));
+  await refuseSchedulesOfWords(check, given);
 }
 
 type Words = NonNullable<Static<typeof ResumeInput>['overdue']>;
@@ -130,15 +130,22 @@ export function wordsMissing(messageIds: readonly string[]): Problem {
   );
 }
 
-/** Refuses new schedules of overdue messages that are not in permitted hours of the future. */
-export function refuseSchedulesOfWords(words: Words = [], clock: AccountClock, now: number): void {
-  refuseIssues(scheduleIssues('scheduled', now, clock, schedulesOfWords(words)));
-}
+/** What a schedule is looked at by. */
+type Clocks = Pick<Check<unknown>, 'trx' | 'campaign' | 'clock' | 'now'>;
 
-function schedulesOfWords(words: Words): ScheduledMessage[] {
-  return words.flatMap((one, index) =>
+/**
+ * Refuses new schedules of overdue messages that are not in permitted hours of the future; `only`: of the part of this
+ * account alone.
+ */
+export async function refuseSchedulesOfWords(
+  clocks: Clocks,
+  words: Words = [],
+  only?: string,
+): Promise<void> {
+  const schedules = words.flatMap((one, index) =>
     'do' in one ? [] : [{ pointer: `/overdue/${index}/schedule`, schedule: one.schedule }],
   );
+  await refuseSchedules(clocks, schedules, only);
 }
 
 /** What only the carrier can tell is left open: the worker that carries the order out asks it. */
@@ -169,29 +176,28 @@ export async function checkSchedules(
 
 /** Refuses schedules that lie in quiet hours or in the past, wherever their local time counts. */
 async function refuseSchedules(
-  { trx, campaign, clock, now }: Check<unknown>,
+  clocks: Clocks,
   schedules: readonly ScheduledMessage[],
+  only?: string,
 ): Promise<void> {
-  if (campaign.timing === 'local_time') {
-    refuseIssues(await localTimeIssues(trx, campaign, schedules, clock, now));
+  if (clocks.campaign.timing === 'local_time') {
+    refuseIssues(await localTimeIssues(clocks, schedules, only));
   } else {
-    refuseIssues(scheduleIssues('scheduled', now, clock, schedules));
+    refuseIssues(scheduleIssues('scheduled', clocks.now, clocks.clock, schedules));
   }
 }
 
 /** At the same local time everywhere: in the parent's permitted hours, and in no account's past. */
 async function localTimeIssues(
-  trx: Trx,
-  campaign: Campaign,
+  { trx, campaign, clock, now }: Clocks,
   schedules: readonly ScheduledMessage[],
-  clock: AccountClock,
-  now: number,
+  only?: string,
 ): Promise<LaunchIssue[]> {
   const own = schedules.map(({ pointer, schedule }) => ({
     pointer,
     schedule: schedule === null ? null : { local: schedule.local, zone: clock.timeZone },
   }));
-  const accounts = await zonesOfParts(trx, campaign.id);
+  const accounts = await zonesOfParts(trx, campaign.id, only);
   return [
     ...scheduleIssues('scheduled', now, clock, own).filter(({ code }) => code !== 'schedule-past'),
     ...schedules.flatMap(({ pointer, schedule }) =>

@@ -134,7 +134,8 @@ export function registerCentralAccountRoutes(api: Api, deps: ApiDeps): void {
         checkIfMatch(request, campaign.version);
         await requireCentralSend(trx, accountId);
         const at = deps.now();
-        refuseSchedulesOfWords(words, await clockOf(trx, accountId), at);
+        const clock = await clockOf(trx, accountId);
+        await refuseSchedulesOfWords({ trx, campaign, clock, now: at }, words, subAccountId);
         const overdue = parseMessageOrders(ordersOfWords(words));
         const result = await retryPart(trx, { accountId, campaignId, subAccountId, actor, at, overdue });
         return { status: 202, body: refuseRetry(result) };

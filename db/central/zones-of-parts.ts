@@ -8,12 +8,16 @@ export interface ZoneOfParts {
   readonly timeZone: string;
 }
 
-/** The zones of the parts that are not over, or were stopped and may be restarted. */
-export async function zonesOfParts(trx: Trx, campaignId: string): Promise<ZoneOfParts[]> {
+/** The zones of the parts that are not over, or were stopped and may be restarted; `only`: of this account's, whatever it is. */
+export async function zonesOfParts(trx: Trx, campaignId: string, only?: string): Promise<ZoneOfParts[]> {
+  const isWanted =
+    only === undefined
+      ? sql<boolean>`state not in ('done', 'aborted', 'rejected')`
+      : sql<boolean>`sub_account_id = ${only}`;
   const { rows } = await sql<ZoneOfParts>`
     select distinct on (time_zone) sub_account_id as "accountId", sub_account_name as name, time_zone as "timeZone"
     from central_parts
-    where central_id = ${campaignId} and time_zone is not null and state not in ('done', 'aborted', 'rejected')
+    where central_id = ${campaignId} and time_zone is not null and ${isWanted}
     order by time_zone, number`.execute(trx);
   return rows;
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-test('a resume with a new local time looks at it in the zone of each account, as a reschedule does', async () => {
+test('a resume with a new local time, or a retry, looks at it in the zone of each account, as a reschedule does', async () => {
   const child = await world.openTenant();
   const joined = { body: { parentId: parent.accountId } };
   await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, joined);
@@ -42,4 +42,15 @@ test('a resume with a new local time looks at it in the zone of each account, as
     body: { code: 'quiet-hours', errors: [{ pointer: '/overdue/0/schedule' }] },
   });
   expect((await resume('2027-01-14T10:00', 'Asia/Tokyo')).status).toBe(202);
+
+  // The same of the account alone, which is not to be tried again, but for its time.
+  const retry = (local: string, zone: string): Promise<Reply> =>
+    parent.call('POST', `/v1/campaigns/${id}/accounts/${child.accountId}/retry`, {
+      body: { overdue: [{ messageId: message?.id, schedule: { local, zone } }] },
+    });
+  expect(await retry('2027-01-12T15:00', 'America/New_York')).toMatchObject({
+    status: 422,
+    body: { code: 'schedule-refused', errors: [{ pointer: '/overdue/0/schedule', code: 'schedule-past' }] },
+  });
+  expect((await retry('2027-01-14T10:00', 'Asia/Tokyo')).status).toBe(409);
 });
