@@ -63,3 +63,23 @@ test('an abort of what was stopped reaches the accounts that were stopped', asyn
   await central.goOn(NOON);
   expect(await central.states()).toEqual(['aborted', 'aborted', 'aborted']);
 });
+
+test('a stop, and the restart after it, reach the accounts whose part was rejected', async () => {
+  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }]);
+  const central = await driveCentral(db, seeded, {
+    at: NOON,
+    start: 'scheduled',
+    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
+  });
+  await central.goOn(NOON);
+  const [first] = await central.makeParts();
+  if (first === undefined) throw new Error('No part was made.');
+  await withAccount(db, first.subAccountId, (trx) =>
+    trx.updateTable('campaigns').set({ status: 'rejected' }).where('id', '=', first.campaignId).execute(),
+  );
+  expect((await central.order('pause', NOON)).accounts).toEqual({ reached: 1, done: 1 });
+  expect((await central.order('stop', NOON)).accounts).toEqual({ reached: 2, done: 0 });
+  expect((await restart(central)).accounts).toEqual({ reached: 2, done: 0 });
+  await central.goOn(NOON);
+  expect(await central.states()).toEqual(['handed_over', 'handed_over']);
+});
