@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Invariant } from './invariants.ts';
+import type { Invariant } from './invariant.ts';
 
 /** Longer than a worker may take to find out what has become of a text. */
 const QUIET_MS_MAX = 2 * 60_000;

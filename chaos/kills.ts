@@ -10,8 +10,10 @@ import { orderFaults } from './carrier-faults.ts';
 import { readLedger } from './carrier-ledger.ts';
 import { withChaosSystem } from './chaos-system.ts';
 import { checkUntilQuiet } from './check-until-quiet.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { HarmKind, Target } from './harm-draw.ts';
-import { type ChaosRecord, checkInvariants, fingerprintOf, type Invariant } from './invariants.ts';
+import type { Invariant } from './invariant.ts';
+import { type ChaosRecord, checkInvariants } from './invariants.ts';
 import type { MoreWorkers } from './more-workers.ts';
 import { createVictims } from './victims.ts';
 import { waitThroughChaos } from './wait-through-chaos.ts';
@@ -63,7 +65,7 @@ function carrierOf({ ledgerUrl }: KillOptions): NodeJS.ProcessEnv {
 }
 
 async function runChaos(system: System, more: MoreWorkers, options: KillOptions): Promise<Invariant[]> {
-  const { say, kills } = options;
+  const { say, kills, target = 'everything' } = options;
   const pace = paceFor(options);
   const random = createRandom(options.seed);
   const { urls, firstKeys } = system;
@@ -110,7 +112,8 @@ async function runChaos(system: System, more: MoreWorkers, options: KillOptions)
     await delay(PAUSE_MS.min + random() * (PAUSE_MS.max - PAUSE_MS.min));
     const left = await countLeft(account, others, recipients);
     if (left > 0) whileSending += 1;
-    const harmed = await victims.harmNext(kill === Math.ceil(kills / 2));
+    const losesEngine = target === 'everything' && kill === Math.ceil(kills / 2);
+    const harmed = await (losesEngine ? victims.loseEngine() : victims.harmNext());
     say(`${kill}: ${harmed}, with ${left} people left.`);
     if (faults !== null) await stopOne(faults.sandbox, lists, random, stoppedAt);
   }

@@ -24,7 +24,9 @@ export interface Harm {
 
 /** Harms one process, or several, and resolves once it is done; what ends is started again by its supervisor. */
 export interface Victims {
-  readonly harmNext: (isHalfWay: boolean) => Promise<string>;
+  readonly harmNext: () => Promise<string>;
+  /** Kills Temporal and deletes its data; between the two the world can be looked at as they leave it. */
+  readonly loseEngine: (look?: () => Promise<void>) => Promise<string>;
   /** Lets whoever stands still go on, and resolves when all run. */
   readonly settle: () => Promise<void>;
   /** Every kind of harm that is drawn from. */
@@ -118,25 +120,30 @@ export function createVictims(
       return { words: `PostgreSQL broke ${broken} connections off`, workers: workers.length };
     },
   };
-  const loseEngine = async (): Promise<Deed> => {
+  const loseEngine = async (look: () => Promise<void>): Promise<Deed> => {
     const temporal = system.part('temporal');
     await temporal.kill();
+    await look();
     await deleteTemporalData(system.home);
     await temporal.start();
     return { words: 'Temporal was killed and its data deleted', workers: workers.length };
   };
 
+  const noted = async (what: string, deed: () => Promise<Deed>): Promise<string> => {
+    const beganAt = Date.now();
+    const { words, workers: hit } = await deed();
+    harm.events.push({ what, beganAt, endedAt: Date.now(), workers: hit });
+    return words;
+  };
+
   return {
     harm,
     kinds: draw.kinds,
-    harmNext: async (isHalfWay) => {
-      const losesEngine = isHalfWay && target === 'everything';
-      const kind = losesEngine ? null : draw.next();
-      const beganAt = Date.now();
-      const { words, workers: hit } = await (kind === null ? loseEngine() : deeds[kind]());
-      harm.events.push({ what: kind ?? "Temporal's data", beganAt, endedAt: Date.now(), workers: hit });
-      return words;
+    harmNext: () => {
+      const kind = draw.next();
+      return noted(kind, deeds[kind]);
     },
+    loseEngine: (look = () => Promise.resolve()) => noted("Temporal's data", () => loseEngine(look)),
     settle: async () => {
       await Promise.all(thawing);
       for (const part of [...workers, ...system.parts.values()]) await pidOf(part);

@@ -26,7 +26,9 @@ export interface SendingAccount {
   readonly personId: string;
   readonly senderId: string;
   readonly carrierAccountId: string;
-  /** With the account's key. */
+  /** The account's key. */
+  readonly key: string;
+  /** With that key. */
   readonly api: ApiClient;
   /** The operator, who names no account. */
   readonly operator: ApiClient;
@@ -63,6 +65,7 @@ export async function makeSendingAccount(
     senderId: made.id,
     carrierAccountId: made.carrierAccountId,
     api,
+    key,
     operator,
   };
 }
