@@ -75,6 +75,7 @@ export async function harmFanOut(
     say(`${kill}: ${harmed}, with ${wordsOf(standing)}, and ${left} people left.`);
     if (kill >= nextStorm && (!isMid || kill === kills)) {
       nextStorm += KILLS_OF_A_STORM;
+      await untilTexting(world);
       const answers = await faults.storm();
       throttled += answers;
       say(`The carrier has answered 429 and nothing else, ${answers} times.`);
@@ -117,6 +118,16 @@ async function untilHanded(
   );
   const contacts = family.subAccounts.reduce((sum, account) => sum + account.contacts.length, 0);
   return { standing, left: contacts - settled };
+}
+
+/** A storm that nobody posts into is none. */
+async function untilTexting({ ledger }: CentralWorld): Promise<void> {
+  const before = (await ledger()).length;
+  await waitThroughChaos(
+    () => ledger(),
+    (lines) => lines.length > before,
+    PATIENCE_MS,
+  );
 }
 
 /** Who is texted no more since his account has aborted its part counts as left; those are few. */
