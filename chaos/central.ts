@@ -45,7 +45,7 @@ const SEGMENTS_PER_SECOND = 1;
 /** A kill with what comes of it, on average. */
 const SECONDS_OF_KILL = 8;
 /** Once the faults have stopped. */
-const HEAL_MS_MAX = 15 * 60_000;
+const HEAL_MS_MAX = 30 * 60_000;
 const READ_AT_ONCE = 8;
 
 /**

@@ -40,8 +40,8 @@ const SHARES = { first: [0.02, 0.15], deletion: [0.25, 0.5], later: [0.5, 0.98] 
 const PAUSE_MS = { min: 1_000, max: 8_000 };
 /** A storm of 429 comes once so many kills, the first when everything has been handed over or with the last kill. */
 const KILLS_OF_A_STORM = 10;
-/** Longer than repair takes to start again what was lost. */
-const PATIENCE_MS = 5 * 60_000;
+/** Longer than repair takes to start again what was lost, on a machine that has other things to do. */
+const PATIENCE_MS = 15 * 60_000;
 
 /**
  * Half of the kills, and the deletion as the second, come while parts are being handed over, each once so many have been;

@@ -11,7 +11,7 @@ const AREAS = ['415', '212', '305', '312', '512', '602', '617', '702'];
 const NUMBERS_OF_AREA = 9_000;
 /** The most contacts of all accounts together. */
 export const CONTACTS_MAX = AREAS.length * NUMBERS_OF_AREA;
-/** One of so many contacts of an account is a contact of others, too. */
+/** One of so many contacts of an account is a contact of others, too, and one at least where there are two. */
 const SHARED_EVERY = 4;
 /** So many accounts have the same shared number. */
 const ACCOUNTS_OF_NUMBER = 4;
@@ -23,7 +23,7 @@ const ACCOUNTS_OF_NUMBER = 4;
 export function planContacts(accounts: number, contacts: number): PlannedContact[][] {
   const numbers = AREAS.flatMap((area) => numbersOf(area, NUMBERS_OF_AREA));
   const sizes = Array.from({ length: accounts }, (_, index) => Math.floor((contacts + index) / accounts));
-  const shares = sizes.map((size) => Math.floor(size / SHARED_EVERY));
+  const shares = sizes.map((size) => (size < 2 ? 0 : Math.max(1, Math.floor(size / SHARED_EVERY))));
   const pool = Math.max(
     ...shares,
     Math.ceil(shares.reduce((sum, share) => sum + share, 0) / ACCOUNTS_OF_NUMBER),
