@@ -62,14 +62,20 @@ describe('an API whose database', () => {
     const { owner } = world;
     await owner.query('begin');
     await owner.query('lock table lists in access exclusive mode');
-    const slow = [call('GET', '/v1/lists'), call('GET', '/v1/lists')];
+    // One whose connection takes too long to open is refused as well; it asks again until it has one to keep busy.
+    const read = () =>
+      until(
+        () => call('GET', '/v1/lists'),
+        ({ status }) => status === 200,
+      );
+    const slow = [read(), read()];
     const headers = { 'idempotency-key': 'while-busy' };
     const order = () =>
       call('POST', '/v1/people', { headers, body: { name: 'Busy', address: 'b@example.com' } });
     const refused = await until(order, (reply) => reply.status !== 201);
     expectToldWhen(refused, 'database-busy');
     await owner.query('commit');
-    for (const reply of await Promise.all(slow)) expect(reply.status).toBe(200);
+    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([200, 200]);
     expect((await order()).status).toBe(201);
   });
 
