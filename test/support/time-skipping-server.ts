@@ -21,7 +21,7 @@ export async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment
         const server = { executable: { type: 'existing-path', path } } as const;
         return await TestWorkflowEnvironment.createTimeSkipping({ server });
       } catch (error) {
-        // The SDK waits for 5 s only, which a busy machine may need to load Java once.
+        // The SDK waits for 5 s only, which a busy machine may need several times over to load Java.
         if (attempt === STARTS_MAX) throw error;
       }
     }
@@ -30,7 +30,7 @@ export async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment
   }
 }
 
-const STARTS_MAX = 3;
+const STARTS_MAX = 10;
 
 /** The SDK ends the server it started; should the test process be killed, the server notices by itself. */
 function guardedLauncher(binary: string): string {
