@@ -20,20 +20,26 @@ test.each([
   expect(new Set(names).size, 'every contact has a name of its own with each account').toBe(contacts);
 });
 
-test.each([200, 300, 1_000])('of %i some people are contacts of several accounts, and most of one alone', (contacts) => {
-  const planned = planContacts(100, contacts);
-  const numbers = new Set(planned.flat().map(({ number }) => number));
-  const shared = sharedNumbers(planned);
-  expect(shared.size).toBeGreaterThan(0);
-  expect(shared.size).toBeLessThan(numbers.size / 2);
-});
+test.each([200, 300, 1_000])(
+  'of %i some people are contacts of several accounts, and most of one alone',
+  (contacts) => {
+    const planned = planContacts(100, contacts);
+    const numbers = new Set(planned.flat().map(({ number }) => number));
+    const shared = sharedNumbers(planned);
+    expect(shared.size).toBeGreaterThan(0);
+    expect(shared.size).toBeLessThan(numbers.size / 2);
+  },
+);
 
-test.each([1, 3, 9, 50])('a text that is to have %i segments has about so many, as far as a carrier takes', (wanted) => {
-  const text = `B123: Sender 123 of Branch 123 for Name7of123 at +14155550100.${paddingFor(wanted)} Bye from 123.`;
-  expect(text.length).toBeLessThanOrEqual(GSM_UNITS_MAX);
-  expect(countSegments(text)).toBeGreaterThanOrEqual(Math.min(wanted, 8));
-  expect(countSegments(text)).toBeLessThanOrEqual(wanted + 1);
-});
+test.each([1, 3, 9, 50])(
+  'a text that is to have %i segments has about so many, as far as a carrier takes',
+  (wanted) => {
+    const text = `B123: Sender 123 of Branch 123 for Name7of123 at +14155550100.${paddingFor(wanted)} Bye from 123.`;
+    expect(text.length).toBeLessThanOrEqual(GSM_UNITS_MAX);
+    expect(countSegments(text)).toBeGreaterThanOrEqual(Math.min(wanted, 8));
+    expect(countSegments(text)).toBeLessThanOrEqual(wanted + 1);
+  },
+);
 
 const run = (workflowId: string, startedAt: number, closedAt: number | null): Run => ({
   workflowId,
