@@ -61,7 +61,11 @@ export async function harmFanOut(
   let nextStorm = 1;
   for (let kill = 1; kill <= kills; kill += 1) {
     const share = shares[kill - 1];
-    if (share === undefined) await delay(between(PAUSE_MS.min, PAUSE_MS.max, random));
+    if (share === undefined) {
+      // Those who come faster than the system recovers would harm nobody who texts.
+      if (!orders.areAllPaused()) await untilTexting(world);
+      await delay(between(PAUSE_MS.min, PAUSE_MS.max, random));
+    }
     const { standing, left } = await untilHanded(world, share ?? 0);
     const isMid = isMidFanOut(standing);
     if (left > 0) whileSending += 1;
@@ -75,6 +79,7 @@ export async function harmFanOut(
     say(`${kill}: ${harmed}, with ${wordsOf(standing)}, and ${left} people left.`);
     if (kill >= nextStorm && (!isMid || kill === kills)) {
       nextStorm += KILLS_OF_A_STORM;
+      if (orders.areAllPaused()) await orders.settle();
       await untilTexting(world);
       const answers = await faults.storm();
       throttled += answers;
@@ -120,12 +125,15 @@ async function untilHanded(
   return { standing, left: contacts - settled };
 }
 
-/** A storm that nobody posts into is none. */
-async function untilTexting({ ledger }: CentralWorld): Promise<void> {
+/** Waits for a text, if any is still to come. A storm that nobody posts into is none. */
+async function untilTexting({ ledger, databaseUrl, centralId }: CentralWorld): Promise<void> {
   const before = (await ledger()).length;
   await waitThroughChaos(
-    () => ledger(),
-    (lines) => lines.length > before,
+    async () => {
+      const { accounts, over } = await readStanding(databaseUrl, centralId);
+      return over === accounts || (await ledger()).length > before;
+    },
+    (isSo) => isSo,
     PATIENCE_MS,
   );
 }

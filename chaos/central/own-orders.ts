@@ -24,6 +24,8 @@ export interface OwnOrders {
   /** Ends the pause of one account by its own key, whatever has paused it. */
   readonly resume: (part: PartRow) => Promise<void>;
   readonly stops: () => readonly Stop[];
+  /** Whether the parent's pause stands, so that nobody is texted. */
+  readonly areAllPaused: () => boolean;
   /** The accounts that have aborted their parts. */
   readonly aborted: () => ReadonlySet<string>;
 }
@@ -137,6 +139,7 @@ export function createOwnOrders({ apiUrl, databaseUrl, family, centralId, random
       if (account !== undefined) await order(account.key, campaignId, 'resume');
     },
     stops: () => ended,
+    areAllPaused: () => standing.some(({ part }) => part === null),
     aborted: () =>
       new Set(
         ended.flatMap(({ what, part }) =>
