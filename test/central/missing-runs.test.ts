@@ -1,40 +1,30 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { type MadePart, makeParts } from '../../db/central/make-parts.ts';
 import { noteStarted } from '../../db/central/note-runs.ts';
 import { openParts } from '../../db/central/open-parts.ts';
 import { readSlice } from '../../db/central/read-slice.ts';
-import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
+import { type Trx, withAccount } from '../../db/database.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { slicesToLook } from '../../db/repair.ts';
 import { takeTurn } from '../../db/take-turn.ts';
 import { createCampaignRepair } from '../../engine/repair-campaigns.ts';
 import { tellSlices, tellSlicesInTurn } from '../../engine/repair-centrals.ts';
 import { seedCentral, seedParent } from '../support/seed-central.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 
 const HOUR_MS = 3_600_000;
 const NOON = Date.parse('2027-01-12T17:00:00Z');
-let database: TestDatabase;
-let db: Db;
+const db = useTestDatabase();
 let ref: { readonly accountId: string; readonly campaignId: string; readonly slice: number };
 let made: MadePart[];
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
-
 /** A central campaign whose three parts have been handed over and wait for nothing. */
 beforeEach(async () => {
-  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }, { contacts: 1 }]);
+  const seeded = await seedParent(db(), [{ contacts: 1 }, { contacts: 1 }, { contacts: 1 }]);
   const { accountId } = seeded.parent;
   const messages = [{ text: 'Hello' }];
-  const { campaignId } = await seedCentral(db, seeded, { at: NOON, start: 'now', messages });
+  const { campaignId } = await seedCentral(db(), seeded, { at: NOON, start: 'now', messages });
   ref = { accountId, campaignId, slice: 0 };
   await inParent((trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
   made = await inParent((trx) => makeParts(trx, ref));
@@ -42,11 +32,11 @@ beforeEach(async () => {
 });
 
 function inParent<Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> {
-  return withAccount(db, ref.accountId, work);
+  return withAccount(db(), ref.accountId, work);
 }
 
 function settleActions(accountId: string): Promise<unknown> {
-  return withAccount(db, accountId, (trx) =>
+  return withAccount(db(), accountId, (trx) =>
     trx.updateTable('actions').set({ state: 'applied' }).where('state', '=', 'requested').execute(),
   );
 }
@@ -57,7 +47,7 @@ function setStatus(
   id: string,
   status: 'started' | 'finished' | 'aborted',
 ): Promise<unknown> {
-  return withAccount(db, accountId, (trx) =>
+  return withAccount(db(), accountId, (trx) =>
     trx.updateTable('campaigns').set({ status }).where('id', '=', id).execute(),
   );
 }
@@ -74,7 +64,7 @@ async function repair(running: readonly string[]): Promise<string[]> {
     return Promise.resolve();
   };
   const round = createCampaignRepair({
-    db,
+    db: db(),
     workflows: {
       ensureCampaign: order('start'),
       wakeCampaign: order('wake or start'),
@@ -90,7 +80,7 @@ async function repair(running: readonly string[]): Promise<string[]> {
 }
 
 const isLookWanted = async (): Promise<boolean> =>
-  (await slicesToLook(db, 1_000)).some(({ campaignId }) => campaignId === ref.campaignId);
+  (await slicesToLook(db(), 1_000)).some(({ campaignId }) => campaignId === ref.campaignId);
 const missing = async (): Promise<string[]> =>
   (await inParent((trx) => openParts(trx, ref, 'missing'))).map(({ campaignId }) => campaignId);
 const idsOf = (parts: readonly MadePart[]): string[] => parts.map(({ campaignId }) => campaignId);
@@ -107,7 +97,7 @@ test('a part of a live central campaign that has no run is not started but noted
   expect(await inParent((trx) => readSlice(trx, ref))).toMatchObject({ lacksParts: false, lacksRuns: true });
   const told: string[] = [];
   await tellSlices({
-    db,
+    db: db(),
     workflows: {
       lookAtSlice: (id, slice) => {
         told.push(`look ${id} ${slice}`);
@@ -135,7 +125,7 @@ test('a part with an action that nobody has answered is woken, and noted if it h
   const [first, second] = made;
   if (first === undefined || second === undefined) throw new Error('Too few were made.');
   for (const { subAccountId, campaignId } of [first, second]) {
-    await withAccount(db, subAccountId, (trx) =>
+    await withAccount(db(), subAccountId, (trx) =>
       trx
         .insertInto('actions')
         .values({
@@ -199,7 +189,7 @@ test('slices are told in turns, so that several workers tell them no more often 
   await repair([]);
   const told: string[] = [];
   const worker = {
-    db,
+    db: db(),
     workflows: {
       lookAtSlice: (id: string) => {
         if (id === ref.campaignId) told.push(id);
@@ -210,7 +200,7 @@ test('slices are told in turns, so that several workers tell them no more often 
     },
   };
   // Another worker has told them just now; nothing here depends on how long ago.
-  await takeTurn(db, 'tell slices', HOUR_MS);
+  await takeTurn(db(), 'tell slices', HOUR_MS);
   await setNextTurn(HOUR_MS);
   await tellSlicesInTurn(worker);
   expect(told).toEqual([]);
@@ -220,29 +210,29 @@ test('slices are told in turns, so that several workers tell them no more often 
 });
 
 test('a turn is had by one of those who come for it at once', async () => {
-  const had = await Promise.all([1, 2, 3, 4].map(() => takeTurn(db, 'a turn', HOUR_MS)));
+  const had = await Promise.all([1, 2, 3, 4].map(() => takeTurn(db(), 'a turn', HOUR_MS)));
   expect(had.filter(Boolean)).toHaveLength(1);
 });
 
 test('a turn that comes a little early has the next one come no earlier for it', async () => {
   const next = async (): Promise<number> => {
-    const { next_at: at } = await db
+    const { next_at: at } = await db()
       .selectFrom('turns')
       .where('what', '=', 'an early turn')
       .select('next_at')
       .executeTakeFirstOrThrow();
     return at.getTime();
   };
-  await takeTurn(db, 'an early turn', HOUR_MS);
+  await takeTurn(db(), 'an early turn', HOUR_MS);
   await setNextTurn(HOUR_MS / 20);
   const before = await next();
-  expect(await takeTurn(db, 'an early turn', HOUR_MS)).toBe(true);
+  expect(await takeTurn(db(), 'an early turn', HOUR_MS)).toBe(true);
   expect((await next()) - before).toBeGreaterThanOrEqual(HOUR_MS);
 });
 
 /** Sets when whatever has turns is to be done next, from now. */
 function setNextTurn(inMs: number): Promise<unknown> {
-  return db
+  return db()
     .updateTable('turns')
     .set({ next_at: sql<Date>`clock_timestamp() + ${inMs} * interval '1 millisecond'` })
     .execute();

@@ -1,33 +1,23 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { MadePart } from '../../db/central/make-parts.ts';
-import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { withAccount } from '../../db/database.ts';
 import { closedScopes } from '../../db/gates.ts';
 import { seedParent, spread } from '../support/seed-central.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 import { type DrivenCentral, driveCentral, restartOf } from './drive-central.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 const HOUR_MS = 3_600_000;
 const ZONE = 'America/New_York';
-let database: TestDatabase;
-let db: Db;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
+const db = useTestDatabase();
 
 /** A campaign of this many parts, each in a slice of its own, with messages due at one and at two. */
 async function launchSlices(slices: number): Promise<DrivenCentral> {
   const seeded = await seedParent(
-    db,
+    db(),
     Array.from({ length: slices }, () => ({ contacts: 1 })),
   );
-  const central = await driveCentral(db, seeded, {
+  const central = await driveCentral(db(), seeded, {
     at: NOON,
     start: 'scheduled',
     messages: ['13:00', '14:00'].map((time) => ({
@@ -35,7 +25,7 @@ async function launchSlices(slices: number): Promise<DrivenCentral> {
       schedule: { local: `2027-01-12T${time}`, zone: ZONE },
     })),
   });
-  await spread(db, seeded.parent.accountId, central.campaignId);
+  await spread(db(), seeded.parent.accountId, central.campaignId);
   await central.goOn(NOON);
   return central;
 }
@@ -84,8 +74,8 @@ test('an attempt of a restart that goes on after a later stop moves nothing', as
 });
 
 test('a part that an attempt comes to only after its order is answered does not take it any more', async () => {
-  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }]);
-  const central = await driveCentral(db, seeded, {
+  const seeded = await seedParent(db(), [{ contacts: 1 }, { contacts: 1 }]);
+  const central = await driveCentral(db(), seeded, {
     at: NOON,
     start: 'scheduled',
     messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
@@ -111,7 +101,7 @@ test('a part that an attempt comes to only after its order is answered does not 
 function ordersOf(parts: readonly MadePart[], name: string): Promise<number[]> {
   return Promise.all(
     parts.map(async ({ subAccountId, campaignId }) => {
-      const rows = await withAccount(db, subAccountId, (trx) =>
+      const rows = await withAccount(db(), subAccountId, (trx) =>
         trx
           .selectFrom('actions')
           .where('campaign_id', '=', campaignId)

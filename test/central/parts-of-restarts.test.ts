@@ -1,27 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { expect, test } from 'vitest';
+import { withAccount } from '../../db/database.ts';
 import type { MadePart } from '../../db/central/make-parts.ts';
 import { seedParent } from '../support/seed-central.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 import { driveCentral, restartOf } from './drive-central.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 const ZONE = 'America/New_York';
-let database: TestDatabase;
-let db: Db;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
+const db = useTestDatabase();
 
 /** The messages of a part as they stand. */
 function messagesOf({ subAccountId, campaignId }: MadePart) {
-  return withAccount(db, subAccountId, (trx) =>
+  return withAccount(db(), subAccountId, (trx) =>
     trx
       .selectFrom('messages')
       .where('campaign_id', '=', campaignId)
@@ -32,8 +22,8 @@ function messagesOf({ subAccountId, campaignId }: MadePart) {
 }
 
 test('a part that is made after a restart with one message has the others, too, for a restart that names them', async () => {
-  const seeded = await seedParent(db, [{ contacts: 1 }]);
-  const central = await driveCentral(db, seeded, {
+  const seeded = await seedParent(db(), [{ contacts: 1 }]);
+  const central = await driveCentral(db(), seeded, {
     at: NOON,
     start: 'scheduled',
     messages: [
@@ -69,9 +59,9 @@ test('a part that is made after a restart with one message has the others, too, 
 });
 
 test('a message that was skipped before a part was made is skipped in it', async () => {
-  const seeded = await seedParent(db, [{ contacts: 1 }]);
+  const seeded = await seedParent(db(), [{ contacts: 1 }]);
   const schedule = { local: '2027-01-12T13:00', zone: ZONE };
-  const central = await driveCentral(db, seeded, {
+  const central = await driveCentral(db(), seeded, {
     at: NOON,
     start: 'scheduled',
     messages: [

@@ -1,48 +1,38 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeParts } from '../../db/central/make-parts.ts';
 import { readSlice } from '../../db/central/read-slice.ts';
 import { stepCentral } from '../../db/central/step-central.ts';
-import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { withAccount } from '../../db/database.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import { seedCentral, seedParent } from '../support/seed-central.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
-let database: TestDatabase;
-let db: Db;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
+const db = useTestDatabase();
 
 test('the parts of a slice are made once, each as a campaign of its account with its lists and messages', async () => {
-  const seeded = await seedParent(db, [{ contacts: 2 }, { contacts: 1 }]);
+  const seeded = await seedParent(db(), [{ contacts: 2 }, { contacts: 1 }]);
   const { accountId } = seeded.parent;
-  const { campaignId } = await seedCentral(db, seeded, {
+  const { campaignId } = await seedCentral(db(), seeded, {
     at: NOON,
     start: 'now',
     messages: [{ text: 'Hello' }],
   });
   const step = () =>
-    withAccount(db, accountId, (trx) =>
+    withAccount(db(), accountId, (trx) =>
       stepCentral(trx, { accountId, campaignId, at: NOON, running: [], handing: 0, signals: [], asked: [] }),
     );
   expect((await step()).kind).toBe('prepare');
-  await withAccount(db, accountId, (trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
+  await withAccount(db(), accountId, (trx) => prepareCampaign(trx, { accountId, campaignId, at: NOON }));
   expect(await step()).toMatchObject({ kind: 'run', start: [0], states: { waiting: 2 } });
   const ref = { accountId, campaignId, slice: 0 };
-  const made = await withAccount(db, accountId, (trx) => makeParts(trx, ref));
+  const made = await withAccount(db(), accountId, (trx) => makeParts(trx, ref));
   expect(made).toHaveLength(2);
-  expect(await withAccount(db, accountId, (trx) => makeParts(trx, ref))).toEqual(made);
-  const standing = await withAccount(db, accountId, (trx) => readSlice(trx, ref));
+  expect(await withAccount(db(), accountId, (trx) => makeParts(trx, ref))).toEqual(made);
+  const standing = await withAccount(db(), accountId, (trx) => readSlice(trx, ref));
   expect(standing).toMatchObject({ open: 2, lacksParts: false, lacksRuns: false });
   for (const part of made) {
-    const messages = await withAccount(db, part.subAccountId, (trx) =>
+    const messages = await withAccount(db(), part.subAccountId, (trx) =>
       trx
         .selectFrom('messages')
         .where('campaign_id', '=', part.campaignId)

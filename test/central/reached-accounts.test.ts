@@ -1,28 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { expect, test } from 'vitest';
+import { withAccount } from '../../db/database.ts';
 import { seedParent } from '../support/seed-central.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 import { type DrivenCentral, driveCentral, restartOf } from './drive-central.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 const ZONE = 'America/New_York';
 const SCHEDULE = { local: '2027-01-13T10:00', zone: ZONE };
-let database: TestDatabase;
-let db: Db;
+const db = useTestDatabase();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
-
-/** A stopped campaign of three accounts, of which the first has aborted its part before. */
-async function stop(): Promise<DrivenCentral> {
-  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }, { contacts: 1 }]);
-  const central = await driveCentral(db, seeded, {
+/** A launched campaign of this many accounts, of which the first one's part is over so. */
+async function launchWithOneOver(accounts: number, status: 'aborted' | 'rejected'): Promise<DrivenCentral> {
+  const seeded = await seedParent(
+    db(),
+    Array.from({ length: accounts }, () => ({ contacts: 1 })),
+  );
+  const central = await driveCentral(db(), seeded, {
     at: NOON,
     start: 'scheduled',
     messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
@@ -30,9 +23,15 @@ async function stop(): Promise<DrivenCentral> {
   await central.goOn(NOON);
   const [first] = await central.makeParts();
   if (first === undefined) throw new Error('No part was made.');
-  await withAccount(db, first.subAccountId, (trx) =>
-    trx.updateTable('campaigns').set({ status: 'aborted' }).where('id', '=', first.campaignId).execute(),
+  await withAccount(db(), first.subAccountId, (trx) =>
+    trx.updateTable('campaigns').set({ status }).where('id', '=', first.campaignId).execute(),
   );
+  return central;
+}
+
+/** A stopped campaign of three accounts, of which the first has aborted its part before. */
+async function stop(): Promise<DrivenCentral> {
+  const central = await launchWithOneOver(3, 'aborted');
   expect((await central.order('stop', NOON)).accounts).toEqual({ reached: 2, done: 1 });
   return central;
 }
@@ -65,18 +64,7 @@ test('an abort of what was stopped reaches the accounts that were stopped', asyn
 });
 
 test('a stop, and the restart after it, reach the accounts whose part was rejected', async () => {
-  const seeded = await seedParent(db, [{ contacts: 1 }, { contacts: 1 }]);
-  const central = await driveCentral(db, seeded, {
-    at: NOON,
-    start: 'scheduled',
-    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
-  });
-  await central.goOn(NOON);
-  const [first] = await central.makeParts();
-  if (first === undefined) throw new Error('No part was made.');
-  await withAccount(db, first.subAccountId, (trx) =>
-    trx.updateTable('campaigns').set({ status: 'rejected' }).where('id', '=', first.campaignId).execute(),
-  );
+  const central = await launchWithOneOver(2, 'rejected');
   expect((await central.order('pause', NOON)).accounts).toEqual({ reached: 1, done: 1 });
   expect((await central.order('stop', NOON)).accounts).toEqual({ reached: 2, done: 0 });
   expect((await restart(central)).accounts).toEqual({ reached: 2, done: 0 });

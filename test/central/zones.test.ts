@@ -1,40 +1,30 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { expect, test } from 'vitest';
+import { withAccount } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
 import { seedParent } from '../support/seed-central.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 import { driveCentral } from './drive-central.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 const HOUR_MS = 3_600_000;
 const ZONE = 'America/New_York';
-let database: TestDatabase;
-let db: Db;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
+const db = useTestDatabase();
 
 test('a message at a local time begins with the first zone in which there is somebody to text', async () => {
-  const seeded = await seedParent(db, [
+  const seeded = await seedParent(db(), [
     { contacts: 1, timeZone: ZONE },
     { contacts: 1, timeZone: 'America/Los_Angeles' },
   ]);
   const [eastern] = seeded.children;
   if (eastern === undefined) throw new Error('There is no branch.');
-  await withAccount(db, eastern.accountId, (trx) =>
+  await withAccount(db(), eastern.accountId, (trx) =>
     trx
       .updateTable('accounts')
       .set({ disabled_at: new Date(NOON) })
       .where('id', '=', eastern.accountId)
       .execute(),
   );
-  const central = await driveCentral(db, seeded, {
+  const central = await driveCentral(db(), seeded, {
     at: NOON,
     start: 'scheduled',
     timing: 'local_time',
