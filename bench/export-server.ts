@@ -28,6 +28,7 @@ const app = await createApp(
       applyAction: () => Promise.resolve(null),
       wakeCentral: () => Promise.resolve(),
       ensureCentral: () => Promise.resolve(),
+      pokeCentral: () => Promise.resolve(true),
       applyCentralAction: () => Promise.resolve(null),
       lookAtSlice: () => Promise.resolve(true),
       isReachable: () => Promise.resolve(true),

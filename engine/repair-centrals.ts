@@ -1,3 +1,4 @@
+import { centralsToTell, noteCentralNews, noteCentralsTold } from '../db/central/tell-centrals.ts';
 import type { Db } from '../db/database.ts';
 import { centralsToRun, slicesToLook } from '../db/repair.ts';
 import { takeTurn } from '../db/take-turn.ts';
@@ -7,11 +8,12 @@ import type { WorkflowClient } from './workflow-client.ts';
 /** What repairing central campaigns needs. */
 interface CentralRepairDeps {
   readonly db: Db;
-  readonly workflows: Pick<WorkflowClient, 'ensureCentral' | 'wakeCentral' | 'lookAtSlice'>;
+  readonly workflows: Pick<WorkflowClient, 'ensureCentral' | 'wakeCentral' | 'pokeCentral' | 'lookAtSlice'>;
 }
 
 const PAGE = 1_000;
 const SLICES_MAX = 1_000;
+const CENTRALS_MAX = 1_000;
 const AT_ONCE_MAX = 16;
 
 /**
@@ -37,13 +39,26 @@ export async function tellSlicesInTurn(deps: CentralRepairDeps): Promise<void> {
 
 /**
  * Has slices look whose parts' states have changed, or of whose parts a run is missing; where one has no run itself its
- * central campaign sees to it.
+ * central campaign sees to it. Central campaigns are told as well, so that they show how their parts stand.
  */
-export async function tellSlices({ db, workflows }: CentralRepairDeps): Promise<void> {
+export async function tellSlices(deps: CentralRepairDeps): Promise<void> {
+  const { db, workflows } = deps;
   const without = new Map<string, string>();
   const slices = await slicesToLook(db, SLICES_MAX);
+  // Before the slices look, after which nothing tells any more that there were news.
+  await noteCentralNews(db, [...new Set(slices.map(({ campaignId }) => campaignId))]);
   await eachAtOnce(slices, AT_ONCE_MAX, async ({ accountId, campaignId, slice }) => {
     if (!(await workflows.lookAtSlice(campaignId, slice))) without.set(campaignId, accountId);
   });
   for (const [campaignId, accountId] of without) await workflows.wakeCentral(accountId, campaignId);
+  await tellCentrals(deps);
+}
+
+/** One without a run needs no word: its next run counts its parts by itself. */
+async function tellCentrals({ db, workflows }: CentralRepairDeps): Promise<void> {
+  const centrals = await centralsToTell(db, CENTRALS_MAX);
+  await eachAtOnce(centrals.campaignIds, AT_ONCE_MAX, async (campaignId) => {
+    await workflows.pokeCentral(campaignId);
+  });
+  await noteCentralsTold(db, centrals);
 }

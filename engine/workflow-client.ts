@@ -51,6 +51,8 @@ export interface WorkflowClient {
   readonly wakeCentral: (accountId: string, campaignId: string) => Promise<void>;
   /** Starts the run of a central campaign if there is none. */
   readonly ensureCentral: (accountId: string, campaignId: string) => Promise<void>;
+  /** Wakes the run that a central campaign has. False when it has none. */
+  readonly pokeCentral: (campaignId: string) => Promise<boolean>;
   /** The same as `applyAction`, of a central campaign. */
   readonly applyCentralAction: (
     accountId: string,
@@ -168,6 +170,8 @@ export function createWorkflowClient(client: Client, time: TimeMode): WorkflowCl
     ensureCentral: async (accountId, campaignId) => {
       await client.workflow.start('centralSend', centralOptions(accountId, campaignId));
     },
+
+    pokeCentral: (campaignId) => signal(centralWorkflowId(campaignId), POKE_SIGNAL),
 
     applyCentralAction: (accountId, campaignId, actionId) =>
       apply('centralSend', centralOptions(accountId, campaignId), actionId),

@@ -38,13 +38,14 @@ export interface CentralHistoryFacts {
  * How many events all histories of a central campaign and its slices together hold at most; its parts are campaigns of
  * their own. A start is two events, and three more where it wakes its slice by itself. A slice looks once for each
  * tenth of its parts that has been handed over or is done, at seven events; until it does it may be told every five seconds.
+ * The central campaign is told once a minute then, at six events.
  */
 export function centralEventsMax(facts: CentralHistoryFacts): number {
   return (
     60 +
     5 * facts.accounts +
     220 * facts.slices +
-    12 * facts.slices * facts.minutesOfNews +
+    (6 + 12 * facts.slices) * facts.minutesOfNews +
     15 * facts.daysAsleep * (facts.slices + 1) +
     (20 + 12 * facts.slices) * facts.actions
   );

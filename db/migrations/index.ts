@@ -49,6 +49,7 @@ import { up as enabledSubAccounts } from './0057-enabled-sub-accounts.ts';
 import { up as messagesOfParts } from './0060-messages-of-parts.ts';
 import { up as turns } from './0061-turns.ts';
 import { up as faultsOfRestarts } from './0062-faults-of-restarts.ts';
+import { up as newsOfCentrals } from './0063-news-of-centrals.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -102,4 +103,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0060-messages-of-parts': { up: messagesOfParts },
   '0061-turns': { up: turns },
   '0062-faults-of-restarts': { up: faultsOfRestarts },
+  '0063-news-of-centrals': { up: newsOfCentrals },
 };

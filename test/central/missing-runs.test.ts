@@ -108,6 +108,7 @@ test('a part of a live central campaign that has no run is not started but noted
         return Promise.resolve();
       },
       ensureCentral: () => Promise.resolve(),
+      pokeCentral: () => Promise.resolve(true),
     },
   });
   // A slice without a run is its central campaign's to start.
@@ -197,6 +198,7 @@ test('slices are told in turns, so that several workers tell them no more often 
       },
       wakeCentral: () => Promise.resolve(),
       ensureCentral: () => Promise.resolve(),
+      pokeCentral: () => Promise.resolve(true),
     },
   };
   // Another worker has told them just now; nothing here depends on how long ago.

@@ -61,6 +61,7 @@ function openApi(): Promise<Api> {
         applyAction: never,
         wakeCentral: never,
         ensureCentral: never,
+        pokeCentral: never,
         applyCentralAction: never,
         lookAtSlice: never,
         isReachable: never,

@@ -13,6 +13,7 @@ export const IDLE_WORKFLOWS: WorkflowClient = {
   applyAction: noAnswer,
   wakeCentral: nothing,
   ensureCentral: nothing,
+  pokeCentral: () => Promise.resolve(true),
   applyCentralAction: noAnswer,
   lookAtSlice: () => Promise.resolve(true),
   isReachable: () => Promise.resolve(true),

@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { spread } from '../support/seed-central.ts';
+import { centralWorkflowId } from '../../workflows/contract.ts';
 import { launchCentral } from './central-world.ts';
-import { useWorkflowWorld } from './use-workflow-world.ts';
+import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
 const MINUTE_MS = 60_000;
@@ -21,3 +23,39 @@ it('slices whose accounts wait for their hours keep no other slice from being ha
   const branches = world().texts.map(({ text }) => text.slice(0, 'News of Branch 1'.length));
   expect(branches.toSorted()).toEqual(['News of Branch 6', 'News of Branch 7']);
 });
+
+it('the run of a central campaign shows how its parts stand once their states have changed', async () => {
+  const due = (await strike(10)) + HOUR_MS;
+  const central = await launchCentral(world(), [{ contacts: 1 }, { contacts: 1 }, { contacts: 1 }], {
+    start: 'scheduled',
+    messages: [{ text: 'News', schedule: at(due) }],
+  });
+  await world().pass(MINUTE_MS);
+  await central.look();
+  await world().pass(MINUTE_MS);
+  expect(await detailsOf(central.campaignId)).toContain('| handed_over | 3 |');
+
+  await central.inPart(1, (trx, id) =>
+    trx.updateTable('campaigns').set({ status: 'paused' }).where('id', '=', id).execute(),
+  );
+  await withTold(central.campaignId);
+  await central.look();
+  await world().pass(MINUTE_MS);
+  const details = await detailsOf(central.campaignId);
+  expect(details).toContain('| handed_over | 2 |');
+  expect(details).toContain('| paused | 1 |');
+});
+
+/** What Temporal's UI shows of a central campaign's run. */
+async function detailsOf(campaignId: string): Promise<string> {
+  const run = world().client.workflow.getHandle(centralWorkflowId(campaignId));
+  const { currentDetails } = await run.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return currentDetails ?? '';
+}
+
+/** As if its run had been told of its parts two minutes earlier: that is counted by the machine's time, which nobody skips. */
+async function withTold(campaignId: string): Promise<void> {
+  await sql`select note_centrals_told(${[campaignId]}::text[], clock_timestamp() - interval '2 minutes')`.execute(
+    world().db,
+  );
+}
