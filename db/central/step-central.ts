@@ -26,7 +26,9 @@ const SYSTEM: Actor = { id: 'system', via: 'system' };
  */
 export async function stepCentral(trx: Trx, input: CentralStepInput): Promise<CentralPlan> {
   const { campaignId } = input;
-  await lockCentral(trx, campaignId);
+  const { status: before } = await lockCentral(trx, campaignId);
+  // Also of one that is held before it is prepared: a resume asks about what is overdue by then.
+  if (isLive(before)) await resolveDueTimes(trx, campaignId, await listMessages(trx, campaignId), input.at);
   await recordSignals(trx, { ...input, running: [], poked: false });
   const { orders, wakes } = await applyCentralActions(trx, input);
   await takeNews(trx, input);

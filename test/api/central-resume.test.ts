@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ApiWorld, openApiWorld, type Reply, type Tenant } from './api-world.ts';
-import { launchCentral } from './launched-central.ts';
+import { stepCentral } from '../../db/central/step-central.ts';
+import { withAccount } from '../../db/database.ts';
+import { type ApiWorld, NOON, openApiWorld, type Reply, type Tenant } from './api-world.ts';
+import { launchCentral, launchUnprepared } from './launched-central.ts';
 
 let world: ApiWorld;
 let parent: Tenant;
@@ -53,4 +55,29 @@ test('a resume with a new local time, or a retry, looks at it in the zone of eac
     body: { code: 'schedule-refused', errors: [{ pointer: '/overdue/0/schedule', code: 'schedule-past' }] },
   });
   expect((await retry('2027-01-14T10:00', 'Asia/Tokyo')).status).toBe(409);
+});
+
+test('a resume of one that was paused before it was prepared names the messages that are overdue by then', async () => {
+  const child = await world.openTenant();
+  const { accountId } = parent;
+  await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, { body: { parentId: accountId } });
+  const times = { dueAt: '2027-01-12T13:00', thenAt: '2027-01-12T14:00' };
+  const id = await launchUnprepared(world, parent, [child], { name: 'Paused at once', ...times });
+  const { body: campaign } = await parent.call('GET', `/v1/campaigns/${id}`);
+  const messages = campaign['messages'] as readonly { readonly id: string }[];
+  expect((await parent.call('POST', `/v1/campaigns/${id}/pause`)).status).toBe(202);
+  const step = { accountId, campaignId: id, at: NOON, running: [], handing: 0, signals: [], asked: [] };
+  await withAccount(world.db, accountId, (trx) => stepCentral(trx, step));
+
+  world.clock.at = NOON + 2.5 * 3_600_000;
+  const resume = (body: unknown) => parent.call('POST', `/v1/campaigns/${id}/resume`, { body });
+  expect(await resume({})).toMatchObject({
+    status: 409,
+    body: {
+      code: 'overdue-messages',
+      errors: messages.map((one) => ({ pointer: '/overdue', message: `Say what becomes of ${one.id}.` })),
+    },
+  });
+  const overdue = messages.map((one) => ({ messageId: one.id, do: 'skip' }));
+  expect((await resume({ overdue })).status).toBe(202);
 });

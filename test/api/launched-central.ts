@@ -12,22 +12,40 @@ export interface Pair {
   readonly listId: string;
 }
 
+/** Due at this local time in New York or at once, with a second message where that has a time. */
+interface Launch {
+  readonly name: string;
+  readonly dueAt?: string;
+  readonly thenAt?: string;
+  readonly timing?: CentralTiming;
+}
+
 /**
- * A launched central campaign of a tenant that may send centrally, with its parts made as its workflow makes them, due at
- * this local time in New York or at once, with a second message where that has a time. Resolves with its id.
+ * A launched central campaign of a tenant that may send centrally, with its parts made as its workflow makes them.
+ * Resolves with its id.
  */
 export async function launchCentral(
   world: ApiWorld,
   tenant: Tenant,
   pairs: readonly Pair[],
-  options: {
-    readonly name: string;
-    readonly dueAt?: string;
-    readonly thenAt?: string;
-    readonly timing?: CentralTiming;
-  },
+  options: Launch,
 ): Promise<string> {
   const { accountId } = tenant;
+  const campaignId = await launchUnprepared(world, tenant, pairs, options);
+  await withAccount(world.db, accountId, async (trx) => {
+    await prepareCampaign(trx, { accountId, campaignId, at: NOON });
+    await makeParts(trx, { accountId, campaignId, slice: 0 });
+  });
+  return campaignId;
+}
+
+/** The same before its workflow has done anything. */
+export async function launchUnprepared(
+  world: ApiWorld,
+  tenant: Tenant,
+  pairs: readonly Pair[],
+  options: Launch,
+): Promise<string> {
   const { name, dueAt, thenAt, timing } = options;
   const presetId = await create(tenant.call, '/v1/presets', { name });
   const body = { pairs: pairs.map((one) => ({ accountId: one.accountId, listId: one.listId })) };
@@ -46,10 +64,6 @@ export async function launchCentral(
       messages: [{ text: 'Hello', ...scheduled(dueAt) }, ...second],
     },
   );
-  await withAccount(world.db, accountId, async (trx) => {
-    await prepareCampaign(trx, { accountId, campaignId, at: NOON });
-    await makeParts(trx, { accountId, campaignId, slice: 0 });
-  });
   return campaignId;
 }
 
