@@ -77,6 +77,7 @@ export async function restart(trx: Trx, order: Order, schedules: NewSchedules): 
         due_at: null,
         expires_at: null,
         ended_at: null,
+        skipped_at: null,
         version: set('version', '+', 1),
       }))
       .where('campaign_id', '=', order.campaign.id)

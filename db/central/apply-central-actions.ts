@@ -12,19 +12,14 @@ import {
   statusOf,
   type Verdict,
 } from '../campaign-step/action-rows.ts';
-import {
-  applyMessageOrders,
-  endMessages,
-  type MessageOrder,
-  parseMessageOrders,
-} from '../campaign-step/message-orders.ts';
+import { endMessages, type MessageOrder, parseMessageOrders } from '../campaign-step/message-orders.ts';
 import { readActionFacts } from '../campaign-step/record-signals.ts';
 import type { Trx } from '../database.ts';
 import { liftHolds, showStatus } from '../holds.ts';
 import { endHold, keepHold, OVERDUE_BEHIND_HOLD, overdueBehind } from '../lift-hold.ts';
 import { overdueMessages } from '../overdue-messages.ts';
 import { type CentralStepInput, SLICES_AT_ONCE_MAX, type SliceOrder } from './central-plan.ts';
-import { sendWhereDue } from './send-where-due.ts';
+import { moveMessages } from './move-messages.ts';
 
 /** What is left to do for the actions that wait. */
 export interface CentralWork {
@@ -54,7 +49,7 @@ export async function applyCentralActions(trx: Trx, input: CentralStepInput): Pr
       if (!isOnItsWay) {
         await begin(trx, input, action);
         // Parts that are made from here on are made with the new times; those that there are have them from the order.
-        await moveMessages(trx, input, action);
+        await moveMessages(trx, input.campaignId, messageOrdersOf(action), input.at);
       }
       const orders = await openSlices(trx, action);
       if (orders.length > 0) return { orders, wakes: await isWakeOrdered(trx, input) };
@@ -138,15 +133,10 @@ async function begin(
     .execute();
 }
 
-/** What an order says of the parent's messages that have not begun. */
-async function moveMessages(
-  trx: Trx,
-  { campaignId, at }: CentralStepInput,
-  { name, args }: ActionRow,
-): Promise<void> {
-  const orders = parseMessageOrders(name === 'resume' ? args['overdue'] : args['messages']);
-  if (name !== 'resume' && name !== 'reschedule') return;
-  await applyMessageOrders(trx, campaignId, await sendWhereDue(trx, campaignId, orders, at), at);
+/** What a resume or a reschedule says of messages; a restart has given them their times when it was ordered. */
+function messageOrdersOf({ name, args }: ActionRow): readonly MessageOrder[] {
+  if (name === 'resume') return parseMessageOrders(args['overdue']);
+  return name === 'reschedule' ? parseMessageOrders(args['messages']) : [];
 }
 
 /** The slices in which the action is not done yet, so many at a time. */

@@ -129,8 +129,8 @@ interface Due {
 }
 
 /**
- * When messages that have not begun are due: at the same local time everywhere, in the zone that comes first. The parts
- * resolve their own; this is what the parent is shown.
+ * When messages are due that have not begun, or were given a new time where they have not: at the same local time
+ * everywhere, in the zone that comes first. The parts resolve their own; this is what the parent is shown.
  */
 async function resolveDueTimes(
   trx: Trx,
@@ -138,7 +138,7 @@ async function resolveDueTimes(
   messages: readonly Message[],
   at: number,
 ): Promise<Due[]> {
-  const waiting = messages.filter((message) => message.status === 'scheduled');
+  const waiting = messages.filter((message) => isAwaited(message, at));
   if (waiting.length === 0) return [];
   const zones = await zonesOf(trx, campaignId);
   const resolved: Due[] = [];
@@ -154,6 +154,10 @@ async function resolveDueTimes(
     resolved.push({ message, dueAt });
   }
   return resolved;
+}
+
+function isAwaited({ dueAt, status }: Message, at: number): boolean {
+  return status === 'scheduled' || (status === 'sending' && (dueAt === null || dueAt.getTime() > at));
 }
 
 function earliestOf(

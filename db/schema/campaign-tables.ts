@@ -141,6 +141,7 @@ interface MessageTable {
   use_suffix: Generated<boolean>;
   in_account_zone: Generated<boolean>;
   not_before: Date | null;
+  skipped_at: Date | null;
   media_tokens: string[] | null;
   status: Generated<MessageStatus>;
   texting: Generated<boolean>;
