@@ -134,6 +134,9 @@ export function actorOf(action: ActionRow): Actor {
   };
 }
 
+/** Why a reschedule that still waited when a restart was ordered comes to nothing: the times are the restart's. */
+export const OVERTAKEN_BY_RESTART = 'It was restarted meanwhile; its messages have the times of the restart.';
+
 /** A restart that was ordered after a stop has ended the messages itself and given them new schedules. */
 export async function isOvertaken(trx: Trx, { campaignId }: Acted, action: ActionRow): Promise<boolean> {
   const later = await trx

@@ -15,6 +15,7 @@ import {
   isByParent,
   isOvertaken,
   logAction,
+  OVERTAKEN_BY_RESTART,
   readWaitingActions,
   statusOf,
   type Verdict,
@@ -193,6 +194,7 @@ async function reschedule(trx: Trx, input: StepInput, action: ActionRow): Promis
   const from = await statusOf(trx, input.campaignId);
   if (!isLive(from))
     return { refusal: `It is ${from}; only a launched, unfinished campaign can be rescheduled.` };
+  if (await isOvertaken(trx, input, action)) return { refusal: OVERTAKEN_BY_RESTART };
   const orders: MessageOrder[] = parseMessageOrders(action.args['messages']);
   if (orders.length === 0) return { refusal: 'No message was named with a new schedule.' };
   const missed = await applyMessageOrders(trx, input.campaignId, orders, input.at);

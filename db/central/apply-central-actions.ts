@@ -8,6 +8,7 @@ import {
   APPLIED,
   isOvertaken,
   logAction,
+  OVERTAKEN_BY_RESTART,
   readWaitingActions,
   statusOf,
   type Verdict,
@@ -171,6 +172,7 @@ async function refuse(trx: Trx, input: CentralStepInput, action: ActionRow): Pro
         : null;
     }
     case 'reschedule':
+      if (await isOvertaken(trx, input, action)) return { refusal: OVERTAKEN_BY_RESTART };
       return refuseReschedule(trx, campaignId, parseMessageOrders(action.args['messages']));
     case 'lift': {
       const holdId = String(action.args['holdId']);

@@ -3,10 +3,11 @@ import type { MessageOrder } from '../../db/campaign-step/message-orders.ts';
 import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
 import type { MadePart } from '../../db/central/make-parts.ts';
 import { withAccount } from '../../db/database.ts';
+import { listMessages } from '../../db/messages.ts';
 import type { CentralTiming } from '../../domain/central/part-states.ts';
 import { seedParent, spread } from '../support/seed-central.ts';
 import { useTestDatabase } from '../support/use-test-database.ts';
-import { type DrivenCentral, driveCentral } from './drive-central.ts';
+import { type DrivenCentral, driveCentral, restartOf } from './drive-central.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 const HOUR_MS = 3_600_000;
@@ -129,6 +130,42 @@ test('what was skipped once is not sent by a later word, in parts made before an
   const after = await makePart(central, 2);
   expect(await firstOf(before, RESUMED)).toEqual(SKIPPED);
   expect(await firstOf(after, RESUMED)).toEqual(SKIPPED);
+});
+
+test('what was skipped is sent after a restart that names it, in parts made before and after alike', async () => {
+  const { central, before } = await pauseBegun('local_time');
+  await resume(central, [{ do: 'skip' }], RESUMED);
+  await central.order('stop', RESUMED);
+  await central.goOn(RESUMED);
+  const [messageId = ''] = central.messageIds;
+  const again = restartOf(messageId, { local: '2027-01-12T17:00', zone: ZONE });
+  await central.order('restart', RESUMED, again.args, again.schedules);
+  await central.goOn(RESUMED);
+  const after = await makePart(central, 2);
+  expect(await firstOf(before, RESUMED)).toEqual(dueAt(8));
+  expect(await firstOf(after, RESUMED)).toEqual(dueAt(8));
+});
+
+test('a reschedule that still waits when a restart is ordered does not move what was restarted', async () => {
+  const { central, before } = await pauseBegun('one_instant');
+  const [first = '', second = ''] = central.messageIds;
+  const { actionId } = await central.order('reschedule', RESUMED, {
+    messages: [{ messageId: second, local: '2027-01-12T18:00', zone: ZONE }],
+  });
+  await central.order('stop', RESUMED);
+  const restarts = [first, second].map((id) => restartOf(id, { local: '2027-01-12T17:00', zone: ZONE }));
+  const messages = restarts.flatMap(({ args }) => args.messages);
+  const schedules = new Map(restarts.flatMap((one) => [...one.schedules]));
+  await central.order('restart', RESUMED, { messages }, schedules);
+  expect(await central.goOn(RESUMED, [actionId])).toMatchObject([
+    { state: 'refused', reason: expect.stringContaining('restarted meanwhile') },
+  ]);
+  const dueTimes = await central.inParent((trx) => listMessages(trx, central.campaignId));
+  expect(dueTimes.map((message) => message.dueAt?.getTime())).toEqual([
+    NOON + 5 * HOUR_MS,
+    NOON + 5 * HOUR_MS,
+  ]);
+  expect(await firstOf(before, RESUMED)).toEqual(dueAt(5));
 });
 
 test('a new time of a message that had begun is what the parent sees, and waits for', async () => {
