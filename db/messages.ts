@@ -24,6 +24,8 @@ export interface Message {
   readonly texting: boolean;
   readonly beganAt: Date | null;
   readonly endedAt: Date | null;
+  /** Of a central campaign: when it was ordered to skip it where it has not begun. */
+  readonly skippedAt: Date | null;
   readonly version: number;
 }
 
@@ -56,6 +58,7 @@ const COLUMNS = [
   'texting',
   'began_at as beganAt',
   'ended_at as endedAt',
+  'skipped_at as skippedAt',
   'version',
 ] as const;
 

@@ -3,7 +3,9 @@ import { lockCampaign } from '../campaigns.ts';
 import { actAs, type Trx } from '../database.ts';
 import { overrule } from '../launch-orders.ts';
 import { appendLog } from '../log.ts';
+import { listMessages } from '../messages.ts';
 import type { Order, OrderResult } from '../order-rows.ts';
+import { followWhole } from './follow-whole.ts';
 import { refusalToReopen, reopenCentral } from './reopen-central.ts';
 
 /** Whose part a campaign is. */
@@ -46,7 +48,7 @@ export async function overruleCampaign(trx: Trx, order: Order): Promise<OrderRes
   if (attached === undefined) {
     return { kind: 'refused', reason: 'It is no part of the central campaign any more.' };
   }
-  const refusal = await actAs(trx, { from: accountId, to: parentId }, async () => {
+  const whole = await actAs(trx, { from: accountId, to: parentId }, async () => {
     const central = await lockCampaign(trx, centralId);
     if (central === null) return 'The central campaign was deleted, and its parts are not sent any more.';
     const reason = refusalToReopen(central);
@@ -59,7 +61,9 @@ export async function overruleCampaign(trx: Trx, order: Order): Promise<OrderRes
       actor: order.actor,
       detail: { account: accountId },
     });
-    return null;
+    return listMessages(trx, centralId);
   });
-  return refusal === null ? overrule(trx, order) : { kind: 'refused', reason: refusal };
+  if (typeof whole === 'string') return { kind: 'refused', reason: whole };
+  await followWhole(trx, campaignId, whole, order.at);
+  return overrule(trx, order);
 }

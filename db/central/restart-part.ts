@@ -30,10 +30,11 @@ export function restartedMessages(
   central: readonly Message[],
   { at, timeZone, timing }: PartClock,
 ): RestartedMessage[] {
-  return central.flatMap(({ position, scheduleLocal, scheduleZone, status }) => {
+  return central.flatMap(({ position, scheduleLocal, scheduleZone, skippedAt, status }) => {
     const message = own.find((one) => one.position === position && isEnded(one));
-    // What was left out of the restart stays as the stop has left it.
-    if (message === undefined || !['scheduled', 'sending', 'sent'].includes(status)) return [];
+    // What was left out of the restart, or skipped after it, stays as the stop has left it.
+    const isWanted = skippedAt === null && ['scheduled', 'sending', 'sent'].includes(status);
+    if (message === undefined || !isWanted) return [];
     const schedule =
       scheduleLocal === null || scheduleZone === null
         ? { local: toLocal(at, timeZone), zone: timeZone }

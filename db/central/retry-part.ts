@@ -14,6 +14,7 @@ import { listMessages, type Message } from '../messages.ts';
 import type { OrderResult } from '../order-rows.ts';
 import { readRefusedContent } from '../refused-content.ts';
 import { persistingCause } from '../suspend-causes.ts';
+import { followWhole } from './follow-whole.ts';
 import { messagesOfPart, positionsOf, unansweredOf } from './messages-of-part.ts';
 import { refusalToReopen, reopenCentral } from './reopen-central.ts';
 import { type PartClock, restartedMessages, schedulesOf } from './restart-part.ts';
@@ -193,10 +194,11 @@ async function prepareAgain(
   retry: PartRetry,
   { slice, ...part }: RetriedPart & { readonly slice: number },
 ): Promise<RetryResult> {
-  const { partId } = part;
+  const { messages, partId } = part;
   const campaign = await lockCampaign(trx, partId);
   if (campaign === null) return { kind: 'gone' };
   if (campaign.status !== 'rejected') return { kind: 'refused', reason: `It is ${campaign.status} already.` };
+  await followWhole(trx, partId, messages, retry.at);
   const unsent = (await listMessages(trx, partId)).filter(({ status }) => status === 'draft');
   const refused = await refusedContent(trx, retry, unsent);
   if (refused !== null) return refused;
