@@ -36,6 +36,7 @@ export async function orderAction(trx: Trx, order: Order, schedules?: NewSchedul
   const accounts = await noteReachedAccounts(trx, order.campaign.id, {
     id: result.actionId,
     name: order.name,
+    state: result.state,
   });
   return { ...result, inFlight: null, accounts };
 }

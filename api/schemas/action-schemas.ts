@@ -121,9 +121,9 @@ export const ActionOutput = Type.Object({
       {
         reached: Type.Integer({
           description:
-            'Whose part was not over yet when it was ordered. A stop counts those that were rejected, too, a restart and an abort also those that were stopped.',
+            'Whose part was not over yet when it was ordered. A stop, a restart, an abort and a delete of what is under way count those that were rejected, too, and all but the stop those that were stopped. The archive and a delete of what rests count none.',
         }),
-        done: Type.Integer({ description: 'Whose part was over by then.' }),
+        done: Type.Integer({ description: 'The others: their part was over by then, or the campaign was.' }),
       },
       { description: 'Of a central campaign: how many accounts the action reached.' },
     ),

@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/actor.ts';
 import { type ActionFacts, refusalOf, roleOf } from '../../domain/campaign-actions.ts';
 import type { CampaignStatus } from '../../domain/campaign-status.ts';
+import { noteReachedAccounts } from '../central/reached-accounts.ts';
 import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
 import { holdCampaign } from '../holds.ts';
@@ -71,6 +72,9 @@ async function recordSignal(trx: Trx, input: StepInput, signal: SignalRequest): 
       actor: TEMPORAL,
       actionId,
     });
+  }
+  if (facts.role === 'central') {
+    await noteReachedAccounts(trx, input.campaignId, { id: actionId, name: signal.name, state: 'requested' });
   }
 }
 

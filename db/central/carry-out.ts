@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
 import { isLive } from '../../domain/campaign-status.ts';
-import { BY_PARENT } from '../../domain/central/part-states.ts';
+import { BY_PARENT, type PartState } from '../../domain/central/part-states.ts';
 import { orderAction } from '../campaign-orders.ts';
 import type { NewSchedules } from '../order-rows.ts';
 import type { MessageOrder } from '../campaign-step/message-orders.ts';
@@ -117,17 +117,19 @@ async function readOrder(trx: Trx, campaignId: string, actionId: string): Promis
   };
 }
 
-/** Parts without a campaign: whoever makes them finds them stopped, or no longer so. */
+/** What an order makes of parts without a campaign. An abort comes also to those that a stop before it has kept from being made. */
+const UNMADE: Readonly<Record<string, { readonly from: readonly PartState[]; readonly to: PartState }>> = {
+  stop: { from: ['waiting'], to: 'stopped' },
+  restart: { from: ['stopped'], to: 'waiting' },
+  abort: { from: ['waiting', 'stopped'], to: 'aborted' },
+  delete: { from: ['waiting', 'stopped'], to: 'aborted' },
+};
+
+/** Moves them so: whoever makes them finds them stopped, or no longer so. */
 async function moveUnmade(trx: Trx, { campaignId, slice }: CarryOut, name: string): Promise<void> {
-  const [from, to] =
-    name === 'restart'
-      ? (['stopped', 'waiting'] as const)
-      : name === 'stop'
-        ? (['waiting', 'stopped'] as const)
-        : name === 'abort' || name === 'delete'
-          ? (['waiting', 'aborted'] as const)
-          : [null, null];
-  if (from === null) return;
+  const moved = UNMADE[name];
+  if (moved === undefined) return;
+  const { from, to } = moved;
   await trx
     .updateTable('central_parts')
     .set({
@@ -140,7 +142,7 @@ async function moveUnmade(trx: Trx, { campaignId, slice }: CarryOut, name: strin
     .where('central_id', '=', campaignId)
     .where('slice', '=', slice)
     .where('campaign_id', 'is', null)
-    .where('state', '=', from)
+    .where('state', 'in', from)
     .execute();
 }
 

@@ -22,17 +22,25 @@ export function isReachedBy(action: string): RawBuilder<boolean> {
 export interface ReachedAccounts {
   /** Whose part it concerned when it was ordered. */
   readonly reached: number;
-  /** Whose part was over by then. */
+  /** The others: their part was over by then, or the campaign was. */
   readonly done: number;
+}
+
+/** An action of a central campaign that was ordered. */
+interface OrderedAction {
+  readonly id: string;
+  readonly name: string;
+  /** `applied` at once: the archive, or a delete of what rests. That is done in the parent's own row, and in no part. */
+  readonly state: 'requested' | 'applied';
 }
 
 /** Counts them, and writes them down with the action, since parts end while it is carried out. */
 export async function noteReachedAccounts(
   trx: Trx,
   campaignId: string,
-  action: { readonly id: string; readonly name: string },
+  { id, name, state }: OrderedAction,
 ): Promise<ReachedAccounts> {
-  const isReached = isReachedBy(action.name);
+  const isReached = state === 'applied' ? sql<boolean>`false` : isReachedBy(name);
   const { reached, done } = await trx
     .selectFrom('central_parts')
     .where('central_id', '=', campaignId)
@@ -44,7 +52,7 @@ export async function noteReachedAccounts(
   await trx
     .updateTable('actions')
     .set({ accounts_reached: reached, accounts_done: done })
-    .where('id', '=', action.id)
+    .where('id', '=', id)
     .execute();
   return { reached, done };
 }

@@ -1,5 +1,6 @@
 import { orderAction } from '../../db/campaign-orders.ts';
 import type { ActionAnswer } from '../../db/campaign-step/action-rows.ts';
+import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
 import { lockCampaign } from '../../db/campaigns.ts';
 import { endWakes, wakesOf } from '../../db/central/apply-central-actions.ts';
 import { carryOutForSlice, type PartRuns } from '../../db/central/carry-out.ts';
@@ -106,4 +107,29 @@ export function restartOf(messageId: string, schedule: { readonly local: string;
     args: { messages: [{ messageId, ...schedule }] },
     schedules: new Map([[messageId, schedule]]),
   };
+}
+
+/** Prepares a part while this phrase is on the list of those that are refused. */
+export async function refusePart(
+  db: Db,
+  { campaignId, subAccountId: accountId }: MadePart,
+  phrase: string,
+  at: number,
+): Promise<void> {
+  const row = { id: 'phr_refused', phrase, reason: 'It is a test.', effective_from: '2020-01-01' };
+  await db.insertInto('refused_phrases').values(row).execute();
+  await withAccount(db, accountId, (trx) => prepareCampaign(trx, { accountId, campaignId, at }));
+  await db.deleteFrom('refused_phrases').where('id', '=', row.id).execute();
+}
+
+/** One step of the workflow of a part, which is prepared where that is next. */
+export async function stepPart(
+  db: Db,
+  { campaignId, subAccountId: accountId }: MadePart,
+  at: number,
+): Promise<void> {
+  const step = { accountId, campaignId, at, running: [], poked: false, signals: [], asked: [] };
+  const plan = await withAccount(db, accountId, (trx) => stepCampaign(trx, step));
+  if (plan.kind !== 'prepare') return;
+  await withAccount(db, accountId, (trx) => prepareCampaign(trx, { accountId, campaignId, at }));
 }
