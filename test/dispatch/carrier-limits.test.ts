@@ -1,36 +1,27 @@
 import { array, assert, asyncProperty, constant, type Arbitrary, integer, oneof, record } from 'fast-check';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createWindow } from '../../carrier/sandbox/sliding-window.ts';
 import { defaultSettings } from '../../carrier/sandbox/settings.ts';
 import { pauseCarrierAccount } from '../../db/carrier-accounts.ts';
 import { createPostgresPermits } from '../../db/carrier-permits.ts';
-import { type Db, openDatabase, openPool } from '../../db/database.ts';
 import { grantRequests } from '../../db/dispatch/grants.ts';
 import { PERMIT_TTL_MS, REQUEST_MS_MAX } from '../../domain/dispatch/at-once.ts';
 import { CATCH_UP_MS_MAX } from '../../domain/dispatch/await-turn.ts';
 import { seedAccount } from '../support/seed.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 
 const WINDOW_MS = 5_000;
 const { requestsPer5s, requestsAtOnceMax: AT_ONCE_MAX } = defaultSettings();
 const REQUESTS_MAX = requestsPer5s ?? 0;
 
-let database: TestDatabase;
-let db: Db;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
+const db = useTestDatabase();
 
 /** A carrier account with Plivo's limits, and a clock of the database that a test moves on instead of waiting. */
 async function openCarrierAccount() {
-  const { carrierAccountId: id } = await seedAccount(db);
-  await db
+  const database = db();
+  const { carrierAccountId: id } = await seedAccount(database);
+  await database
     .updateTable('carrier_accounts')
     .set({
       requests_max: REQUESTS_MAX,
@@ -47,14 +38,14 @@ async function openCarrierAccount() {
       passedMs += ms;
       await sql`
         update carrier_accounts set next_request_at = next_request_at - ${ms} * interval '1 millisecond',
-          paused_until = paused_until - ${ms} * interval '1 millisecond' where id = ${id}`.execute(db);
+          paused_until = paused_until - ${ms} * interval '1 millisecond' where id = ${id}`.execute(database);
       await sql`
         update carrier_permits set expires_at = expires_at - ${ms} * interval '1 millisecond'
-        where carrier_account_id = ${id}`.execute(db);
+        where carrier_account_id = ${id}`.execute(database);
     },
     /** What the requests of a lease are granted: the instants at which they are due, on that clock. */
     grant: (requests: number): Promise<{ readonly dueAt: number[]; readonly pausedUntil: number }> =>
-      db.transaction().execute(async (trx) => {
+      database.transaction().execute(async (trx) => {
         const granted = await grantRequests(trx, id, requests);
         // The row is locked by the grant, so it says to the microsecond what was granted.
         const { rows } = await sql<{ next: number; paused: number }>`
@@ -108,7 +99,7 @@ describe('the requests of any number of workers and senders', () => {
           for (const one of moments) {
             await carrier.pass(one.afterMs);
             if (one.kind === 'retry_after') {
-              await pauseCarrierAccount(db, carrier.id, one.delayMs);
+              await pauseCarrierAccount(db(), carrier.id, one.delayMs);
               continue;
             }
             for (const { dueAt, pausedUntil } of await Promise.all(one.widths.map(carrier.grant))) {
@@ -189,7 +180,7 @@ describe('the requests that are under way at once', () => {
         for (const { kind, worker: index, count } of deeds) {
           const worker = workers[index] ?? newWorker();
           if (kind === 'renew' || kind === 'fill') {
-            worker.permits = await createPostgresPermits(db, worker.id).claim(carrier.id, {
+            worker.permits = await createPostgresPermits(db(), worker.id).claim(carrier.id, {
               wanted: count,
               inUse: worker.requests.length,
               ttlMs: PERMIT_TTL_MS,

@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { raiseAlert, resolveAlerts } from '../../db/alerts.ts';
-import { type Db, openDatabase, openPool, withAccount } from '../../db/database.ts';
+import { withAccount } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/use-test-database.ts';
 
-let database: TestDatabase;
-let db: Db;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(openPool({ connectionString: database.url, connectionsMax: 8, role: 'carillon_app' }));
-});
-afterAll(async () => {
-  await db.destroy();
-  await database.drop();
-});
+const db = useTestDatabase();
 
 function raise(accountId: string, subjectId: string, cause: string): Promise<void> {
-  return withAccount(db, accountId, (trx) =>
+  return withAccount(db(), accountId, (trx) =>
     raiseAlert(trx, {
       accountId,
       kind: 'carrier_trouble',
@@ -31,7 +21,7 @@ function raise(accountId: string, subjectId: string, cause: string): Promise<voi
 }
 
 function read(accountId: string) {
-  return withAccount(db, accountId, (trx) =>
+  return withAccount(db(), accountId, (trx) =>
     trx
       .selectFrom('alerts')
       .select(['subject_id as subject', 'cause', 'count', 'resolved_at as resolvedAt', 'version'])
@@ -67,7 +57,7 @@ test('an alert whose cause is gone is resolved once, and the cause that comes ba
   await raise(accountId, 'snd_a', 'timeouts');
   await raise(accountId, 'snd_a', 'credit');
   const resolve = (cause?: string) =>
-    withAccount(db, accountId, (trx) =>
+    withAccount(db(), accountId, (trx) =>
       resolveAlerts(trx, {
         accountId,
         kind: 'carrier_trouble',
