@@ -9,21 +9,22 @@ import { withAccount } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
 import { prepareCampaign } from '../../db/prepare-campaign.ts';
 import type { SeededParent } from '../support/seed-central.ts';
-import { type CentralUnderTest, launchCentral, sentByBranch, settle, tryAgain } from './central-world.ts';
+import {
+  type CentralUnderTest,
+  launchCentral,
+  letPass,
+  refusePhrase,
+  sentByBranch,
+  settle,
+  tryAgain,
+} from './central-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
 const MINUTE_MS = 60_000;
 const TEXT = 'News of {{account.senderName}}, reply STOP to opt out.';
 
-/** Puts a phrase of the text on the list of those that are refused. Resolves with how to withdraw it. */
-async function refuse(phrase: string): Promise<() => Promise<unknown>> {
-  const id = `phr_${phrase.replaceAll(/\W/g, '')}`;
-  const row = { id, phrase, reason: 'It is a test.', effective_from: '2020-01-01' };
-  await world().db.insertInto('refused_phrases').values(row).execute();
-  return () => world().db.deleteFrom('refused_phrases').where('id', '=', id).execute();
-}
-
+const refuse = (phrase: string) => refusePhrase(world(), phrase);
 const retry = (central: CentralUnderTest, index: number, overdue?: readonly MessageOrder[]) =>
   tryAgain(world(), central, index, overdue);
 
@@ -169,14 +170,7 @@ describe('a part that a restart stops for its content', () => {
     await settle(world(), central);
     expect(await central.states()).toEqual(['stopped by_parent', 'stopped by_parent']);
     const withdraw = await refuse('bronze chance');
-    // As if the phrase had come to the list when these had been looked at already.
-    const pass = { content_overruled_by: 'a test' };
-    await withAccount(world().db, central.parent.accountId, (trx) =>
-      trx.updateTable('campaigns').set(pass).where('id', '=', central.campaignId).execute(),
-    );
-    await central.inPart(1, (trx, id) =>
-      trx.updateTable('campaigns').set(pass).where('id', '=', id).execute(),
-    );
+    await letPass(world(), central, 1);
     await restart(central);
     await settle(world(), central);
     expect(await central.states()).toEqual(['stopped content_refused', 'handed_over']);

@@ -125,6 +125,30 @@ export async function tryAgain(
   return result;
 }
 
+/** Puts a phrase on the list of those that are refused. Resolves with how to withdraw it. */
+export async function refusePhrase({ db }: WorkflowWorld, phrase: string): Promise<() => Promise<unknown>> {
+  const id = `phr_${phrase.replaceAll(/\W/g, '')}`;
+  const row = { id, phrase, reason: 'It is a test.', effective_from: '2020-01-01' };
+  await db.insertInto('refused_phrases').values(row).execute();
+  return () => db.deleteFrom('refused_phrases').where('id', '=', id).execute();
+}
+
+/**
+ * Has the content of the whole and of the part at this index pass, as if a phrase had come to the list when they had been
+ * looked at already.
+ */
+export async function letPass(
+  { db }: WorkflowWorld,
+  { campaignId, inPart, parent }: CentralUnderTest,
+  index: number,
+): Promise<void> {
+  const pass = { content_overruled_by: 'a test' };
+  const change = (trx: Trx, id: string) =>
+    trx.updateTable('campaigns').set(pass).where('id', '=', id).execute();
+  await withAccount(db, parent.accountId, (trx) => change(trx, campaignId));
+  await inPart(index, change);
+}
+
 /** How many texts each branch has sent, by what it calls itself in them. */
 export function sentByBranch(world: WorkflowWorld): Record<string, number> {
   const counts: Record<string, number> = {};
