@@ -17,7 +17,7 @@ export async function freezeAudience(trx: Trx, campaignId: string, at: number): 
     .selectFrom('campaigns')
     .where('id', '=', campaignId)
     .select(['key', 'account_id', 'ever_leased', 'audience_frozen_at', 'audience_size', 'audience_month'])
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   const frozen: FreezeResult = { kind: 'frozen', size: campaign.audience_size ?? 0 };
   if (campaign.audience_frozen_at !== null) return frozen;

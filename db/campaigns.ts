@@ -186,9 +186,12 @@ const askForCampaign = prepareQuery((db, { id }: { readonly id: string }) =>
     .compile(),
 );
 
-/** The same, locked until the transaction ends, so that what is decided on it still holds when it is written. */
+/**
+ * The same, locked until the transaction ends, so that what is decided on it still holds when it is written. Nobody locks a
+ * campaign's key: whoever writes the row of a part twice shares the key of its central campaign, after the part.
+ */
 export async function lockCampaign(trx: Trx, id: string): Promise<Campaign | null> {
-  await trx.selectFrom('campaigns').where('id', '=', id).select('id').forUpdate().execute();
+  await trx.selectFrom('campaigns').where('id', '=', id).select('id').forNoKeyUpdate().execute();
   return findCampaign(trx, id);
 }
 

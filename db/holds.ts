@@ -190,7 +190,7 @@ async function lockCampaignStatus(trx: Trx, campaignId: string): Promise<Campaig
     .selectFrom('campaigns')
     .where('id', '=', campaignId)
     .select('status')
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   return row.status;
 }

@@ -54,7 +54,7 @@ export async function planMessage(trx: Trx, input: MessagePlanInput): Promise<Me
 
 /** Whatever ends the message or gives it another time waits for this transaction then. */
 async function lockCampaign(trx: Trx, { campaignId }: MessagePlanInput): Promise<void> {
-  await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forUpdate().execute();
+  await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forNoKeyUpdate().execute();
 }
 
 async function decide(trx: Trx, input: MessagePlanInput, message: PlannedMessage): Promise<MessagePlan> {

@@ -99,7 +99,7 @@ export async function lockStatus(trx: Trx, campaignId: string): Promise<Campaign
     .selectFrom('campaigns')
     .where('id', '=', campaignId)
     .select('status')
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   return row?.status ?? null;
 }

@@ -27,7 +27,7 @@ export async function prepareCampaign(
     .selectFrom('campaigns')
     .where('id', '=', input.campaignId)
     .select(['kind', 'central_id', 'status', 'prepared_at', 'was_restarted', 'content_overruled_by'])
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   if (campaign.status !== 'processing' || campaign.prepared_at !== null) return { kind: 'not_wanted' };
 

@@ -126,7 +126,7 @@ async function lockSuspendable(trx: Trx, reports: readonly StatusReport[]): Prom
   const inOrder = found.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
   for (const { accountId, campaignId } of inOrder) {
     await asAccount(trx, accountId);
-    await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forUpdate().execute();
+    await trx.selectFrom('campaigns').where('id', '=', campaignId).select('id').forNoKeyUpdate().execute();
   }
   return inOrder;
 }

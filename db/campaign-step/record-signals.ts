@@ -87,7 +87,7 @@ export async function readActionFacts(
     .selectFrom('campaigns')
     .where('id', '=', campaignId)
     .select(['kind', 'central_id', 'status', 'archived_at', 'ever_leased'])
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   const unsent = await trx
     .selectFrom('messages')

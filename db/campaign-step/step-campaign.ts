@@ -226,7 +226,7 @@ async function lockCampaign(trx: Trx, campaignId: string) {
       'central_id',
     ])
     .select(centralScopesOf('campaigns').as('centralScopes'))
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
 }
 

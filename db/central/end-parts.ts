@@ -25,7 +25,7 @@ export async function lockParts(trx: Trx): Promise<readonly string[]> {
     .where('status', 'in', [...LIVE_STATUSES, 'stopped', 'rejected'])
     .select('id')
     .orderBy('id')
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute();
   return parts.map(({ id }) => id);
 }

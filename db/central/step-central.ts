@@ -207,6 +207,6 @@ async function lockCentral(trx: Trx, campaignId: string) {
     .selectFrom('campaigns')
     .where('id', '=', campaignId)
     .select(['status', 'prepared_at', 'deleted_at'])
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
 }
