@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Actor } from '../domain/actor.ts';
+import type { CampaignActionName } from '../domain/campaign-actions.ts';
 import {
   type CampaignStatus,
   type HoldKind,
@@ -43,10 +44,7 @@ export async function holdCampaign(trx: Trx, request: HoldRequest): Promise<numb
     .where('kind', '=', request.kind)
     .where('cause', 'is not distinct from', request.cause)
     .where('lifted_at', 'is', null)
-    .where(
-      sql<boolean>`not exists (select from actions a where a.campaign_id = ${campaignId}
-        and a.state = 'requested' and a.name in ('resume', 'restart') and a.requested_at > holds.placed_at)`,
-    )
+    .where((where) => where.not(isToBeLifted(campaignId, ['resume', 'restart'])))
     .select('id')
     .executeTakeFirst();
   if (repeated === undefined) {
@@ -128,7 +126,16 @@ export async function liftHolds(
   if (kinds.includes('suspend')) await resolveCampaignAlerts(trx, campaignId, ['suspension']);
 }
 
-/** What holds a campaign itself now. */
+/** Of a hold: that one of these orders waits which came after it, and which will lift it. */
+function isToBeLifted(campaignId: string, names: readonly CampaignActionName[]) {
+  return sql<boolean>`exists (select from actions a where a.campaign_id = ${campaignId}
+    and a.state = 'requested' and a.name = any(${[...names]}::text[]) and a.requested_at > holds.placed_at)`;
+}
+
+/**
+ * What holds a campaign itself now. A stop counts no more once a restart is ordered: the campaign is under way again, and
+ * whoever holds it before its workflow has lifted the stop holds it by that, so that another stop finds it so.
+ */
 async function holdsOf(
   trx: Trx,
   campaignId: string,
@@ -137,6 +144,9 @@ async function holdsOf(
     .selectFrom('holds')
     .where('scope_id', '=', campaignId)
     .where('lifted_at', 'is', null)
+    .where((where) =>
+      where.not(where.and([where('kind', '=', 'stop'), isToBeLifted(campaignId, ['restart'])])),
+    )
     .select(['kind', 'cause', 'reason'])
     .orderBy('placed_at')
     .execute();

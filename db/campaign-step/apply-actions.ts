@@ -149,7 +149,8 @@ async function restart(
       .updateTable('campaigns')
       .set((set) => ({ status: 'stopped' as const, version: set('version', '+', 1) }))
       .where('id', '=', campaignId)
-      .where('status', '=', 'processing')
+      // Held meanwhile, it shows that in the place of the restart.
+      .where('status', 'in', ['processing', 'paused', 'suspended'])
       .execute();
     return { refusal: persisting.reason, cause: persisting.cause };
   }

@@ -51,6 +51,7 @@ import { up as turns } from './0061-turns.ts';
 import { up as faultsOfRestarts } from './0062-faults-of-restarts.ts';
 import { up as newsOfCentrals } from './0063-news-of-centrals.ts';
 import { up as skippedMessages } from './0064-skipped-messages.ts';
+import { up as reasonsOfParts } from './0065-reasons-of-parts.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -106,4 +107,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0062-faults-of-restarts': { up: faultsOfRestarts },
   '0063-news-of-centrals': { up: newsOfCentrals },
   '0064-skipped-messages': { up: skippedMessages },
+  '0065-reasons-of-parts': { up: reasonsOfParts },
 };

@@ -14,7 +14,7 @@ import {
   type Deed,
   endOf,
   overruleOf,
-  ownAbortOf,
+  ownOrderOf,
   parentsOrderOf,
   retryOf,
   sliceOf,
@@ -132,7 +132,10 @@ async function open(): Promise<Opened> {
     ...times(2, overruleOf(contended, part, account)),
     ...times(2, retryOf(contended, made, part.subAccountId)),
     retryOf(contended, unmade, part.subAccountId),
-    ...(index === 0 ? [ownAbortOf(contended, part, account)] : []),
+    ...(index === 0 ? [ownOrderOf(contended, part, account, 'abort')] : []),
+    ...(index > 0 && index < 4
+      ? (['pause', 'resume'] as const).map((name) => ownOrderOf(contended, part, account, name))
+      : []),
   ]);
   const ofCentrals = contended.centrals.flatMap((central) => [
     ...times(12, centralStepOf(contended, central)),

@@ -48,13 +48,14 @@ export function retryOf({ at, db, seeded }: Contended, central: DrivenCentral, s
   return async () => (await withAccount(db, accountId, (trx) => retryPart(trx, retry))).kind;
 }
 
-/** The sub-account aborts its own part. */
-export function ownAbortOf(
+/** The sub-account orders it of its own part. */
+export function ownOrderOf(
   { at, db }: Contended,
   { campaignId, subAccountId }: MadePart,
   { actor }: SeededAccount,
+  name: CampaignActionName,
 ): Deed {
-  return () => withAccount(db, subAccountId, (trx) => orderOf(trx, campaignId, { name: 'abort', actor, at }));
+  return () => withAccount(db, subAccountId, (trx) => orderOf(trx, campaignId, { name, actor, at }));
 }
 
 /** A step of the part's run. */

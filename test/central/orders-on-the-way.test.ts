@@ -4,7 +4,9 @@ import { withAccount } from '../../db/database.ts';
 import { closedScopes } from '../../db/gates.ts';
 import { seedParent, spread } from '../support/seed-central.ts';
 import { useTestDatabase } from '../support/use-test-database.ts';
-import { type DrivenCentral, driveCentral, restartOf } from './drive-central.ts';
+import { orderAction } from '../../db/campaign-orders.ts';
+import { lockCampaign } from '../../db/campaigns.ts';
+import { type DrivenCentral, driveCentral, restartOf, stepPart } from './drive-central.ts';
 
 const NOON = Date.parse('2027-01-12T17:00:00Z');
 const HOUR_MS = 3_600_000;
@@ -163,3 +165,51 @@ test('a stop that is ordered between the slices of a restart has every part stop
   expect([...gates]).toEqual([central.campaignId]);
   expect(await ordersOf(made, 'stop')).toEqual([2, 2, 2, 2, 2]);
 });
+
+test('a part that its own people pause while its restart is on the way shows their pause, and a stop reaches it', async () => {
+  const seeded = await seedParent(db(), [{ contacts: 1 }]);
+  const [own] = seeded.children;
+  const central = await driveCentral(db(), seeded, {
+    at: NOON,
+    start: 'scheduled',
+    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
+  });
+  await central.goOn(NOON);
+  const [part] = await central.makeParts();
+  if (part === undefined || own === undefined) throw new Error('No part was made.');
+  await stepPart(db(), part, NOON);
+  await central.order('stop', NOON);
+  await central.goOn(NOON);
+  await stepPart(db(), part, NOON);
+  const [first = ''] = central.messageIds;
+  const again = restartOf(first, { local: '2027-01-13T10:00', zone: ZONE });
+  await central.order('restart', NOON, again.args, again.schedules);
+  await central.goOn(NOON);
+  // Its run has not heard of the restart yet.
+  await withAccount(db(), part.subAccountId, async (trx) => {
+    const campaign = await lockCampaign(trx, part.campaignId);
+    if (campaign === null) throw new Error('The part is gone.');
+    return orderAction(trx, { campaign, name: 'pause', args: {}, actor: own.actor, at: NOON });
+  });
+  expect(await standingOf(central)).toEqual([{ state: 'paused', reason: 'by_account' }]);
+  await central.order('stop', NOON);
+  await central.goOn(NOON);
+  await stepPart(db(), part, NOON);
+  expect(await standingOf(central)).toEqual([{ state: 'stopped', reason: 'by_parent' }]);
+  // The pause of its own people outlasts the parent's restart.
+  await central.order('restart', NOON, again.args, again.schedules);
+  await central.goOn(NOON);
+  await stepPart(db(), part, NOON);
+  expect(await standingOf(central)).toEqual([{ state: 'paused', reason: 'by_account' }]);
+});
+
+function standingOf({ campaignId, inParent }: DrivenCentral) {
+  return inParent((trx) =>
+    trx
+      .selectFrom('central_parts')
+      .where('central_id', '=', campaignId)
+      .select(['state', 'reason'])
+      .orderBy('number')
+      .execute(),
+  );
+}
