@@ -4,6 +4,7 @@ import { type CampaignStatus, isLive } from '../domain/campaign-status.ts';
 import type { RoundKind } from '../domain/round.ts';
 import { resolveCampaignAlerts } from './campaign-alerts.ts';
 import { readActionFacts } from './campaign-step/record-signals.ts';
+import { noteHeldSince } from './central/held-since.ts';
 import { overruleCampaign } from './central/overrule-part.ts';
 import { noteReachedAccounts } from './central/reached-accounts.ts';
 import type { Trx } from './database.ts';
@@ -90,6 +91,7 @@ async function hold(
   kind: 'pause' | 'stop' | 'abort' | 'suspend',
 ): Promise<OrderResult> {
   const actionId = await insertAction(trx, order, 'requested');
+  await noteHeldSince(trx, order.campaign.id, order.at);
   const inFlight = await holdCampaign(trx, {
     accountId: order.campaign.accountId,
     campaignId: order.campaign.id,

@@ -13,7 +13,14 @@ export async function disableAccount(
     account,
     actor,
     byOperator,
-  }: { readonly account: Account; readonly actor: Actor; readonly byOperator: boolean },
+    at,
+  }: {
+    readonly account: Account;
+    readonly actor: Actor;
+    readonly byOperator: boolean;
+    /** Campaign time. */
+    readonly at: number;
+  },
 ): Promise<Account> {
   await placeHold(trx, {
     accountId: account.id,
@@ -23,6 +30,7 @@ export async function disableAccount(
     reason,
     actor,
     byOperator,
+    at,
   });
   await trx
     .updateTable('accounts')

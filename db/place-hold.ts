@@ -2,6 +2,7 @@ import type { Actor } from '../domain/actor.ts';
 import { type CampaignStatus, isLive } from '../domain/campaign-status.ts';
 import { HOLDS_OF_SCOPE_MAX, INSTALLATION } from '../domain/hold.ts';
 import { readRole } from './campaigns.ts';
+import { noteHeldSince } from './central/held-since.ts';
 import type { Trx } from './database.ts';
 import { moveGate } from './gates.ts';
 import { showHold } from './show-hold.ts';
@@ -15,6 +16,8 @@ export interface NewHold extends Scope {
   readonly reason: string;
   readonly actor: Actor;
   readonly byOperator: boolean;
+  /** Campaign time. */
+  readonly at: number;
   /** `disable` belongs to a disabled account, and ends when it is enabled; `hold` unless told. */
   readonly kind?: 'hold' | 'disable';
 }
@@ -39,6 +42,7 @@ export async function placeHold(
 > {
   const place = await lockPlace(trx, hold);
   if (place === null) return { kind: 'gone' };
+  if (hold.scope === 'campaign') await noteHeldSince(trx, hold.scopeId, hold.at);
   await moveGate(trx, hold.scopeId, 1);
   const { standing } = await trx
     .selectFrom('holds')

@@ -48,8 +48,9 @@ export function registerDisableRoutes(api: Api, deps: ApiDeps): void {
           }
           const { actor, isOperator } = caller;
           const parts = await lockParts(trx);
-          const after = await disableAccount(trx, reason, { account, actor, byOperator: isOperator });
-          ended = await endParts(trx, parts, { actor, at: deps.now() }, 'account_disabled');
+          const at = deps.now();
+          const after = await disableAccount(trx, reason, { account, actor, byOperator: isOperator, at });
+          ended = await endParts(trx, parts, { actor, at }, 'account_disabled');
           await logChange(trx, caller, { kind: 'account', id }, { what: 'disable', detail: { reason } });
           return after;
         });

@@ -43,7 +43,7 @@ export function registerHoldRoutes(api: Api, deps: ApiDeps): void {
       let isRunning = false;
       let role: CampaignRole | null = null;
       const { body } = await idempotent(deps, request, reply, async (trx) => {
-        const placed = await place(trx, request.caller, { ...request.body, scopeId });
+        const placed = await place(trx, request.caller, { ...request.body, scopeId, at: deps.now() });
         isRunning = placed.isRunning;
         role = await roleOfHeld(trx, placed.body.campaignId);
         return placed;
@@ -161,7 +161,7 @@ function scopeIdOf(caller: Caller, input: Static<typeof HoldInput>): string {
 async function place(
   trx: Trx,
   caller: Caller,
-  input: Static<typeof HoldInput> & { readonly scopeId: string },
+  input: Static<typeof HoldInput> & { readonly scopeId: string; readonly at: number },
 ): Promise<{ status: number; body: Static<typeof HoldOutput>; isRunning: boolean }> {
   const placed = await placeHold(trx, {
     ...input,

@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/actor.ts';
 import { type ActionFacts, refusalOf, roleOf } from '../../domain/campaign-actions.ts';
 import type { CampaignStatus } from '../../domain/campaign-status.ts';
+import { noteHeldSince } from '../central/held-since.ts';
 import { noteReachedAccounts } from '../central/reached-accounts.ts';
 import { appendLog } from '../log.ts';
 import type { Trx } from '../database.ts';
@@ -63,6 +64,7 @@ async function recordSignal(trx: Trx, input: StepInput, signal: SignalRequest): 
     signal.name === 'abort' ||
     signal.name === 'suspend'
   ) {
+    await noteHeldSince(trx, input.campaignId, input.at);
     await holdCampaign(trx, {
       accountId: input.accountId,
       campaignId: input.campaignId,

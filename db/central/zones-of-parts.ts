@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { FINAL_PART_STATES } from '../../domain/central/part-states.ts';
 import type { Trx } from '../database.ts';
 
 /** A zone in which a local time counts, with one of the accounts that are in it. */
@@ -20,4 +21,17 @@ export async function zonesOfParts(trx: Trx, campaignId: string, only?: string):
     where central_id = ${campaignId} and time_zone is not null and ${isWanted}
     order by time_zone, number`.execute(trx);
   return rows;
+}
+
+/** The zones of the parts that are not over, by their names. */
+export async function zonesOfOpenParts(trx: Trx, campaignId: string): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('central_parts')
+    .where('central_id', '=', campaignId)
+    .where('state', 'not in', FINAL_PART_STATES)
+    .where('time_zone', 'is not', null)
+    .select('time_zone as timeZone')
+    .distinct()
+    .execute();
+  return rows.flatMap(({ timeZone }) => (timeZone === null ? [] : [timeZone]));
 }

@@ -52,6 +52,7 @@ import { up as faultsOfRestarts } from './0062-faults-of-restarts.ts';
 import { up as newsOfCentrals } from './0063-news-of-centrals.ts';
 import { up as skippedMessages } from './0064-skipped-messages.ts';
 import { up as reasonsOfParts } from './0065-reasons-of-parts.ts';
+import { up as heldSince } from './0066-held-since.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -108,4 +109,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0063-news-of-centrals': { up: newsOfCentrals },
   '0064-skipped-messages': { up: skippedMessages },
   '0065-reasons-of-parts': { up: reasonsOfParts },
+  '0066-held-since': { up: heldSince },
 };

@@ -9,6 +9,8 @@ interface CentralSendTable {
   preset_name: string | null;
   timing: Generated<CentralTiming>;
   fixed_at: Date | null;
+  /** Campaign time. */
+  held_since: Date | null;
   /** Only functions of the database write and read these two. */
   news_at: GeneratedAlways<Date | null>;
   told_at: GeneratedAlways<Date>;

@@ -81,3 +81,50 @@ test('a resume of one that was paused before it was prepared names the messages 
   const overdue = messages.map((one) => ({ messageId: one.id, do: 'skip' }));
   expect((await resume({ overdue })).status).toBe(202);
 });
+
+test('a resume names the messages that became due in a later zone while it was held, after they had begun in the first', async () => {
+  const { accountId } = parent;
+  const children: Tenant[] = [];
+  for (const timeZone of ['America/New_York', 'America/Los_Angeles']) {
+    const child = await world.openTenant();
+    await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, { body: { parentId: accountId } });
+    await child.call('PATCH', '/v1/account', { body: { timeZone } });
+    children.push(child);
+  }
+  const hours = (count: number): number => NOON + count * 3_600_000;
+  world.clock.at = NOON;
+  const id = await launchCentral(world, parent, children, {
+    name: 'Held before the west',
+    dueAt: '2027-01-12T13:00',
+    thenAt: '2027-01-12T14:00',
+    timing: 'local_time',
+  });
+  const step = { accountId, campaignId: id, running: [], handing: 0, signals: [], asked: [] };
+  for (const at of [hours(1), hours(2)]) {
+    await withAccount(world.db, accountId, (trx) => stepCentral(trx, { ...step, at }));
+  }
+  const { body: campaign } = await parent.call('GET', `/v1/campaigns/${id}`);
+  const messages = campaign['messages'] as readonly { readonly id: string; readonly status: string }[];
+  expect(messages.map(({ status }) => status)).toEqual(['sending', 'sending']);
+  world.clock.at = hours(2.5);
+  const held = await world.operator('POST', '/v1/holds', {
+    headers: { 'carillon-account': accountId },
+    body: { scope: 'campaign', scopeId: id, reason: 'It has to be looked at.' },
+  });
+  expect(held.status).toBe(201);
+  // Held without a break, so that what became due before the pause has not begun either.
+  world.clock.at = hours(4.25);
+  expect((await parent.call('POST', `/v1/campaigns/${id}/pause`)).status).toBe(202);
+
+  world.clock.at = hours(5.5);
+  const resume = (body: unknown) => parent.call('POST', `/v1/campaigns/${id}/resume`, { body });
+  expect(await resume({})).toMatchObject({
+    status: 409,
+    body: {
+      code: 'overdue-messages',
+      errors: messages.map((one) => ({ pointer: '/overdue', message: `Say what becomes of ${one.id}.` })),
+    },
+  });
+  const overdue = messages.map((one) => ({ messageId: one.id, do: 'skip' }));
+  expect((await resume({ overdue })).status).toBe(202);
+});

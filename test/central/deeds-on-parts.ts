@@ -133,7 +133,7 @@ export function endOf({ at, db }: Contended, { accountId, actor }: SeededAccount
       if (account === null) return 'gone';
       const parts = await lockParts(trx);
       if (cause === 'account_disabled') {
-        await disableAccount(trx, 'It is a test.', { account, actor, byOperator: false });
+        await disableAccount(trx, 'It is a test.', { account, actor, byOperator: false, at });
       }
       await endParts(trx, parts, { actor, at }, cause);
       if (cause === 'account_left') await setParent(trx, accountId, null);

@@ -4,7 +4,7 @@ import { withAccount } from '../../db/database.ts';
 import { moveGate } from '../../db/gates.ts';
 import { placeHold } from '../../db/place-hold.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
-import { type FrozenCampaign, type LedgerWorld, openLedgerWorld } from './ledger-world.ts';
+import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
 
 let world: LedgerWorld;
 beforeAll(async () => {
@@ -41,7 +41,7 @@ async function hold({ parent, centralId }: Part, scope: 'campaign' | 'account'):
   const scopeId = scope === 'campaign' ? centralId : accountId;
   const reason = 'It has to be checked.';
   await withAccount(world.db, accountId, (trx) =>
-    placeHold(trx, { accountId, scope, scopeId, reason, actor, byOperator: false }),
+    placeHold(trx, { accountId, scope, scopeId, reason, actor, byOperator: false, at: NOON }),
   );
 }
 

@@ -26,6 +26,7 @@ test('a hold right after a lane was given up names whom it may still text, and t
       reason: 'Ordered.',
       actor,
       byOperator: false,
+      at: NOON,
     }),
   );
   expect(placed).toMatchObject({ kind: 'placed', inFlight: lease.recipients.length });

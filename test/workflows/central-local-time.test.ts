@@ -182,3 +182,50 @@ describe('a part at the same local time that a restart has stopped for its conte
     await expectSent(restarted, 'Third 12:30');
   });
 });
+
+it('a resume asks about messages that became due in a later zone during the pause, and each person there gets what it says', async () => {
+  const morning = await strike(9);
+  const central = await launchCentral(
+    world(),
+    ZONES.map((timeZone) => ({ contacts: 2, timeZone })),
+    {
+      start: 'scheduled',
+      timing: 'local_time',
+      messages: [1, 2].map((hours) => ({
+        text: `Part ${hours} of ${TEXT}`,
+        schedule: at(morning + hours * HOUR_MS),
+      })),
+    },
+  );
+  // Both have begun in New York, and Los Angeles has half past eight.
+  await world().passUntil(morning + 2.5 * HOUR_MS);
+  expect(await central.order('pause')).toEqual({ state: 'applied', reason: null });
+  const inEast = ['Branch 1: Part 1', 'Branch 1: Part 1', 'Branch 1: Part 2', 'Branch 1: Part 2'];
+  expect(textsByBranch()).toEqual(inEast);
+
+  await world().passUntil(morning + 5.25 * HOUR_MS);
+  const [first = '', second = ''] = central.messageIds;
+  const asks = { state: 'refused', reason: expect.stringMatching(/^More than one message is overdue/) };
+  expect(await central.order('resume')).toEqual(asks);
+  expect(await central.order('resume', { overdue: [{ messageId: first, do: 'skip' }] })).toEqual(asks);
+  await world().pass(HOUR_MS);
+  expect(textsByBranch()).toEqual(inEast);
+
+  const words = [{ messageId: first, do: 'skip' } as const, { messageId: second, do: 'send' } as const];
+  const resumed = await central.order('resume', { overdue: words });
+  expect(resumed).toEqual({ state: 'applied', reason: null });
+  await world().pass(HOUR_MS);
+  const inWest = ['Branch 2: Part 2', 'Branch 2: Part 2'];
+  expect(textsByBranch()).toEqual([...inEast, ...inWest]);
+  // Each person got each message once.
+  expect(new Set(world().texts.map(({ to, text }) => `${to} ${text}`)).size).toBe(6);
+  await settle(world(), central);
+  expect(await central.status()).toBe('finished');
+});
+
+/** Which branch has sent which of several messages, once for each person. */
+function textsByBranch(): string[] {
+  return world()
+    .texts.map(({ text }) => `${branchOf(text)}: ${text.slice(0, 'Part 1'.length)}`)
+    .toSorted();
+}

@@ -31,6 +31,7 @@ async function hold(
   scope: HoldScope,
 ): Promise<{ id: string; inFlight: number }> {
   const accountId = accountOf(campaign, scope);
+  const at = await world().now();
   const placed = await withAccount(world().db, accountId, (trx) =>
     placeHold(trx, {
       accountId,
@@ -39,6 +40,7 @@ async function hold(
       reason: 'Checked first.',
       actor: campaign.account.actor,
       byOperator: scope === 'installation',
+      at,
     }),
   );
   if (placed.kind !== 'placed') throw new Error(placed.kind);
