@@ -30,7 +30,9 @@ async function letApiDieAt(point: CrashPoint, times = 1) {
 }
 
 test('a pause whose answer was lost with the API holds all the same', async () => {
-  await world.api.patch(`/v1/senders/${world.senderId}`, { segmentsPerSecond: 10 });
+  // Far slower than the requests that follow, so that somebody is left to be held back.
+  await world.api.patch(`/v1/senders/${world.senderId}`, { segmentsPerSecond: 2 });
+  const { revive } = await letApiDieAt('hold.committed');
   const listId = await world.list('Paused', numbers(RECIPIENTS, '212'));
   const { id } = await world.draft('Paused', listId, ['Hi {{firstName}}']);
   await world.api.post(`/v1/campaigns/${id}/launch`, { start: 'now' });
@@ -39,7 +41,6 @@ test('a pause whose answer was lost with the API holds all the same', async () =
     ({ report }) => report.accepted > 0,
   );
 
-  const { revive } = await letApiDieAt('hold.committed');
   await expect(world.api.post(`/v1/campaigns/${id}/pause`, {})).rejects.toThrow('fetch failed');
   await revive();
 
