@@ -54,17 +54,19 @@ async function readUnskipped(trx: Trx, campaignId: string) {
     .where('campaign_id', '=', campaignId)
     .where('status', 'in', ['scheduled', 'sending'])
     .where('skipped_at', 'is', null)
-    .select(['id', 'status', 'schedule_local', 'schedule_zone', 'not_before', 'due_at'])
+    .select(['id', 'status', 'schedule_local', 'schedule_zone', 'due_at'])
     .orderBy('position')
     .execute();
 }
 
-/** When it is due in this zone, or alike everywhere. Null where nobody has said when. */
+/**
+ * When it is due in this zone, or alike everywhere. Null where nobody has said when. An order to send it changes nothing:
+ * where its time had come before the hold it has begun, and elsewhere it has passed by now or is still to come.
+ */
 function dueAtOf(message: UnskippedMessage, accountZone: string | null): number | null {
-  const { schedule_local: local, schedule_zone: ownZone, not_before: notBefore } = message;
+  const { schedule_local: local, schedule_zone: ownZone } = message;
   const zone = accountZone ?? ownZone;
   // What was launched for "now" or told to be sent has an instant, and no local time.
   if (local === null || zone === null) return message.due_at?.getTime() ?? null;
-  const instant = instantOf({ local, zone });
-  return instant === null || notBefore === null ? instant : Math.max(instant, notBefore.getTime());
+  return instantOf({ local, zone });
 }

@@ -242,6 +242,17 @@ test('what was skipped is no question while another hold is lifted later', async
   expect(await lift(begun, holdId, hours(8))).toMatchObject({ kind: 'ordered' });
 });
 
+test('what was sent where it was overdue is no question where it had begun', async () => {
+  const begun = await begin();
+  const { central } = begun;
+  const holdId = await hold(begun, BEGUN);
+  await central.order('pause', BEGUN);
+  await central.goOn(BEGUN);
+  // The first is overdue in Los Angeles, and the third in New York, where the first has begun.
+  expect(await resume(central, hours(4.6), 'send')).toMatchObject(APPLIED);
+  expect(await lift(begun, holdId, hours(4.7))).toMatchObject({ kind: 'ordered' });
+});
+
 test('a hold on the campaign is not lifted over several messages that became due in a later zone behind it', async () => {
   const begun = await begin();
   const { central } = begun;
