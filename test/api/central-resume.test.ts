@@ -15,18 +15,47 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-test('a resume with a new local time, or a retry, looks at it in the zone of each account, as a reschedule does', async () => {
+interface MessageOfCampaign {
+  readonly id: string;
+  readonly status: string;
+}
+
+/** A sub-account of the parent, in the parent's own zone unless another is named. */
+async function openSubAccount(timeZone?: string): Promise<Tenant> {
   const child = await world.openTenant();
   const joined = { body: { parentId: parent.accountId } };
   await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, joined);
-  await child.call('PATCH', '/v1/account', { body: { timeZone: 'Asia/Tokyo' } });
+  if (timeZone !== undefined) await child.call('PATCH', '/v1/account', { body: { timeZone } });
+  return child;
+}
+
+async function messagesOf(id: string): Promise<readonly MessageOfCampaign[]> {
+  const { body } = await parent.call('GET', `/v1/campaigns/${id}`);
+  return body['messages'] as readonly MessageOfCampaign[];
+}
+
+/** A resume without a word is refused and names each of these messages; with a word for each it is taken. */
+async function expectResumeToAsk(id: string, messages: readonly MessageOfCampaign[]): Promise<void> {
+  const resume = (body: unknown) => parent.call('POST', `/v1/campaigns/${id}/resume`, { body });
+  expect(await resume({})).toMatchObject({
+    status: 409,
+    body: {
+      code: 'overdue-messages',
+      errors: messages.map((one) => ({ pointer: '/overdue', message: `Say what becomes of ${one.id}.` })),
+    },
+  });
+  const overdue = messages.map((one) => ({ messageId: one.id, do: 'skip' }));
+  expect((await resume({ overdue })).status).toBe(202);
+}
+
+test('a resume with a new local time, or a retry, looks at it in the zone of each account, as a reschedule does', async () => {
+  const child = await openSubAccount('Asia/Tokyo');
   const id = await launchCentral(world, parent, [child], {
     name: 'At noon everywhere',
     dueAt: '2027-01-14T12:00',
     timing: 'local_time',
   });
-  const { body: campaign } = await parent.call('GET', `/v1/campaigns/${id}`);
-  const [message] = campaign['messages'] as readonly { readonly id: string }[];
+  const [message] = await messagesOf(id);
   expect((await parent.call('POST', `/v1/campaigns/${id}/pause`)).status).toBe(202);
   const resume = (local: string, zone: string): Promise<Reply> =>
     parent.call('POST', `/v1/campaigns/${id}/resume`, {
@@ -58,39 +87,22 @@ test('a resume with a new local time, or a retry, looks at it in the zone of eac
 });
 
 test('a resume of one that was paused before it was prepared names the messages that are overdue by then', async () => {
-  const child = await world.openTenant();
+  const child = await openSubAccount();
   const { accountId } = parent;
-  await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, { body: { parentId: accountId } });
   const times = { dueAt: '2027-01-12T13:00', thenAt: '2027-01-12T14:00' };
   const id = await launchUnprepared(world, parent, [child], { name: 'Paused at once', ...times });
-  const { body: campaign } = await parent.call('GET', `/v1/campaigns/${id}`);
-  const messages = campaign['messages'] as readonly { readonly id: string }[];
+  const messages = await messagesOf(id);
   expect((await parent.call('POST', `/v1/campaigns/${id}/pause`)).status).toBe(202);
   const step = { accountId, campaignId: id, at: NOON, running: [], handing: 0, signals: [], asked: [] };
   await withAccount(world.db, accountId, (trx) => stepCentral(trx, step));
 
   world.clock.at = NOON + 2.5 * 3_600_000;
-  const resume = (body: unknown) => parent.call('POST', `/v1/campaigns/${id}/resume`, { body });
-  expect(await resume({})).toMatchObject({
-    status: 409,
-    body: {
-      code: 'overdue-messages',
-      errors: messages.map((one) => ({ pointer: '/overdue', message: `Say what becomes of ${one.id}.` })),
-    },
-  });
-  const overdue = messages.map((one) => ({ messageId: one.id, do: 'skip' }));
-  expect((await resume({ overdue })).status).toBe(202);
+  await expectResumeToAsk(id, messages);
 });
 
 test('a resume names the messages that became due in a later zone while it was held, after they had begun in the first', async () => {
   const { accountId } = parent;
-  const children: Tenant[] = [];
-  for (const timeZone of ['America/New_York', 'America/Los_Angeles']) {
-    const child = await world.openTenant();
-    await world.operator('PUT', `/v1/accounts/${child.accountId}/parent`, { body: { parentId: accountId } });
-    await child.call('PATCH', '/v1/account', { body: { timeZone } });
-    children.push(child);
-  }
+  const children = [await openSubAccount('America/New_York'), await openSubAccount('America/Los_Angeles')];
   const hours = (count: number): number => NOON + count * 3_600_000;
   world.clock.at = NOON;
   const id = await launchCentral(world, parent, children, {
@@ -103,8 +115,7 @@ test('a resume names the messages that became due in a later zone while it was h
   for (const at of [hours(1), hours(2)]) {
     await withAccount(world.db, accountId, (trx) => stepCentral(trx, { ...step, at }));
   }
-  const { body: campaign } = await parent.call('GET', `/v1/campaigns/${id}`);
-  const messages = campaign['messages'] as readonly { readonly id: string; readonly status: string }[];
+  const messages = await messagesOf(id);
   expect(messages.map(({ status }) => status)).toEqual(['sending', 'sending']);
   world.clock.at = hours(2.5);
   const held = await world.operator('POST', '/v1/holds', {
@@ -117,14 +128,5 @@ test('a resume names the messages that became due in a later zone while it was h
   expect((await parent.call('POST', `/v1/campaigns/${id}/pause`)).status).toBe(202);
 
   world.clock.at = hours(5.5);
-  const resume = (body: unknown) => parent.call('POST', `/v1/campaigns/${id}/resume`, { body });
-  expect(await resume({})).toMatchObject({
-    status: 409,
-    body: {
-      code: 'overdue-messages',
-      errors: messages.map((one) => ({ pointer: '/overdue', message: `Say what becomes of ${one.id}.` })),
-    },
-  });
-  const overdue = messages.map((one) => ({ messageId: one.id, do: 'skip' }));
-  expect((await resume({ overdue })).status).toBe(202);
+  await expectResumeToAsk(id, messages);
 });

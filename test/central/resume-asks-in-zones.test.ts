@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
 import type { MadePart } from '../../db/central/make-parts.ts';
 import { stepCentral } from '../../db/central/step-central.ts';
-import { withAccount } from '../../db/database.ts';
+import { type Trx, withAccount } from '../../db/database.ts';
 import { liftHold } from '../../db/lift-hold.ts';
 import { overdueMessages } from '../../db/overdue-messages.ts';
 import { placeHold } from '../../db/place-hold.ts';
@@ -80,28 +80,23 @@ async function stepPart({ subAccountId: accountId, campaignId }: MadePart, at: n
   });
 }
 
-async function statusesOf({ campaignId, inParent }: DrivenCentral): Promise<string[]> {
-  return inParent(async (trx) => {
-    const rows = await trx
-      .selectFrom('messages')
-      .where('campaign_id', '=', campaignId)
-      .select('status')
-      .orderBy('position')
-      .execute();
-    return rows.map(({ status }) => status);
-  });
+function statusesOf({ campaignId, inParent }: DrivenCentral): Promise<string[]> {
+  return inParent((trx) => readStatuses(trx, campaignId));
 }
 
-async function statusesOfPart({ subAccountId, campaignId }: MadePart): Promise<string[]> {
-  return withAccount(db(), subAccountId, async (trx) => {
-    const rows = await trx
-      .selectFrom('messages')
-      .where('campaign_id', '=', campaignId)
-      .select('status')
-      .orderBy('position')
-      .execute();
-    return rows.map(({ status }) => status);
-  });
+function statusesOfPart({ subAccountId, campaignId }: MadePart): Promise<string[]> {
+  return withAccount(db(), subAccountId, (trx) => readStatuses(trx, campaignId));
+}
+
+/** Of the messages in their order. */
+async function readStatuses(trx: Trx, campaignId: string): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', campaignId)
+    .select('status')
+    .orderBy('position')
+    .execute();
+  return rows.map(({ status }) => status);
 }
 
 /** The places of the messages that the API asks about. */
