@@ -108,6 +108,12 @@ function databaseProblem(trouble: DatabaseTrouble): Problem {
         `All connections to the database are in use. Wait as Retry-After says, or let the database take more. ${AGAIN}`,
         { retryAfterS: 5 },
       );
+    case 'locked':
+      return new Problem(
+        'database-busy',
+        `What this would change is being changed by somebody else, who has not ended. Wait as Retry-After says. ${AGAIN}`,
+        { retryAfterS: 5 },
+      );
     case 'unavailable':
       return new Problem(
         'database-unavailable',

@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { defaultCredentials, readConfig, requireParts } from '../config.ts';
-import { openPipelinedDatabase, openPool } from '../db/database.ts';
+import { openPipelinedDatabase, openPool, STANDSTILL_MS_MAX } from '../db/database.ts';
 import { crashHookOf } from '../engine/crash-hook.ts';
 import { createWorkflowClient } from '../engine/workflow-client.ts';
 import { loadKeys } from '../keys.ts';
@@ -11,6 +11,8 @@ import { createApp } from './app.ts';
 const CONNECTIONS_MAX = 20;
 /** Who calls is told to come back rather than kept waiting for longer. */
 const CONNECTION_WAIT_MS = 5_000;
+/** Longer than a process that stands still can keep anybody waiting, so that a pause goes through all the same. */
+const LOCK_WAIT_MS = STANDSTILL_MS_MAX + 5_000;
 /** Connections of their own, made when a stream first needs one. */
 const STREAMS_MAX = 5;
 
@@ -23,7 +25,7 @@ const connections = {
   waitMs: CONNECTION_WAIT_MS,
   role: 'carillon_app',
 } as const;
-const db = openPipelinedDatabase(connections);
+const db = openPipelinedDatabase({ ...connections, lockWaitMs: LOCK_WAIT_MS });
 const pool = openPool({ ...connections, connectionsMax: STREAMS_MAX });
 // Lazily connected: orders are kept while the engine is down, so the API starts without it.
 const connection = Connection.lazy(config.temporal.connectionOptions);

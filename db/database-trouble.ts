@@ -1,15 +1,19 @@
 /**
  * What keeps the database from doing what it was asked for, through no fault of who asked. `full`: its disk has no room
- * left. `busy`: it takes no further connection, or all of ours are in use. `unavailable`: it cannot be reached, is
- * starting, or has broken the connection off.
+ * left. `busy`: it takes no further connection, or all of ours are in use. `locked`: somebody else is changing the same,
+ * and was waited for long enough. `unavailable`: it cannot be reached, is starting, or has broken the connection off.
  */
-export type DatabaseTrouble = 'full' | 'busy' | 'unavailable';
+export type DatabaseTrouble = 'full' | 'busy' | 'locked' | 'unavailable';
 
 /** By SQLSTATE as PostgreSQL's manual lists it (appendix A), and by the operating system's words for a connection. */
 const TROUBLE_OF_CODE: Readonly<Record<string, DatabaseTrouble>> = {
   '53100': 'full',
   '53200': 'busy',
   '53300': 'busy',
+  '40001': 'locked',
+  '40P01': 'locked',
+  '55P03': 'locked',
+  '25P03': 'unavailable',
   '57P01': 'unavailable',
   '57P02': 'unavailable',
   '57P03': 'unavailable',

@@ -24,11 +24,25 @@ export interface PoolOptions {
   readonly role: 'carillon_app' | 'owner';
   /** How long somebody waits for a connection, in milliseconds; 20 s unless given. */
   readonly waitMs?: number;
+  /** How long a query waits for what somebody else has locked, in milliseconds; until he is done unless given. */
+  readonly lockWaitMs?: number;
+  /**
+   * After how long PostgreSQL rolls back a transaction that is asked nothing more, and breaks its connection off, in
+   * milliseconds; never unless given.
+   */
+  readonly standstillMs?: number;
   /** For `openPipelinedDatabase`; such clients can neither COPY nor have cursors. */
   readonly pipeline?: true;
 }
 
 const WAIT_MS = 20_000;
+/**
+ * Of a process that stands still in the middle of a short transaction, frozen or cut off, nobody waits longer for the
+ * locks; what it does when it goes on is refused.
+ */
+export const STANDSTILL_MS_MAX = 15_000;
+/** Seconds after which PostgreSQL asks whether a client that says nothing is still there, and between three more tries. */
+const KEEPALIVE_S = { idle: 60, interval: 10, count: 3 } as const;
 
 /** A pool of plain connections, for COPY and LISTEN; everything else goes through `openDatabase`. */
 export function openPool(options: PoolOptions): Pool {
@@ -37,13 +51,28 @@ export function openPool(options: PoolOptions): Pool {
     max: options.connectionsMax,
     connectionTimeoutMillis: options.waitMs ?? WAIT_MS,
     ...(options.pipeline === true ? { pipeline: true } : {}),
-    ...(options.role === 'owner' ? {} : { options: `-c role=${options.role} -c timezone=UTC` }),
+    options: Object.entries(settingsOf(options))
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
   // One that is in use tells whoever asked; it tells its listeners as well, of which the pool is none meanwhile.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
+}
+
+/** What holds for every query of a connection. */
+function settingsOf({ role, lockWaitMs, standstillMs }: PoolOptions): Record<string, string | number> {
+  return {
+    // Locks that a session has, and not a transaction, would be kept for hours for a host that has gone.
+    tcp_keepalives_idle: KEEPALIVE_S.idle,
+    tcp_keepalives_interval: KEEPALIVE_S.interval,
+    tcp_keepalives_count: KEEPALIVE_S.count,
+    ...(role === 'owner' ? {} : { role, timezone: 'UTC' }),
+    ...(lockWaitMs === undefined ? {} : { lock_timeout: lockWaitMs }),
+    ...(standstillMs === undefined ? {} : { idle_in_transaction_session_timeout: standstillMs }),
+  };
 }
 
 /** Wraps a pool for queries. Destroying the handle ends the pool. */
@@ -59,7 +88,9 @@ const pipelined = new WeakMap<Db, Pipelined<Database>>();
  * do not need one another's answers may be asked for at once (`Promise.all`) in a transaction of it.
  */
 export function openPipelinedDatabase(options: Omit<PoolOptions, 'pipeline'>): Db {
-  const opened = openPipelined<Database>(openPool({ ...options, pipeline: true }));
+  const opened = openPipelined<Database>(
+    openPool({ standstillMs: STANDSTILL_MS_MAX, ...options, pipeline: true }),
+  );
   pipelined.set(opened.db, opened);
   return opened.db;
 }

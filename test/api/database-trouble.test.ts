@@ -79,6 +79,18 @@ describe('an API whose database', () => {
     expect((await order()).status).toBe(201);
   });
 
+  it('has locked what an order would change says so after a while, and takes the order when it is free', async () => {
+    const call = await apiWith({ connectionString: databaseUrl, connectionsMax: 1, lockWaitMs: 100 });
+    const { owner } = world;
+    const { body: list } = await call('POST', '/v1/lists', { body: { name: 'Locked' } });
+    const order = () => call('PATCH', `/v1/lists/${String(list['id'])}`, { body: { name: 'Free' } });
+    await owner.query('begin');
+    await owner.query('select from lists where id = $1 for update', [list['id']]);
+    expectToldWhen(await order(), 'database-busy');
+    await owner.query('rollback');
+    expect(await order()).toMatchObject({ status: 200, body: { name: 'Free' } });
+  });
+
   it('has no room left on its disk says so, and the same order is carried out once when there is', async () => {
     const { owner, mine } = world;
     // A trigger in place of a disk: test/system/full-disk.test.ts fills one.

@@ -183,6 +183,46 @@ test('a connection that is broken off fails what was under way on it and nothing
   await owner.end();
 });
 
+test('a transaction whose process stands still is rolled back, so that nobody waits for its locks for ever', async () => {
+  const { accountId } = mine;
+  const { id = '' } = (await withAccount(db, accountId, (trx) => insertList(trx, accountId, 'Before'))) ?? {};
+  const rename = (trx: Trx, name: string) =>
+    trx.updateTable('lists').set({ name }).where('id', '=', id).execute();
+  const frozen = openPipelinedDatabase({
+    connectionString: database.url,
+    connectionsMax: 1,
+    role: 'carillon_app',
+    standstillMs: 500,
+  });
+  let goOn = (): void => undefined;
+  const frozenUntil = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  try {
+    let standing: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((hasLocked) => {
+      standing = withAccount(frozen, accountId, async (trx) => {
+        await rename(trx, 'Frozen');
+        hasLocked();
+        await frozenUntil;
+        await rename(trx, 'Frozen and gone on');
+      }).then(
+        () => null,
+        (error: unknown) => databaseTroubleOf(error),
+      );
+    });
+    await withAccount(db, accountId, (trx) => rename(trx, 'By another'));
+    goOn();
+    expect(await standing).toBe('unavailable');
+    expect(await names(mine)).toContain('By another');
+    await withAccount(frozen, accountId, (trx) => rename(trx, 'By a new connection'));
+    expect(await names(mine)).toContain('By a new connection');
+  } finally {
+    goOn();
+    await frozen.destroy();
+  }
+});
+
 test('a query that is asked for after its transaction ended is refused', async () => {
   let late: Trx | undefined;
   await withAccountReading(db, mine.accountId, async (trx) => {
