@@ -33,7 +33,7 @@ export interface PostedReports {
 }
 
 /** Of each server as many. */
-const CONNECTIONS = 256;
+const CONNECTIONS = 128;
 
 /**
  * Posts all reports of a file from a process of its own, which may kill another after so many answers. Unless it does,
