@@ -86,6 +86,29 @@ test('a resume with a new local time, or a retry, looks at it in the zone of eac
   expect((await retry('2027-01-14T10:00', 'Asia/Tokyo')).status).toBe(409);
 });
 
+test('a reschedule looks at a local time in the zone that an account has moved to since the launch', async () => {
+  const child = await openSubAccount();
+  const id = await launchCentral(world, parent, [child], {
+    name: 'Before it moved',
+    dueAt: '2027-01-14T12:00',
+    timing: 'local_time',
+  });
+  await child.call('PATCH', '/v1/account', { body: { timeZone: 'Asia/Tokyo' } });
+  const { body: accounts } = await parent.call('GET', `/v1/campaigns/${id}/accounts`);
+  expect(accounts['items']).toMatchObject([{ timeZone: 'Asia/Tokyo' }]);
+  const [message] = await messagesOf(id);
+  // It is noon in New York, and the thirteenth in Tokyo already.
+  const schedule = { local: '2027-01-12T15:00', zone: 'America/New_York' };
+  const moved = await parent.call('POST', `/v1/campaigns/${id}/reschedule`, {
+    body: { messages: [{ messageId: message?.id, schedule }] },
+  });
+  expect(moved).toMatchObject({
+    status: 422,
+    body: { code: 'schedule-refused', errors: [{ pointer: '/messages/0/schedule', code: 'schedule-past' }] },
+  });
+  expect(JSON.stringify(moved.body['errors'])).toContain('Asia/Tokyo');
+});
+
 test('a resume of one that was paused before it was prepared names the messages that are overdue by then', async () => {
   const child = await openSubAccount();
   const { accountId } = parent;

@@ -70,6 +70,7 @@ const DEFINER_FUNCTIONS = [
   'note_centrals_told',
   'note_missing_runs',
   'note_part',
+  'note_zone',
   'number_events',
   'preset_accounts',
   'preset_lists',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { withAccount } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
+import { overdueMessages } from '../../db/overdue-messages.ts';
 import { seedParent } from '../support/seed-central.ts';
 import { useTestDatabase } from '../support/use-test-database.ts';
 import { driveCentral } from './drive-central.ts';
@@ -42,4 +43,35 @@ test('a message at a local time begins with the first zone in which there is som
   expect(await central.goOn(NOON + 2 * HOUR_MS, [actionId])).toMatchObject([{ state: 'applied' }]);
   await central.goOn(NOON + 6 * HOUR_MS);
   expect(await read()).toMatchObject([{ status: 'sending' }]);
+});
+
+test('messages are overdue by the zone that an account has moved to since the launch', async () => {
+  const seeded = await seedParent(db(), [{ contacts: 1, timeZone: ZONE }]);
+  const [moved] = seeded.children;
+  if (moved === undefined) throw new Error('There is no branch.');
+  const central = await driveCentral(db(), seeded, {
+    at: NOON,
+    start: 'scheduled',
+    timing: 'local_time',
+    messages: ['13:00', '14:00'].map((time) => ({
+      text: time,
+      schedule: { local: `2027-01-12T${time}`, zone: ZONE },
+    })),
+  });
+  await central.goOn(NOON);
+  await withAccount(db(), moved.accountId, (trx) =>
+    trx
+      .updateTable('accounts')
+      .set({ time_zone: 'America/Los_Angeles' })
+      .where('id', '=', moved.accountId)
+      .execute(),
+  );
+  // Both would have begun in the zone of before, and so be no question.
+  const paused = NOON + 2.5 * HOUR_MS;
+  await central.goOn(paused);
+  await central.order('pause', paused);
+  const overdue = await central.inParent((trx) =>
+    overdueMessages(trx, central.campaignId, NOON + 5.5 * HOUR_MS),
+  );
+  expect(overdue).toEqual(central.messageIds);
 });
