@@ -103,8 +103,11 @@ export async function latestAlerts(trx: Trx, campaignId: string): Promise<Alert[
 
 const askForLatestAlerts = prepareQuery((db, { campaignId }: { readonly campaignId: string }) => {
   const subjects = sql<string>`any(array(
-    select unnest(array[c.id, c.sender_id, s.carrier_account_id])
-    from campaigns c left join senders s on s.id = c.sender_id where c.id = ${campaignId}))`;
+    select unnest(array[c.id, s.id, s.carrier_account_id])
+    from campaigns c
+      -- A central campaign has a sender for its tests only.
+      left join senders s on s.id = c.sender_id and (c.kind = 'standard' or c.central_id is not null)
+    where c.id = ${campaignId}))`;
   return db
     .selectFrom('alerts')
     .where('resolved_at', 'is', null)

@@ -29,7 +29,9 @@ const askForHolds = prepareQuery((db, given: { readonly id: string; readonly acc
     from holds
     where lifted_at is null and scope_id = any(
       array[${given.accountId}, ${given.id}]
-      || array(select c.sender_id from campaigns c where c.id = ${given.id} and c.sender_id is not null)
+      || array(select c.sender_id from campaigns c where c.id = ${given.id} and c.sender_id is not null
+        -- A central campaign has a sender for its tests only.
+        and (c.kind = 'standard' or c.central_id is not null))
       || array(select m.id from messages m where m.campaign_id = ${given.id}))
     union all
     select id, 'central', id, kind, null, reason, placed_at from central_holds(${given.id})

@@ -175,6 +175,18 @@ describe('a message of a central campaign', () => {
   });
 });
 
+test('a central campaign is not shown as held by a hold on the number that its tests go out from', async () => {
+  const id = await draftCentral('With a number for tests', { senderId: parent.senderId });
+  const hold = (scope: string, scopeId: string): Promise<string> =>
+    create(parent.call, '/v1/holds', { scope, scopeId, reason: 'It has to be checked.' });
+  const onSender = await hold('sender', parent.senderId);
+  const shown = async () => (await parent.call('GET', `/v1/campaigns/${id}`)).body['holds'];
+  expect(await shown()).toEqual([]);
+  const onItself = await hold('campaign', id);
+  expect(await shown()).toMatchObject([{ id: onItself, scope: 'campaign' }]);
+  for (const one of [onSender, onItself]) await parent.call('DELETE', `/v1/holds/${one}`);
+});
+
 describe('the review of a central campaign', () => {
   test('tells accounts, lists, and of each account recipients, segments, cost and times, and gives the token', async () => {
     const id = await draftCentral('Reviewed');
