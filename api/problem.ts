@@ -59,7 +59,7 @@ export const PROBLEMS = {
   'has-sub-accounts': [409, 'The account is a parent'],
   'not-interchangeable': [409, 'It is of another kind'],
   'details-locked': [409, 'Details are locked'],
-  'overdue-messages': [409, 'More than one message is overdue'],
+  'overdue-messages': [409, 'Overdue messages need a word'],
   'cause-persists': [409, 'What suspended it persists'],
   'carrier-silent': [409, 'The carrier does not say whether it is mended'],
   'review-required': [409, 'A review is required'],

@@ -121,11 +121,11 @@ export function ordersOfWords(words: Words = []) {
   );
 }
 
-/** Refuses what goes on with several overdue messages, of which these have no word. */
+/** Refuses what goes on with overdue messages of which these need a word and have none. */
 export function wordsMissing(messageIds: readonly string[]): Problem {
   return new Problem(
     'overdue-messages',
-    'More than one message became due meanwhile. Say for each: send, skip, or a new schedule.',
+    'Messages became due meanwhile, several or one that has expired. Say for each that is named: send, skip, or a new schedule.',
     { errors: messageIds.map((id) => ({ pointer: '/overdue', message: `Say what becomes of ${id}.` })) },
   );
 }

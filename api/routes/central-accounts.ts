@@ -110,14 +110,14 @@ export function registerCentralAccountRoutes(api: Api, deps: ApiDeps): void {
     {
       config: { scope: 'send' },
       preValidation: async (request) => {
-        // Where no more than one message is overdue there is nothing to say.
+        // Where no more than one message is overdue, and has not expired, there is nothing to say.
         request.body ??= {};
       },
       schema: {
         operationId: 'retryCampaignAccount',
         summary: 'Try an account of a central campaign again',
         description:
-          'A part that was suspended goes on where it stopped, once its cause is gone; one that was rejected is prepared anew, once its content is refused no more. If more than one message became due meanwhile, each needs a word. Nobody is texted twice.',
+          'A part that was suspended goes on where it stopped, once its cause is gone; one that was rejected is prepared anew, once its content is refused no more. If more than one message became due meanwhile, each needs a word, as does one that has expired by then. Nobody is texted twice.',
         tags: ['actions'],
         params: Type.Object({ id: idOf('cmp'), accountId: idOf('acc') }),
         body: RetryAccountInput,

@@ -72,7 +72,7 @@ export const RetryAccountInput = Type.Object(
   {
     additionalProperties: false,
     description:
-      'A word for each message that became due meanwhile, if there is more than one: as in a resume, by the ids of the central campaign’s own messages.',
+      'A word for each message that became due meanwhile, if there is more than one, or it has expired: as in a resume, by the ids of the central campaign’s own messages.',
     examples: [
       {
         overdue: [

@@ -42,17 +42,29 @@ export async function messagesOfPart(
   });
 }
 
+/** A message of a part that is overdue. */
+export interface OverdueMessage extends Pick<Message, 'id' | 'position'> {
+  /** Epoch milliseconds, if nobody says anything of it. */
+  readonly expiresAt: number;
+}
+
+/** The same, as a message that was due then. */
+export function overdueSince({ id, position, expiresAfterMs }: Message, dueAt: number): OverdueMessage {
+  return { id, position, expiresAt: dueAt + expiresAfterMs };
+}
+
 /**
  * The central messages that need a word before a part goes on: of those that are `overdue` in it, by its own ids, where
- * they are several. Empty where none does.
+ * they are several, or one has expired, which would go to nobody without the parent being told. Empty where none does.
  */
 export function unansweredOf(
-  overdue: readonly Pick<Message, 'id' | 'position'>[],
+  overdue: readonly OverdueMessage[],
   orders: readonly MessageOrder[],
   positions: ReadonlyMap<string, number>,
+  at: number,
 ): string[] {
-  if (overdue.length <= 1) return [];
-  const unanswered = overdue.filter(({ id }) => !orders.some(({ messageId }) => messageId === id));
+  const asked = overdue.length > 1 ? overdue : overdue.filter(({ expiresAt }) => expiresAt <= at);
+  const unanswered = asked.filter(({ id }) => !orders.some(({ messageId }) => messageId === id));
   return [...positions].flatMap(([id, place]) =>
     unanswered.some(({ position }) => position === place) ? [id] : [],
   );

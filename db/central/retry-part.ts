@@ -15,7 +15,7 @@ import type { OrderResult } from '../order-rows.ts';
 import { readRefusedContent } from '../refused-content.ts';
 import { persistingCause } from '../suspend-causes.ts';
 import { followWhole } from './follow-whole.ts';
-import { messagesOfPart, positionsOf, unansweredOf } from './messages-of-part.ts';
+import { messagesOfPart, overdueSince, positionsOf, unansweredOf } from './messages-of-part.ts';
 import { refusalToReopen, reopenCentral } from './reopen-central.ts';
 import { type PartClock, restartedMessages, schedulesOf } from './restart-part.ts';
 
@@ -37,7 +37,7 @@ export type RetryResult =
   | { readonly kind: 'gone' }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'persists'; readonly cause: string; readonly reason: string }
-  /** More than one message is overdue; these of the central campaign need a word. */
+  /** Several messages are overdue, or one has expired; these of the central campaign need a word. */
   | { readonly kind: 'overdue'; readonly messageIds: readonly string[] }
   /** Its run has to hear of the action. */
   | { readonly kind: 'resumed'; readonly partId: string; readonly actionId: string }
@@ -140,8 +140,10 @@ async function restart(
   if (refused !== null) return refused;
   const order = { name: 'restart', args: { messages: retry.overdue }, positions };
   const orders = await messagesOfPart(trx, partId, order, retry.at);
-  const overdue = restarted.flatMap(({ dueAt, message }) => (dueAt <= retry.at ? [message] : []));
-  const messageIds = unansweredOf(overdue, orders, positions);
+  const overdue = restarted.flatMap(({ dueAt, message }) =>
+    dueAt <= retry.at ? [overdueSince(message, dueAt)] : [],
+  );
+  const messageIds = unansweredOf(overdue, orders, positions, retry.at);
   if (messageIds.length > 0) return { kind: 'overdue', messageIds };
   const schedules = schedulesOf(restarted, orders, clock);
   return resultOf(
@@ -179,13 +181,14 @@ async function wordsOnOverdue(
   | Extract<RetryResult, { kind: 'overdue' }>
 > {
   const own = await listMessages(trx, partId);
-  const overdue = own.filter(
-    ({ dueAt, status }) =>
-      (status === 'scheduled' || status === 'draft') && dueAt !== null && dueAt.getTime() <= at,
-  );
+  const overdue = own.flatMap((message) => {
+    const dueAt = message.dueAt?.getTime() ?? Number.POSITIVE_INFINITY;
+    const isWaiting = message.status === 'scheduled' || message.status === 'draft';
+    return isWaiting && dueAt <= at ? [overdueSince(message, dueAt)] : [];
+  });
   const order = { name: 'resume', args: { overdue: given }, positions };
   const orders = await messagesOfPart(trx, partId, order, at);
-  const messageIds = unansweredOf(overdue, orders, positions);
+  const messageIds = unansweredOf(overdue, orders, positions, at);
   return messageIds.length > 0 ? { kind: 'overdue', messageIds } : { kind: 'said', orders };
 }
 
