@@ -287,6 +287,55 @@ describe('the review of a central campaign', () => {
   });
 });
 
+describe('a local time on the day of a change of the clocks', () => {
+  const zoneOf = (tenant: Tenant | undefined, timeZone: string) =>
+    tenant?.call('PATCH', '/v1/account', { body: { timeZone, quietHours: { start: '00:00', end: '00:00' } } });
+  /** Reviews a campaign that is due at this time everywhere, with the first branch in a zone that changes. */
+  async function reviewAt(name: string, local: string): Promise<Reply> {
+    const [changing, other] = children;
+    await zoneOf(changing, 'America/Denver');
+    for (const one of [parent, other]) await zoneOf(one, 'America/Phoenix');
+    const id = await draftCentral(name, { timing: 'local_time' });
+    const { body } = await parent.call('GET', `/v1/campaigns/${id}`);
+    const [message] = body['messages'] as readonly { readonly id: string }[];
+    await parent.call('PATCH', `/v1/campaigns/${id}/messages/${message?.id}`, {
+      body: { schedule: { local, zone: 'America/Phoenix' } },
+    });
+    const review = await parent.call('POST', `/v1/campaigns/${id}/review`, { body: { start: 'scheduled' } });
+    const night = { start: '20:00', end: '08:00' };
+    for (const one of [parent, ...children]) {
+      await one.call('PATCH', '/v1/account', { body: { timeZone: 'America/New_York', quietHours: night } });
+    }
+    return review;
+  }
+
+  test('that does not exist in a zone is refused, naming the account that is there', async () => {
+    const { body } = await reviewAt('In the gap', '2027-03-14T02:30');
+    expect(body).toMatchObject({
+      token: null,
+      refusals: [{ pointer: '/messages', code: 'time-does-not-exist' }],
+    });
+    const [refusal] = body['refusals'] as readonly { readonly message: string }[];
+    expect(refusal?.message).toContain(children[0]?.accountId);
+  });
+
+  test('that comes twice in a zone is the first of the two there', async () => {
+    const { body } = await reviewAt('Twice', '2027-11-07T01:30');
+    expect(body).toMatchObject({ token: expect.any(String), refusals: [] });
+    const { items } = body['central'] as {
+      readonly items: readonly {
+        readonly accountId: string;
+        readonly messages: readonly { dueAt: string }[];
+      }[];
+    };
+    const dues = items.map(({ accountId, messages }) => [accountId, messages[0]?.dueAt]);
+    expect(Object.fromEntries(dues)).toEqual({
+      [children[0]?.accountId ?? '']: '2027-11-07T01:30:00-06:00',
+      [children[1]?.accountId ?? '']: '2027-11-07T01:30:00-07:00',
+    });
+  });
+});
+
 describe('a launched central campaign', () => {
   test('is handed out by its own workflow, and shows each account with a state and never a count', async () => {
     const id = await draftCentral('Launched');

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { orderAction } from '../../db/campaign-orders.ts';
+import { lockCampaign } from '../../db/campaigns.ts';
+import { listParts } from '../../db/central/list-parts.ts';
+import { withAccount } from '../../db/database.ts';
 import type { CampaignActionName } from '../../domain/campaign-actions.ts';
-import { type CentralUnderTest, launchCentral, sentByBranch, settle } from './central-world.ts';
+import {
+  type CentralUnderTest,
+  type CentralWays,
+  launchCentral,
+  sentByBranch,
+  settle,
+} from './central-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 
 const { world, strike } = useWorkflowWorld();
@@ -17,8 +27,19 @@ type Steer = (name: CampaignActionName) => Promise<CentralUnderTest>;
 const STAGES: Readonly<Record<string, Steer>> = {
   'before any part was made': async (name) => {
     const morning = await strike(9);
-    const central = await launch(morning + HOUR_MS);
-    await central.order(name);
+    let states: string[] = [];
+    const central = await launch(morning + HOUR_MS, async (campaignId, { parent: { accountId, actor } }) => {
+      const now = await world().now();
+      states = await withAccount(world().db, accountId, async (trx) => {
+        const campaign = await lockCampaign(trx, campaignId);
+        if (campaign === null) throw new Error('The campaign is gone.');
+        const { items } = await listParts(trx, campaignId, { offset: 0, limit: 10 });
+        await orderAction(trx, { campaign, name, args: {}, actor, at: now });
+        return items.map(({ campaignId: part, state }) => (part === null ? state : 'made'));
+      });
+    });
+    expect(states).toEqual(['waiting', 'waiting']);
+    await world().pass(MINUTE_MS);
     return central;
   },
   'while its parts sleep': async (name) => {
@@ -53,11 +74,17 @@ const STAGES: Readonly<Record<string, Steer>> = {
 };
 
 /** Due at this instant, or now. */
-function launch(due: number | null): Promise<CentralUnderTest> {
-  return launchCentral(world(), BRANCHES, {
-    start: due === null ? 'now' : 'scheduled',
-    messages: [{ text: TEXT, ...(due === null ? {} : { schedule: at(due) }) }],
-  });
+function launch(due: number | null, beforeRun?: CentralWays['beforeRun']): Promise<CentralUnderTest> {
+  return launchCentral(
+    world(),
+    BRANCHES,
+    {
+      start: due === null ? 'now' : 'scheduled',
+      messages: [{ text: TEXT, ...(due === null ? {} : { schedule: at(due) }) }],
+    },
+    undefined,
+    beforeRun === undefined ? {} : { beforeRun },
+  );
 }
 
 describe.each(Object.entries(STAGES))('a central campaign that is steered %s', (_stage, steer) => {

@@ -274,4 +274,22 @@ describe('a part of a central campaign', () => {
     await world().pass(MINUTE_MS);
     expect(sentBy()).toEqual({ 'Branch 1': 1, 'Branch 2': 1 });
   });
+
+  it("that its own people have paused and resumed sends nothing until the parent's pause is lifted, too", async () => {
+    const morning = await strike(9);
+    const central = await launchCentral(world(), [{ contacts: 1 }, { contacts: 1 }], {
+      start: 'scheduled',
+      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
+    });
+    await world().pass(10 * MINUTE_MS);
+    await orderOwn(central, 0, 'pause');
+    await central.order('pause');
+    expect(await orderOwn(central, 0, 'resume')).toEqual({ state: 'applied', reason: null });
+    await world().pass(2 * HOUR_MS);
+    expect(world().texts).toEqual([]);
+    expect(await central.states()).toEqual(['paused', 'paused']);
+    await central.order('resume');
+    await world().pass(MINUTE_MS);
+    expect(sentBy()).toEqual({ 'Branch 1': 1, 'Branch 2': 1 });
+  });
 });
