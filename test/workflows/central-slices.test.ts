@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { spread } from '../support/seed-central.ts';
-import { centralWorkflowId } from '../../workflows/contract.ts';
+import { campaignWorkflowId, centralWorkflowId, sliceWorkflowId } from '../../workflows/contract.ts';
 import { launchCentral } from './central-world.ts';
 import { at, HOUR_MS, useWorkflowWorld } from './use-workflow-world.ts';
 
@@ -33,7 +33,7 @@ it('the run of a central campaign shows how its parts stand once their states ha
   await world().pass(MINUTE_MS);
   await central.look();
   await world().pass(MINUTE_MS);
-  expect(await detailsOf(central.campaignId)).toContain('| handed_over | 3 |');
+  expect(await detailsOf(centralWorkflowId(central.campaignId))).toContain('| handed_over | 3 |');
 
   await central.inPart(1, (trx, id) =>
     trx.updateTable('campaigns').set({ status: 'paused' }).where('id', '=', id).execute(),
@@ -41,16 +41,42 @@ it('the run of a central campaign shows how its parts stand once their states ha
   await withTold(central.campaignId);
   await central.look();
   await world().pass(MINUTE_MS);
-  const details = await detailsOf(central.campaignId);
+  const details = await detailsOf(centralWorkflowId(central.campaignId));
   expect(details).toContain('| handed_over | 2 |');
   expect(details).toContain('| paused | 1 |');
 });
 
-/** What Temporal's UI shows of a central campaign's run. */
-async function detailsOf(campaignId: string): Promise<string> {
-  const run = world().client.workflow.getHandle(centralWorkflowId(campaignId));
+it("leads in Temporal's UI by links from the central campaign's run to its slice, and from there to each account's", async () => {
+  const due = (await strike(10)) + HOUR_MS;
+  const central = await launchCentral(world(), [{ contacts: 1 }, { contacts: 1 }, { contacts: 1 }], {
+    start: 'scheduled',
+    messages: [{ text: 'News', schedule: at(due) }],
+  });
+  await world().pass(MINUTE_MS);
+  await central.look();
+  await world().pass(MINUTE_MS);
+  const sliceId = sliceWorkflowId(central.campaignId, 0);
+  expect(await detailsOf(centralWorkflowId(central.campaignId))).toContain(linkOf('Slice 0', sliceId));
+  // Below the two lines of the table's head.
+  const lines = (await detailsOf(sliceId)).split('\n').slice(2);
+  const wanted = (await central.parts()).map(({ accountId, campaignId }) => {
+    const id = campaignId ?? 'not made';
+    return `| ${accountId} | handed_over | ${linkOf(id, campaignWorkflowId(id))} |`;
+  });
+  expect(lines.toSorted()).toEqual(wanted.toSorted());
+});
+
+/** What Temporal's UI shows of this run. */
+async function detailsOf(workflowId: string): Promise<string> {
+  const run = world().client.workflow.getHandle(workflowId);
   const { currentDetails } = await run.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
   return currentDetails ?? '';
+}
+
+/** Where the UI has a run of this namespace. */
+function linkOf(words: string, workflowId: string): string {
+  const { namespace } = world().client.options;
+  return `[${words}](/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)})`;
 }
 
 /** As if its run had been told of its parts two minutes earlier: that is counted by the machine's time, which nobody skips. */
