@@ -178,13 +178,13 @@ const EXPIRE_BATCH = 5_000;
 
 /**
  * Gives up on part of the recipients of a message that has expired: they are `expired` and never texted.
- * Resolves with how many; 0 when nobody is left.
+ * Resolves with how many; 0 when nobody is left, or the message has not expired (any more).
  */
 export async function expireSome(trx: Trx, input: MessagePlanInput): Promise<number> {
   await lockCampaign(trx, input);
-  const { key, status } = await readMessage(trx, input.messageId);
-  // The order to give up may be older than a restart that gave the message another time.
-  if (status !== 'sending') return 0;
+  const { key, status, expiresAt } = await readMessage(trx, input.messageId);
+  // The order to give up may be older than a restart that gave the message another time, or an expiry that was put off.
+  if (status !== 'sending' || expiresAt === null || input.at < expiresAt) return 0;
   const wave = await trx
     .selectFrom('waves')
     .where('message_key', '=', key)

@@ -182,6 +182,13 @@ describe('a recipient whose text the carrier never handed over', () => {
     const { campaignId, messageId } = campaign;
     const expire = () =>
       campaign.inside((trx) => expireSome(trx, { accountId, campaignId, messageId, at: NOON }));
+    await campaign.inside((trx) =>
+      trx
+        .updateTable('messages')
+        .set({ expires_at: new Date(NOON) })
+        .where('id', '=', messageId)
+        .execute(),
+    );
     await campaign.inside((trx) => setMessageStatus(trx, messageId, 'scheduled'));
     expect(await expire(), 'a restart has given it another time').toBe(0);
     await campaign.inside((trx) => setMessageStatus(trx, messageId, 'sending'));
