@@ -1,12 +1,13 @@
 /**
- * Real: the later of what the workflow read and the machine's clock, so that work which was queued before quiet hours
- * and starts in them sends nothing. Virtual: what the workflow read plus the time elapsed here.
+ * Real: the later of the machine's clock and what the workflow read plus the time elapsed here, so that work which was
+ * queued before quiet hours and starts in them sends nothing, nor does a worker whose clock is behind or is put back.
+ * Virtual: what the workflow read plus the time elapsed here.
  */
 export function campaignClock(input: {
   readonly at: number;
   readonly time: 'real' | 'virtual';
 }): () => number {
-  if (input.time === 'real') return () => Math.max(input.at, Date.now());
   const started = performance.now();
-  return () => Math.floor(input.at + performance.now() - started);
+  const sinceOrdered = (): number => Math.floor(input.at + performance.now() - started);
+  return input.time === 'real' ? () => Math.max(sinceOrdered(), Date.now()) : sinceOrdered;
 }
