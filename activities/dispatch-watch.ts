@@ -12,15 +12,22 @@ export interface DispatchWatch {
 }
 
 const RECONNECT_MS = 500;
+/**
+ * How often the listener asks whether it is still heard. Of a server whose machine is gone it would never know: it
+ * says nothing by itself, and what no longer comes looks like nothing that happens.
+ */
+const ASK_EVERY_MS = 5_000;
 
 /**
  * Listens for gates that close, for opt-outs, and for carriers that are to be left alone. While the listener is not connected every post is refused.
  * Once it is connected again it reads all closed gates first, and posts of leases that were asked for before
- * stay refused: an opt-out that came in between was not heard, and only a lease of after it has seen it.
+ * stay refused: an opt-out that came in between was not heard, and only a lease of after it has seen it. One that does
+ * not answer for `askEveryMs` counts as not connected.
  */
 export async function watchDispatch(
   pool: pg.Pool,
   onError: (error: unknown) => void,
+  askEveryMs = ASK_EVERY_MS,
 ): Promise<DispatchWatch> {
   const memory = createWatchMemory(() => performance.now());
   let isClosed = false;
@@ -97,9 +104,31 @@ export async function watchDispatch(
     lose();
   };
 
+  /** The connection that has not answered yet. */
+  let asked: pg.PoolClient | null = null;
+
+  const ask = (): void => {
+    const listening = client;
+    if (listening === null) return;
+    if (asked === listening) {
+      distrust(new Error('Whoever tells of gates and opt-outs does not answer.'));
+      return;
+    }
+    asked = listening;
+    listening.query('select scope_id from gates limit 0').then(
+      () => {
+        if (asked === listening) asked = null;
+      },
+      // Whoever ends the connection, or loses it, tells of that.
+      () => undefined,
+    );
+  };
+
   const sweep = setInterval(memory.sweep, SUPPRESSION_KEPT_MS);
   sweep.unref();
   await connect();
+  const asking = setInterval(ask, askEveryMs);
+  asking.unref();
 
   return {
     permission: memory.permission,
@@ -107,6 +136,7 @@ export async function watchDispatch(
       isClosed = true;
       memory.lost();
       clearInterval(sweep);
+      clearInterval(asking);
       if (retry !== null) clearTimeout(retry);
       client?.release(true);
       client = null;

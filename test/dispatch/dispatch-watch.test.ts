@@ -10,6 +10,7 @@ import { suppress } from '../../db/suppressions.ts';
 import { until } from '../../dev/until.ts';
 import { FAILURES_MIN } from '../../domain/dispatch/circuit.ts';
 import type { Lease } from '../../domain/dispatch/dispatch-store.ts';
+import { relayTo } from '../support/relay.ts';
 import { type SeededAccount, seedAccount } from '../support/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 });
 
 /** Whether a post of a lease that was asked for at this machine time may go out. */
-function permission(leasedAt = performance.now()): string {
+function permission(leasedAt = performance.now(), watching = watch): string {
   const { accountId, senderId } = account;
   const lease: Lease = {
     id: 1,
@@ -69,7 +70,7 @@ function permission(leasedAt = performance.now()): string {
     segments: 1,
     costMicroUsd: 1,
   };
-  return watch.permission(lease, person, leasedAt);
+  return watching.permission(lease, person, leasedAt);
 }
 
 const gate = (by: 1 | -1) => withAccount(db, account.accountId, (trx) => moveGate(trx, account.senderId, by));
@@ -185,6 +186,22 @@ describe('the look before each post', () => {
     await becomes('held', leasedBefore);
     await becomes('open');
     expect(permission(leasedBefore)).toBe('held');
+  });
+
+  it('refuses once the server of its listener is gone without a word, as one is whose machine fails', async () => {
+    const relay = await relayTo(database.url, () => false);
+    const pool = openPool({ connectionString: relay.url, connectionsMax: 2, role: 'carillon_app' });
+    const far = await watchDispatch(pool, () => undefined, 50);
+    expect(permission(undefined, far)).toBe('open');
+    relay.withhold();
+    await gate(1);
+    await until(
+      () => Promise.resolve(permission(undefined, far)),
+      (now) => now === 'held',
+    );
+    await far.close();
+    await relay.close();
+    await pool.end();
   });
 
   it('knows a gate that closed while its listener was cut off', async () => {
