@@ -5,8 +5,9 @@ import type { SuppressionKind, SuppressionSource } from '../domain/suppression.t
 import type { Trx } from './database.ts';
 
 /**
- * Changes tell every worker. The payload is + or -, the account's id, a space and the keyed hash; or * and the
- * account's id, when so many numbers were suppressed at once that its leases are better asked for anew.
+ * Changes tell every worker. The payload is + or -, the account's id, a space and the keyed hash, with another space and
+ * a sender's id where it holds for that one only; or * and the account's id, when so many numbers were suppressed at once
+ * that its leases are better asked for anew.
  */
 export const SUPPRESSION_CHANNEL = 'carillon_suppressions';
 
@@ -80,7 +81,7 @@ export async function suppress(trx: Trx, suppression: NewSuppression): Promise<s
   if (added !== undefined) {
     await appendHistory(trx, { accountId, numberHash, kind, senderId, source, actor, reason, what: 'added' });
   }
-  await tellWorkers(trx, '+', accountId, numberHash);
+  await tellWorkers(trx, '+', accountId, numberHash, senderId);
   return added === undefined ? null : idOf(added.id);
 }
 
@@ -98,7 +99,7 @@ export async function liftOptOut(trx: Trx, accountId: string, numberHash: Buffer
     const entry = { accountId, numberHash, kind: 'opt_out', senderId, source: 'inbound', actor } as const;
     await appendHistory(trx, { ...entry, what: 'removed', reason: null });
   }
-  if (lifted.length > 0) await tellOfLifting(trx, accountId, numberHash);
+  for (const { senderId } of lifted) await tellOfLifting(trx, accountId, numberHash, senderId);
   return lifted.length;
 }
 
@@ -120,7 +121,7 @@ export async function removeSuppression(
     .executeTakeFirst();
   if (removed === undefined) return null;
   await appendHistory(trx, { accountId, ...removed, source: 'api', actor, reason, what: 'removed' });
-  await tellOfLifting(trx, accountId, removed.numberHash);
+  await tellOfLifting(trx, accountId, removed.numberHash, removed.senderId);
   return removed.numberHash;
 }
 
@@ -210,13 +211,26 @@ async function appendHistory(trx: Trx, entry: HistoryEntry): Promise<void> {
 }
 
 /** A number that is still suppressed in another way must not be forgotten by workers that have leased it. */
-async function tellOfLifting(trx: Trx, accountId: string, numberHash: Buffer): Promise<void> {
+async function tellOfLifting(
+  trx: Trx,
+  accountId: string,
+  numberHash: Buffer,
+  senderId: string | null,
+): Promise<void> {
   const left = await suppressionsOf(trx, accountId, numberHash);
-  if (left.length === 0) await tellWorkers(trx, '-', accountId, numberHash);
+  if (left.every((one) => one.senderId !== senderId))
+    await tellWorkers(trx, '-', accountId, numberHash, senderId);
 }
 
-async function tellWorkers(trx: Trx, sign: '+' | '-', accountId: string, numberHash: Buffer): Promise<void> {
-  const payload = `${sign}${accountId} ${numberHash.toString('hex')}`;
+async function tellWorkers(
+  trx: Trx,
+  sign: '+' | '-',
+  accountId: string,
+  numberHash: Buffer,
+  senderId: string | null,
+): Promise<void> {
+  const of = senderId === null ? '' : ` ${senderId}`;
+  const payload = `${sign}${accountId} ${numberHash.toString('hex')}${of}`;
   await sql`select pg_notify(${SUPPRESSION_CHANNEL}, ${payload})`.execute(trx);
 }
 

@@ -11,7 +11,10 @@ export interface WatchMemory {
   /** A gate moved, nobody says which way: it counts as closed until the read that this begins is answered. */
   readonly gateMoved: (scopeId: string) => GateRead;
   readonly gateRead: (read: GateRead, holds: number | undefined) => void;
-  /** Notice of a suppression: `+` or `-` with account and hash, or `*` with an account of which many changed. */
+  /**
+   * Notice of a suppression: `+` or `-` with account and hash, and with the sender where it holds for that one only, or
+   * `*` with an account of which many changed.
+   */
   readonly suppressionMoved: (notice: string) => void;
   /** A circuit opened over a sender or a carrier account; leases that are asked for later have seen it. */
   readonly circuitOpened: (scopeId: string) => void;
@@ -71,7 +74,11 @@ export function createWatchMemory(now: () => number): WatchMemory {
       const pause = pauses.size === 0 ? undefined : pauses.get(lease.carrierAccountId);
       if (pause !== undefined && leasedAt <= pause.heardAt && now() < pause.until) return 'carrier_paused';
       if (suppressed.size === 0) return 'open';
-      return suppressed.has(`${lease.accountId} ${person.numberHash}`) ? 'suppressed' : 'open';
+      const key = `${lease.accountId} ${person.numberHash}`;
+      // Whom another sender must not text the next lease would hold again at once, and so on.
+      const isSuppressed =
+        suppressed.has(key) || lease.scopes.some((scope) => suppressed.has(`${key} ${scope}`));
+      return isSuppressed ? 'suppressed' : 'open';
     },
     gateMoved: (scopeId) => {
       // Refuse until the row has been read: the notice says that it moved, not which way.

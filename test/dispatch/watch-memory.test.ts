@@ -65,6 +65,16 @@ test('whoever opted out is refused, others are not', () => {
   expect(look()).toBe('open');
 });
 
+test('whom one sender must not text another may', () => {
+  const { memory, look } = connected();
+  memory.suppressionMoved('+acc ab another');
+  expect(look()).toBe('open');
+  memory.suppressionMoved('+acc ab cmp');
+  expect(look()).toBe('suppressed');
+  memory.suppressionMoved('-acc ab cmp');
+  expect(look()).toBe('open');
+});
+
 test("what was leased before a carrier's pause is refused while it lasts, what was leased since has seen it", () => {
   const { memory, clock, look } = connected();
   memory.carrierPaused('carrier', 1_000);
