@@ -14,6 +14,7 @@ import { affixesOf } from '../../domain/affixes.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { isQuiet, nextPermitted } from '../../domain/quiet-hours.ts';
 import { costMicroUsd } from '../../domain/rates.ts';
+import { isRegistered } from '../../domain/registration.ts';
 import { SUSPENSIONS } from '../../domain/suspension.ts';
 import { parseTemplate } from '../../domain/template.ts';
 import { renderTest } from '../../domain/test-send.ts';
@@ -46,7 +47,7 @@ export async function testSendsOf(trx: Trx, order: TestOrder): Promise<NewTestSe
   const account = await findAccount(trx, campaign.accountId);
   if (account === null) throw notFound('account');
   const numbers = await numbersOf(trx, input);
-  const sender = await senderOf(trx, campaign);
+  const sender = await senderOf(trx, campaign, at);
   await refuseMessage(trx, order);
   await refuseHeld(trx, campaign, message, sender);
   refuseQuietHours(account, input, at);
@@ -100,7 +101,7 @@ async function numbersOf(trx: Trx, { numbers }: TestInput): Promise<TestNumber[]
   });
 }
 
-async function senderOf(trx: Trx, campaign: Campaign): Promise<Sender> {
+async function senderOf(trx: Trx, campaign: Campaign, at: number): Promise<Sender> {
   const sender = campaign.senderId === null ? null : await findSender(trx, campaign.senderId);
   if (sender === null) {
     throw new Problem('not-launchable', 'The campaign has no sender yet.', {
@@ -116,11 +117,7 @@ async function senderOf(trx: Trx, campaign: Campaign): Promise<Sender> {
     });
   }
   const cause =
-    sender.disabledAt !== null
-      ? 'sender_disabled'
-      : sender.registration === 'approved'
-        ? null
-        : 'registration_lapsed';
+    sender.disabledAt !== null ? 'sender_disabled' : isRegistered(sender, at) ? null : 'registration_lapsed';
   if (cause !== null) throw causePersists(cause, SUSPENSIONS[cause].reason);
   return sender;
 }

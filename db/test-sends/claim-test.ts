@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { QuotaClaim } from '../../domain/dispatch/dispatch-store.ts';
 import { INSTALLATION } from '../../domain/hold.ts';
 import { isQuiet, quietFrom } from '../../domain/quiet-hours.ts';
+import { isRegistered } from '../../domain/registration.ts';
 import { TEST_AGE_MS_MAX } from '../../domain/test-send.ts';
 import { monthOf } from '../../domain/zoned-time.ts';
 import type { Trx } from '../database.ts';
@@ -142,6 +143,7 @@ async function lockTest(trx: Trx, testId: string) {
       's.address',
       's.disabled_at as disabledAt',
       's.registration',
+      's.registration_expires_on as registrationExpiresOn',
       's.carrier_account_id as carrierAccountId',
       's.segments_per_second as segmentsPerSecond',
       's.mms_per_second as mmsPerSecond',
@@ -175,7 +177,7 @@ async function refusalOf(
   if (test.contactId !== null && test.knownContactId === null) return 'contact_deleted';
   if (!(await lockOpenGates(trx, scopes))) return 'held';
   if (test.disabledAt !== null) return 'sender_disabled';
-  if (test.registration !== 'approved') return 'registration_lapsed';
+  if (!isRegistered(test, at)) return 'registration_lapsed';
   if (!test.countries.includes(test.country)) return 'country_not_allowed';
   if (!test.inQuietHours && isQuiet(at, test.quietHours, test.timeZone)) return 'quiet_hours';
   const registered = await trx

@@ -153,6 +153,19 @@ describe('a test', () => {
       () => call('PATCH', `/v1/senders/${world.mine.senderId}`, { disabled: false }),
     ],
     [
+      'from a sender whose registration is over',
+      () =>
+        world.owner.query(`update senders set registration_expires_on = '2000-01-01' where id = $1`, [
+          world.mine.senderId,
+        ]),
+      {},
+      { status: 409, body: { code: 'cause-persists', cause: 'registration_lapsed' } },
+      () =>
+        world.owner.query('update senders set registration_expires_on = null where id = $1', [
+          world.mine.senderId,
+        ]),
+    ],
+    [
       'beyond the spend limit',
       () => call('PATCH', '/v1/account', { spendLimit: { amountMicro: 1, currency: 'USD' } }),
       {},

@@ -107,6 +107,14 @@ describe('a test', () => {
       inside((trx) =>
         trx.updateTable('senders').set({ disabled_at: new Date() }).where('id', '=', senderId).execute(),
       ),
+    registration_lapsed: ({ inside, senderId }) =>
+      inside((trx) =>
+        trx
+          .updateTable('senders')
+          .set({ registration_expires_on: '2000-01-01' })
+          .where('id', '=', senderId)
+          .execute(),
+      ),
     spend_limit: ({ inside, accountId }) =>
       inside((trx) =>
         trx.updateTable('accounts').set({ spend_limit_micro_usd: 999 }).where('id', '=', accountId).execute(),
