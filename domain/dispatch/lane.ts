@@ -16,7 +16,7 @@ import { createRecorder, type Recorder, type Tally } from './recorder.ts';
 import type { Slots } from './slots.ts';
 
 /** Everything a lane reaches the world through; the simulator passes its own. */
-export interface LaneDeps extends Omit<PostDeps, 'campaignNow' | 'signal'> {
+export interface LaneDeps extends Omit<PostDeps, 'campaignNow' | 'signal' | 'askedAt'> {
   readonly store: DispatchStore;
   /** For what is limited in some way, and for whatever it is not known of yet. */
   readonly slots: Slots;
@@ -150,10 +150,11 @@ async function workOnce(deps: LaneDeps, run: BoundRun, state: LaneState): Promis
     return null;
   }
   const askedAt = deps.machine.now();
+  const campaignAt = run.campaignNow();
   let isLeased = false;
   let answer: LeaseAnswer;
   try {
-    answer = await deps.store.openLeases(run.lane, state.fence, run.campaignNow(), slots);
+    answer = await deps.store.openLeases(run.lane, state.fence, campaignAt, slots);
     isLeased = answer.kind === 'leased';
   } finally {
     if (!isLeased) pool.giveBack(slots);
@@ -165,19 +166,14 @@ async function workOnce(deps: LaneDeps, run: BoundRun, state: LaneState): Promis
   state.waitingSince = null;
   state.isUnlimited = leases.every((lease) => lease.isUnlimited);
   deps.crash('lease.committed');
-  const pooled = { ...deps, slots: pool };
-  await Promise.all(leases.map((lease) => workLease(pooled, run, lease, askedAt, state)));
+  const { campaignNow, signal } = run;
+  const posting = { ...deps, slots: pool, campaignNow, signal, askedAt: campaignAt };
+  await Promise.all(leases.map((lease) => workLease(posting, lease, askedAt, state)));
   return null;
 }
 
 /** Resolves when it is time for the next lease, which need not await the answers. */
-async function workLease(
-  deps: LaneDeps,
-  run: LaneRun,
-  lease: Lease,
-  askedAt: number,
-  state: LaneState,
-): Promise<void> {
+async function workLease(deps: PostDeps, lease: Lease, askedAt: number, state: LaneState): Promise<void> {
   const recorder = createRecorder(deps, lease, state.tally);
   const halting: Halting = {
     isHalted: () => state.halt !== null || state.hasFailed,
@@ -185,13 +181,7 @@ async function workLease(
       state.halt = graver(state.halt, halt);
     },
   };
-  const posting = postLease(
-    { ...deps, campaignNow: run.campaignNow, signal: run.signal },
-    lease,
-    askedAt,
-    recorder,
-    halting,
-  );
+  const posting = postLease(deps, lease, askedAt, recorder, halting);
   // What is known is written down also where slowing the sender down has failed.
   const settled = settle(posting.answered, recorder);
   state.underWay.add(settled);

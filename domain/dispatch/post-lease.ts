@@ -39,6 +39,8 @@ export interface PostDeps extends TurnDeps {
   /** `leasedAt` is the machine time at which the lease was asked for. */
   readonly permission: (lease: Lease, person: LeasedRecipient, leasedAt: number) => PostPermission;
   readonly campaignNow: () => number;
+  /** Campaign time at which the lease was asked for. */
+  readonly askedAt: number;
 }
 
 /** The next lease is asked for so long before the last post of this one is due, so that no pace is lost meanwhile. */
@@ -166,7 +168,9 @@ function refusalOfAll(
 ): 'lane_ended' | 'lease_too_old' | 'window_closed' | null {
   if (deps.signal.aborted) return 'lane_ended';
   if (deps.machine.now() - leasedAt > LEASE_AGE_MS_MAX) return 'lease_too_old';
-  return lease.closesAt !== null && now >= lease.closesAt ? 'window_closed' : null;
+  if (lease.closesAt !== null && now >= lease.closesAt) return 'window_closed';
+  // While a whole machine sleeps its monotonic clock may stand still; the campaign's goes on.
+  return now - deps.askedAt > LEASE_AGE_MS_MAX ? 'lease_too_old' : null;
 }
 
 async function postOnce(

@@ -161,6 +161,19 @@ describe('a lane', () => {
     expect(lane.accepted).toHaveLength(10);
   });
 
+  it('does not post a lease either whose machine slept with its monotonic clock', async () => {
+    const lane = createLaneWorld(10);
+    let sleptMs = 0;
+    lane.script.answer = () => {
+      if (lane.requests.length === 1) sleptMs = 30_000;
+      return ACCEPTED;
+    };
+    const report = await lane.run(() => MORNING + lane.clock.now() + sleptMs);
+    expect(report.tally.not_accepted).toBeGreaterThan(0);
+    expect(new Set(lane.accepted).size).toBe(10);
+    expect(lane.accepted).toHaveLength(10);
+  });
+
   it('asks for no further lease while too many are not written down', async () => {
     const lane = createLaneWorld(600);
     /** How many of each lease are not written down. */
