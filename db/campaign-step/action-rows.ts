@@ -31,13 +31,17 @@ interface Acted {
   readonly campaignId: string;
 }
 
-/** The actions that wait for a campaign, in the order in which they were ordered. */
+/**
+ * The actions that wait for a campaign, in the order in which they were ordered: by the database's clock, under the lock of
+ * the campaign. Their ids are made by the clocks of several processes, which need not agree.
+ */
 export async function readWaitingActions(trx: Trx, campaignId: string): Promise<ActionRow[]> {
   return trx
     .selectFrom('actions')
     .where('campaign_id', '=', campaignId)
     .where('state', '=', 'requested')
     .select(['id', 'name', 'args', 'via', 'requested_by', 'key_id'])
+    .orderBy('requested_at')
     .orderBy('id')
     .execute();
 }
@@ -144,7 +148,9 @@ export async function isOvertaken(trx: Trx, { campaignId }: Acted, action: Actio
     .where('campaign_id', '=', campaignId)
     .where('state', '=', 'requested')
     .where('name', '=', 'restart')
-    .where('id', '>', action.id)
+    .where('requested_at', '>', (actions) =>
+      actions.selectFrom('actions').where('id', '=', action.id).select('requested_at'),
+    )
     .select('id')
     .executeTakeFirst();
   return later !== undefined;
