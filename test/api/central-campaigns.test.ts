@@ -289,7 +289,9 @@ describe('the review of a central campaign', () => {
 
 describe('a local time on the day of a change of the clocks', () => {
   const zoneOf = (tenant: Tenant | undefined, timeZone: string) =>
-    tenant?.call('PATCH', '/v1/account', { body: { timeZone, quietHours: { start: '00:00', end: '00:00' } } });
+    tenant?.call('PATCH', '/v1/account', {
+      body: { timeZone, quietHours: { start: '00:00', end: '00:00' } },
+    });
   /** Reviews a campaign that is due at this time everywhere, with the first branch in a zone that changes. */
   async function reviewAt(name: string, local: string): Promise<Reply> {
     const [changing, other] = children;

@@ -134,21 +134,24 @@ test('a retry with one message that is overdue needs no body', async () => {
 test.each([
   ['suspended', withoutSender],
   ['rejected', withRefusedContent],
-])('a part that was %s goes on only with a word for its message once that has expired', async (state, keep) => {
-  const { central, part, path } = await keepBack(`Expired, ${state}`, keep);
-  // The other one is still to come.
-  await world.owner.query(
-    `update messages set schedule_local = '2027-02-12T11:00', due_at = '2027-02-12T16:00Z'
+])(
+  'a part that was %s goes on only with a word for its message once that has expired',
+  async (state, keep) => {
+    const { central, part, path } = await keepBack(`Expired, ${state}`, keep);
+    const [first = ''] = await idsOf(parent, central);
+    // The other one is still to come.
+    await world.owner.query(
+      `update messages set schedule_local = '2027-02-12T11:00', due_at = '2027-02-12T16:00Z'
      where position = 2 and campaign_id = any($1)`,
-    [[part, central]],
-  );
-  world.clock.at = NOON + 48 * HOUR_MS;
-  const [first = ''] = await idsOf(parent, central);
-  expect(await parent.call('POST', path, { body: {} })).toMatchObject({
-    status: 409,
-    body: { code: 'overdue-messages', errors: [{ message: `Say what becomes of ${first}.` }] },
-  });
-  const words = { overdue: [{ messageId: first, do: 'send' }] };
-  expect((await parent.call('POST', path, { body: words })).status).toBe(202);
-  world.clock.at = NOON;
-});
+      [[part, central]],
+    );
+    world.clock.at = NOON + 48 * HOUR_MS;
+    expect(await parent.call('POST', path, { body: {} })).toMatchObject({
+      status: 409,
+      body: { code: 'overdue-messages', errors: [{ message: `Say what becomes of ${first}.` }] },
+    });
+    const words = { overdue: [{ messageId: first, do: 'send' }] };
+    expect((await parent.call('POST', path, { body: words })).status).toBe(202);
+    world.clock.at = NOON;
+  },
+);
