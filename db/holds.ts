@@ -152,7 +152,10 @@ async function holdsOf(
     .execute();
 }
 
-/** Writes the status that holds and progress give a prepared campaign. Resolves with it. */
+/**
+ * Writes the status that holds and progress give a prepared campaign. Where it is held that is done also when it stays, since
+ * by what may have changed, which the parent of a part is shown. Resolves with the status.
+ */
 export async function showStatus(trx: Trx, campaignId: string): Promise<CampaignStatus> {
   const holds = await holdsOf(trx, campaignId);
   const held = statusOfHolds(holds.map((hold) => hold.kind));
@@ -166,9 +169,15 @@ export async function showStatus(trx: Trx, campaignId: string): Promise<Campaign
       : [];
   await trx
     .updateTable('campaigns')
-    .set((set) => ({ status, status_reasons: JSON.stringify(reasons), version: set('version', '+', 1) }))
+    .set((set) => ({
+      status,
+      status_reasons: JSON.stringify(reasons),
+      version: sql<number>`version + ${set.or([set('status', '<>', status), set('status', '<>', 'paused')])}::int`,
+    }))
     .where('id', '=', campaignId)
-    .where((where) => where.or([where('status', '<>', status), where('status', '=', 'suspended')]))
+    .where((where) =>
+      where.or([where('status', '<>', status), where('status', 'in', ['paused', 'suspended'])]),
+    )
     .execute();
   return status;
 }

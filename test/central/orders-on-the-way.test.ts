@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { MadePart } from '../../db/central/make-parts.ts';
 import { withAccount } from '../../db/database.ts';
 import { closedScopes } from '../../db/gates.ts';
+import { placeHold } from '../../db/place-hold.ts';
 import { seedParent, spread } from '../support/seed-central.ts';
 import { useTestDatabase } from '../support/use-test-database.ts';
 import { orderAction } from '../../db/campaign-orders.ts';
@@ -201,6 +202,42 @@ test('a part that its own people pause while its restart is on the way shows the
   await central.goOn(NOON);
   await stepPart(db(), part, NOON);
   expect(await standingOf(central)).toEqual([{ state: 'paused', reason: 'by_account' }]);
+});
+
+test('a part that an operator holds while its own people pause it is shown as held once they resume it', async () => {
+  const seeded = await seedParent(db(), [{ contacts: 1 }]);
+  const [own] = seeded.children;
+  const central = await driveCentral(db(), seeded, {
+    at: NOON,
+    start: 'scheduled',
+    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
+  });
+  await central.goOn(NOON);
+  const [part] = await central.makeParts();
+  if (part === undefined || own === undefined) throw new Error('No part was made.');
+  const { subAccountId: accountId, campaignId } = part;
+  await stepPart(db(), part, NOON);
+  const order = (name: 'pause' | 'resume') =>
+    withAccount(db(), accountId, async (trx) => {
+      const campaign = await lockCampaign(trx, campaignId);
+      if (campaign === null) throw new Error('The part is gone.');
+      return orderAction(trx, { campaign, name, args: {}, actor: own.actor, at: NOON });
+    });
+  await order('pause');
+  await stepPart(db(), part, NOON);
+  const byOperator = { actor: { id: 'operator', via: 'api' }, byOperator: true, at: NOON } as const;
+  await withAccount(db(), accountId, (trx) =>
+    placeHold(trx, {
+      accountId,
+      scope: 'campaign',
+      scopeId: campaignId,
+      reason: 'Look at it.',
+      ...byOperator,
+    }),
+  );
+  await order('resume');
+  await stepPart(db(), part, NOON);
+  expect(await standingOf(central)).toEqual([{ state: 'paused', reason: 'held' }]);
 });
 
 function standingOf({ campaignId, inParent }: DrivenCentral) {
