@@ -38,6 +38,11 @@ const PLAIN_CONNECTIONS_MAX = 4;
 /** Each keeps a connection until its file is imported, so they are apart: posts go out only while the watch hears. */
 const IMPORTS_AT_ONCE_MAX = 8;
 const LANES_AT_ONCE_MAX = 1_000;
+/**
+ * By itself the SDK passes on a heartbeat only after four fifths of its timeout, so that one which is three seconds late
+ * would have a lane given up whose texts are under way.
+ */
+const HEARTBEATS_PASSED_ON_MS = 4_000;
 const SHUTDOWN_GRACE_MS = 20_000;
 
 const database = { connectionString: config.databaseUrl, role: 'carillon_app' } as const;
@@ -93,6 +98,7 @@ const dispatch = await Worker.create({
   ...common,
   taskQueue: DISPATCH_QUEUE,
   maxConcurrentActivityTaskExecutions: LANES_AT_ONCE_MAX,
+  maxHeartbeatThrottleInterval: HEARTBEATS_PASSED_ON_MS,
 });
 
 const repair = startRepair({
