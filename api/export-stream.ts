@@ -3,6 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type Db, type Trx, withAccountReading } from '../db/database.ts';
+import { readersInForce, type ReportReader } from '../db/readers-in-force.ts';
 import { escapeFormula } from '../domain/csv-cell.ts';
 import { oneOf } from './schemas/common.ts';
 
@@ -51,18 +52,19 @@ const STRETCH_ROWS = 1_000;
 /**
  * Answers with all rows of a source, page by page: each is read in a short transaction of its own while the one before
  * is on its way, so memory stays flat, no connection is held by a slow reader, and one who goes away ends it. What
- * fails on the way breaks the connection, so that nobody takes a part for the whole.
+ * fails on the way breaks the connection, so that nobody takes a part for the whole; so does the end of the reader's key,
+ * or of what it may see, before the next page.
  */
 export async function sendExport<Row>(
   reply: FastifyReply,
   db: Db,
-  accountId: string,
+  reader: ReportReader,
   source: ExportSource<Row>,
   query: { readonly format?: 'csv' | 'ndjson'; readonly cursor?: string },
 ): Promise<Readable> {
   const { format = 'csv', cursor = null } = query;
   const readPage: ReadPage<Row> = (after) =>
-    withAccountReading(db, accountId, (trx) => source.readPage(trx, after, PAGE_ROWS));
+    withAccountReading(db, reader.accountId, (trx) => source.readPage(trx, after, PAGE_ROWS));
   // The first is awaited here, so that what is wrong from the beginning is a problem and no broken download.
   const first = await readPage(cursor);
   reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson; charset=utf-8');
@@ -70,7 +72,8 @@ export async function sendExport<Row>(
   reply.header('cache-control', 'no-store');
   const write = format === 'csv' ? csvOf(source) : linesOf(source);
   const header = format === 'csv' && cursor === null ? headerOf(source) : '';
-  return Readable.from(textOf(source, { first, readPage, write, header }));
+  const mayGoOn = async (): Promise<boolean> => (await readersInForce(db, [reader])).has(reader);
+  return Readable.from(textOf(source, { first, readPage, write, header, mayGoOn }));
 }
 
 type ReadPage<Row> = (after: string | null) => Promise<readonly Row[]>;
@@ -80,11 +83,12 @@ interface Writing<Row> {
   readonly readPage: ReadPage<Row>;
   readonly write: (rows: readonly Row[]) => string;
   readonly header: string;
+  readonly mayGoOn: () => Promise<boolean>;
 }
 
 async function* textOf<Row>(
   source: ExportSource<Row>,
-  { first, readPage, write, header }: Writing<Row>,
+  { first, readPage, write, header, mayGoOn }: Writing<Row>,
 ): AsyncGenerator<Buffer> {
   if (header !== '') yield Buffer.from(header);
   let rows = first;
@@ -98,6 +102,7 @@ async function* textOf<Row>(
       yield Buffer.from(write(rows.slice(from, from + STRETCH_ROWS)));
     }
     rows = await ahead;
+    if (!(await mayGoOn())) throw new Error('Whoever downloads this may not read it any more.');
   }
 }
 

@@ -100,35 +100,6 @@ export async function forgetEvents(db: Db): Promise<void> {
   await sql`select forget_events(${EVENTS_KEPT}::interval)`.execute(db);
 }
 
-/** A key, and the account that it listens to: its own, or another one that it may act for. */
-export interface Listening {
-  readonly keyId: string;
-  readonly accountId: string;
-}
-
-/**
- * Which of these may still listen: the key counts, and it is the account's own, an operator's, or its parent's, whom the
- * account still lets see its reports.
- */
-export async function listeningInForce<Reader extends Listening>(
-  db: Db,
-  readers: readonly Reader[],
-): Promise<Set<Reader>> {
-  const asked = new Map(readers.map((reader) => [nameOf(reader), reader]));
-  const pairs = [...asked.values()];
-  const { rows } = await sql<Listening>`
-    select key_id as "keyId", account_id as "accountId"
-    from readers_in_force(${pairs.map((pair) => pair.keyId)}::text[], ${pairs.map((pair) => pair.accountId)}::text[])`.execute(
-    db,
-  );
-  const inForce = new Set(rows.map(nameOf));
-  return new Set(readers.filter((reader) => inForce.has(nameOf(reader))));
-}
-
-function nameOf({ keyId, accountId }: Listening): string {
-  return `${keyId} ${accountId}`;
-}
-
 interface CounterRow {
   readonly campaignId: string;
   readonly accountId: string;

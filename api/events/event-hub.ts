@@ -2,16 +2,15 @@ import type { Db } from '../../db/database.ts';
 import {
   type CampaignProgress,
   eventsAfter,
-  type Listening,
-  listeningInForce,
   type LiveEvent,
   liveProgress,
   numberEvents,
 } from '../../db/events.ts';
+import { readersInForce, type ReportReader } from '../../db/readers-in-force.ts';
 import { BEAT, eventFrame, type Frame, progressFrame } from './frames.ts';
 
 /** Somebody who listens to an account, or to one of its campaigns. */
-export interface LiveReader extends Listening {
+export interface LiveReader extends ReportReader {
   /** Null listens to the whole account. */
   readonly campaignId: string | null;
   readonly onEvent: (event: LiveEvent, frame: Frame) => void;
@@ -27,7 +26,7 @@ export interface EventHub {
   readonly add: (reader: LiveReader) => Promise<void>;
   readonly remove: (reader: LiveReader) => void;
   /** Whether somebody may still listen: he is told nothing that came after his key, or what it may see, was withdrawn. */
-  readonly isInForce: (reader: Listening) => Promise<boolean>;
+  readonly isInForce: (reader: ReportReader) => Promise<boolean>;
   readonly readersOf: (accountId: string) => number;
   readonly size: () => number;
   /** Ends every stream; nobody can be added any more. */
@@ -169,7 +168,7 @@ export function createEventHub(
   const endRevoked = async (): Promise<void> => {
     // Whoever is added meanwhile was not asked for, so nothing is known of his key.
     const asked = [...readers];
-    const inForce = await listeningInForce(db, asked);
+    const inForce = await readersInForce(db, asked);
     for (const reader of asked) {
       if (inForce.has(reader)) continue;
       remove(reader);
@@ -206,7 +205,7 @@ export function createEventHub(
       });
     },
     remove,
-    isInForce: async (reader) => (await listeningInForce(db, [reader])).has(reader),
+    isInForce: async (reader) => (await readersInForce(db, [reader])).has(reader),
     readersOf: (accountId) => [...readers].filter((reader) => reader.accountId === accountId).length,
     size: () => readers.size,
     close: async () => {

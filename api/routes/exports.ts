@@ -61,7 +61,7 @@ export function registerExportRoutes(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { accountId } = request.caller;
       const source = suppressionsExport(accountId, request.query.kind ?? []);
-      return sendExport(reply, deps.db, accountId, source, request.query);
+      return sendExport(reply, deps.db, request.caller, source, request.query);
     },
   );
 
@@ -83,7 +83,7 @@ export function registerExportRoutes(api: Api, deps: ApiDeps): void {
       const { accountId } = request.caller;
       const found = await withAccount(deps.db, accountId, (trx) => findImport(trx, request.params.id));
       if (found === null) throw notFound('import');
-      return sendExport(reply, deps.db, accountId, refusalsExport(found.id), request.query);
+      return sendExport(reply, deps.db, request.caller, refusalsExport(found.id), request.query);
     },
   );
 }
@@ -116,7 +116,7 @@ function registerRecipientsExport(api: Api, deps: ApiDeps): void {
         if (messageId !== undefined && messages.length === 0) throw notFound('message');
         return recipientsExport(campaign, messages);
       });
-      return sendExport(reply, deps.db, accountId, source, request.query);
+      return sendExport(reply, deps.db, request.caller, source, request.query);
     },
   );
 }
@@ -135,8 +135,7 @@ function registerLogExports(api: Api, deps: ApiDeps): void {
         response: { 200: answer, ...problems() },
       },
     },
-    async (request, reply) =>
-      sendExport(reply, deps.db, request.caller.accountId, logExport('log', {}), request.query),
+    async (request, reply) => sendExport(reply, deps.db, request.caller, logExport('log', {}), request.query),
   );
 
   api.get(
@@ -158,7 +157,7 @@ function registerLogExports(api: Api, deps: ApiDeps): void {
       const campaign = await withAccount(deps.db, accountId, (trx) => findCampaign(trx, request.params.id));
       if (campaign === null) throw notFound('campaign');
       const source = logExport(`${campaign.id}-log`, { campaignId: [campaign.id] });
-      return sendExport(reply, deps.db, accountId, source, request.query);
+      return sendExport(reply, deps.db, request.caller, source, request.query);
     },
   );
 }

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendExport } from '../../api/export-stream.ts';
 import { withAccount } from '../../db/database.ts';
+import type { ReportReader } from '../../db/readers-in-force.ts';
 import { type ApiWorld, type Caller, openApiWorld } from './api-world.ts';
 import { create, createDraft } from './seeded-things.ts';
 
@@ -259,6 +260,15 @@ async function someTimeOfTheDatabase(): Promise<void> {
   for (let query = 0; query < 100; query += 1) await sql`select 1`.execute(world.db);
 }
 
+/** The first key of an account, with the account. */
+async function readerOf({ accountId }: { readonly accountId: string }): Promise<ReportReader> {
+  const { rows } = await world.owner.query<{ id: string }>(
+    'select id from api_keys where account_id = $1 order by created_at limit 1',
+    [accountId],
+  );
+  return { accountId, keyId: rows[0]?.id ?? '' };
+}
+
 describe('a download', () => {
   const reply = {
     type: () => reply,
@@ -276,7 +286,7 @@ describe('a download', () => {
         return Promise.resolve([pages]);
       },
     };
-    const stream = await sendExport(reply, world.db, world.mine.accountId, source, {});
+    const stream = await sendExport(reply, world.db, await readerOf(world.mine), source, {});
     const reader = stream[Symbol.asyncIterator]();
     for (let chunk = 0; chunk < 5; chunk += 1) await reader.next();
     await someTimeOfTheDatabase();
@@ -285,6 +295,34 @@ describe('a download', () => {
     stream.destroy();
     await someTimeOfTheDatabase();
     expect(pages).toBe(read);
+  });
+
+  it('is broken off once its key or what that may see has ended, and gives no further page', async () => {
+    const source = {
+      name: 'withdrawn',
+      columns: [{ name: 'n', value: (row: number) => row }],
+      cursorOf: (row: number) => String(row),
+      readPage: (_trx: unknown, after: string | null) => Promise.resolve([Number(after ?? 0) + 1]),
+    };
+    const { accountId: parentId, keyId } = await readerOf(world.theirs);
+    const { accountId } = world.mine;
+    const { owner } = world;
+    const withParent = async (parent: string | null) =>
+      owner.query('update accounts set parent_id = $1 where id = $2', [parent, accountId]);
+    await withParent(parentId);
+    await call('PUT', '/v1/account/grants', { body: { reports: true } });
+    const stream = await sendExport(reply, world.db, { accountId, keyId }, source, {});
+    const reader = stream[Symbol.asyncIterator]();
+    for (let chunk = 0; chunk < 3; chunk += 1) await reader.next();
+    await call('PUT', '/v1/account/grants', { body: { reports: false } });
+    // What was read before is given; the next page is not.
+    const rest = async (): Promise<number> => {
+      let chunks = 0;
+      while ((await reader.next()).done !== true) chunks += 1;
+      return chunks;
+    };
+    await expect(rest()).rejects.toThrow('may not read it any more');
+    await withParent(null);
   });
 
   it('that fails on the way is broken off', async () => {
@@ -300,7 +338,7 @@ describe('a download', () => {
           : Promise.reject(new Error('The database has gone away.'));
       },
     };
-    const stream = await sendExport(reply, world.db, world.mine.accountId, source, {});
+    const stream = await sendExport(reply, world.db, await readerOf(world.mine), source, {});
     await expect(stream.toArray()).rejects.toThrow('gone away');
   });
 });
