@@ -137,6 +137,7 @@ export async function lockAccount(trx: Trx, id: string): Promise<Account | null>
 
 /** Changes settings. What campaigns read anew on waking raises the settings version. */
 export async function updateAccount(trx: Trx, id: string, settings: AccountSettings): Promise<void> {
+  if (settings.spendLimitMicroUsd !== undefined) await lockSpending(trx, id);
   await trx
     .updateTable('accounts')
     .set((set) => ({
@@ -214,4 +215,15 @@ export async function liveCampaignIds(trx: Trx): Promise<string[]> {
     .select('id')
     .execute();
   return rows.map((row) => row.id);
+}
+
+/** Leases that have looked at the limit are committed before, and the next ones look at it after: none goes by an old one. */
+async function lockSpending(trx: Trx, id: string): Promise<void> {
+  await trx
+    .selectFrom('spend_months')
+    .where('account_id', '=', id)
+    .select('month')
+    .orderBy('month')
+    .forUpdate()
+    .execute();
 }

@@ -54,18 +54,30 @@ const lockMonth = prepareQuery((db, { accountId, month }: SpendMonth) =>
     .compile(),
 );
 
+/** Whoever changes the limit locks the month's row as well, so what is read behind its lock is what was last answered. */
+const readLimit = prepareQuery((db, { accountId }: SpendMonth) =>
+  db
+    .selectFrom('accounts')
+    .where('id', '=', accountId)
+    .select('spend_limit_micro_usd as limitMicroUsd')
+    .compile(),
+);
+
 /** The account's limit of a calendar month, over all its campaigns. */
 export async function claimSpend(trx: Trx, draft: LeaseDraft): ReturnType<Claim> {
   const { lane, context } = draft;
   draft.spendMonth = monthOf(draft.at, context.account.timeZone);
   if (draft.people.length === 0) return passes;
   const month = { accountId: lane.accountId, month: draft.spendMonth };
-  const [, [spent]] = await askedTogether([makeMonth(trx, month), lockMonth(trx, month)]);
+  const [, [spent], [account]] = await askedTogether([
+    makeMonth(trx, month),
+    lockMonth(trx, month),
+    readLimit(trx, month),
+  ]);
+  if (account === undefined) throw new Error('A lane has no account.');
   const spentMicroUsd = spent?.spentMicroUsd ?? 0;
   return () =>
-    narrowToMoney(draft, context.account.spendLimitMicroUsd, spentMicroUsd)
-      ? null
-      : waitOr(trx, draft, 'spend_limit');
+    narrowToMoney(draft, account.limitMicroUsd, spentMicroUsd) ? null : waitOr(trx, draft, 'spend_limit');
 }
 
 /** Keeps whom the rest of the limit pays for; false when that is nobody. */

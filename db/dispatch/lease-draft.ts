@@ -29,7 +29,6 @@ export interface LeaseContext {
     readonly timeZone: string;
     readonly quietHours: { readonly start: string; readonly end: string };
     readonly countries: readonly string[];
-    readonly spendLimitMicroUsd: number | null;
   };
   readonly sender: {
     readonly id: string;
@@ -138,7 +137,6 @@ const askForContext = prepareQuery((db, { messageId }: { readonly messageId: str
       'a.quiet_start as quietStart',
       'a.quiet_end as quietEnd',
       'a.countries',
-      'a.spend_limit_micro_usd as spendLimitMicroUsd',
       's.id as senderId',
       's.address',
       's.type as senderType',
@@ -193,7 +191,6 @@ export async function readLeaseContext(trx: Trx, lane: LaneRef): Promise<LeaseCo
       timeZone: row.timeZone,
       quietHours: { start: row.quietStart, end: row.quietEnd },
       countries: row.countries,
-      spendLimitMicroUsd: row.spendLimitMicroUsd,
     },
     sender: {
       id: row.senderId,
