@@ -18,6 +18,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create function note_zone() returns trigger
     language plpgsql security definer set search_path = public, pg_temp as $fn$
     begin
+      -- Their runs are told, since a message may begin earlier now. Locked before the parts, as by their own steps.
+      update central_sends s set news_at = clock_timestamp()
+      from (
+        select o.campaign_id from central_sends o
+        where o.campaign_id in (
+          select q.central_id from central_parts q
+          where q.sub_account_id = new.id and q.account_id = new.parent_id and q.state not in ('done', 'aborted')
+        )
+        order by o.campaign_id for no key update
+      ) whole
+      where s.campaign_id = whole.campaign_id;
       update central_parts p set time_zone = new.time_zone
       from (
         select q.central_id, q.number from central_parts q

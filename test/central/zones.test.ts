@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { centralsToTell } from '../../db/central/tell-centrals.ts';
 import { withAccount } from '../../db/database.ts';
 import { listMessages } from '../../db/messages.ts';
 import { overdueMessages } from '../../db/overdue-messages.ts';
@@ -66,6 +67,8 @@ test('messages are overdue by the zone that an account has moved to since the la
       .where('id', '=', moved.accountId)
       .execute(),
   );
+  // Its run learns of it, since a message might begin earlier in the new zone.
+  expect((await centralsToTell(db(), 10)).campaignIds).toContain(central.campaignId);
   // Both would have begun in the zone of before, and so be no question.
   const paused = NOON + 2.5 * HOUR_MS;
   await central.goOn(paused);
