@@ -71,6 +71,8 @@ export async function seedCentral(
     readonly timing?: CentralTiming;
     readonly messages: readonly {
       readonly text: string;
+      /** Media of the parent's. */
+      readonly mediaIds?: readonly string[];
       readonly schedule?: { readonly local: string; readonly zone: string };
       readonly expiresAfterMs?: number;
     }[];
