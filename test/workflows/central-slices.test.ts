@@ -66,6 +66,25 @@ it("leads in Temporal's UI by links from the central campaign's run to its slice
   expect(lines.toSorted()).toEqual(wanted.toSorted());
 });
 
+it("gives each part's run the fairness key of the parent, so that many sub-accounts have one share of the workers among parents", async () => {
+  const due = (await strike(10)) + HOUR_MS;
+  const central = await launchCentral(world(), [{ contacts: 1 }, { contacts: 1 }], {
+    start: 'scheduled',
+    messages: [{ text: 'News', schedule: at(due) }],
+  });
+  await world().pass(MINUTE_MS);
+  const keys = await Promise.all(
+    [0, 1].map((index) => central.inPart(index, (_trx, id) => fairnessKeyOf(id))),
+  );
+  expect(keys).toEqual([central.parent.accountId, central.parent.accountId]);
+});
+
+/** By what the engine shares workers out to the run of this campaign. */
+async function fairnessKeyOf(campaignId: string): Promise<string | null | undefined> {
+  const { events } = await world().history(campaignId);
+  return events?.[0]?.workflowExecutionStartedEventAttributes?.priority?.fairnessKey;
+}
+
 /** What Temporal's UI shows of this run. */
 async function detailsOf(workflowId: string): Promise<string> {
   const run = world().client.workflow.getHandle(workflowId);
