@@ -15,6 +15,9 @@ export async function findActing(db: Db, parentId: string, accountId: string): P
   return rows[0] ?? null;
 }
 
+/** The most sub-accounts of a parent, disabled ones too. */
+export const SUB_ACCOUNTS_MAX = 20_000;
+
 /** What sub-accounts can be sorted by. */
 export const SUB_ACCOUNT_SORTS = ['name', 'createdAt'] as const;
 /** What a sub-account can be. */
@@ -50,6 +53,12 @@ export async function lockParents(trx: Trx): Promise<void> {
 export async function hasSubAccounts(trx: Trx, accountId: string): Promise<boolean> {
   const { rows } = await sql<{ has: boolean }>`select has_sub_accounts(${accountId}) as has`.execute(trx);
   return rows[0]?.has === true;
+}
+
+/** How many sub-accounts the account of this transaction has, disabled ones too. */
+export async function countSubAccounts(trx: Trx): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count_sub_accounts()::int as count`.execute(trx);
+  return rows[0]?.count ?? 0;
 }
 
 /** Gives the account of this transaction a parent, or none any more. What it had granted falls with the old one. */

@@ -14,6 +14,7 @@ import { notFound, Problem, problems, unknownReference } from '../problem.ts';
 import { AccountOutput } from '../schemas/account-schemas.ts';
 import { idParams } from '../schemas/common.ts';
 import { CentralSendInput, GrantsInput, GrantsOutput, ParentInput } from '../schemas/parent-schemas.ts';
+import { refuseTooManySubAccounts, SUB_ACCOUNT_LIMIT } from '../sub-account-limit.ts';
 import { accountView } from '../views/account-view.ts';
 import { wakeCampaigns } from '../wake-campaigns.ts';
 
@@ -28,7 +29,7 @@ export function registerParentRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'setParent',
         summary: "Make an account a parent's, or nobody's",
-        description: 'What it had granted an earlier parent falls with it.',
+        description: `What it had granted an earlier parent falls with it. ${SUB_ACCOUNT_LIMIT}`,
         tags: ['installation'],
         params,
         body: ParentInput,
@@ -48,6 +49,9 @@ export function registerParentRoutes(api: Api, deps: ApiDeps): void {
           if (parentId !== null) await refuseChild(trx, account, parentId);
           return { before: account, after: await moveTo(trx, deps, caller, account, parentId) };
         });
+        if (parentId !== null && before.parentId !== parentId) {
+          await inAccount(trx, request.caller, parentId, () => refuseTooManySubAccounts(trx));
+        }
         await tellParents(trx, request.caller, before, parentId);
         if (before.parentId !== parentId) {
           await logChange(trx, request.caller, { kind: 'account', id }, parentChange(before, parentId));

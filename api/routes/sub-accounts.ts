@@ -12,6 +12,7 @@ import { pageOf, rangeOf, toPage } from '../pages.ts';
 import { notFound, Problem, problems } from '../problem.ts';
 import { AccountInput, AccountOutput } from '../schemas/account-schemas.ts';
 import { SubAccountListQuery, SubAccountOutput } from '../schemas/parent-schemas.ts';
+import { refuseTooManySubAccounts, SUB_ACCOUNT_LIMIT } from '../sub-account-limit.ts';
 import { accountView, toNewAccount } from '../views/account-view.ts';
 
 /** Sub-accounts, which a parent makes and lists; what is in them it manages with the header Carillon-Account. */
@@ -23,8 +24,7 @@ export function registerSubAccountRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'createSubAccount',
         summary: 'Create a sub-account',
-        description:
-          'It is an account of its own, with its own senders, contacts, limits and reports. Name it as Carillon-Account to manage it; keys of its own are made by an operator.',
+        description: `It is an account of its own, with its own senders, contacts, limits and reports. Name it as Carillon-Account to manage it; keys of its own are made by an operator. ${SUB_ACCOUNT_LIMIT}`,
         tags: ['sub-accounts'],
         body: AccountInput,
         response: { 201: AccountOutput, ...problems(409, 422) },
@@ -49,6 +49,7 @@ export function registerSubAccountRoutes(api: Api, deps: ApiDeps): void {
           return findAccount(trx, id);
         });
         if (account === null) throw notFound('account');
+        await refuseTooManySubAccounts(trx);
         await logChange(trx, request.caller, { kind: 'account', id }, { what: 'create' });
         return { status: 201, body: accountView(account) };
       });

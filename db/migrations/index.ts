@@ -54,6 +54,7 @@ import { up as skippedMessages } from './0064-skipped-messages.ts';
 import { up as reasonsOfParts } from './0065-reasons-of-parts.ts';
 import { up as heldSince } from './0066-held-since.ts';
 import { up as zonesOfParts } from './0067-zones-of-parts.ts';
+import { up as countSubAccounts } from './0068-count-sub-accounts.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -112,4 +113,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0065-reasons-of-parts': { up: reasonsOfParts },
   '0066-held-since': { up: heldSince },
   '0067-zones-of-parts': { up: zonesOfParts },
+  '0068-count-sub-accounts': { up: countSubAccounts },
 };

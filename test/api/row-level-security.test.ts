@@ -34,6 +34,7 @@ const DEFINER_FUNCTIONS = [
   'close_unknown_tests',
   'close_unknowns',
   'count_sender_reports',
+  'count_sub_accounts',
   'enabled_sub_accounts',
   'end_waiting_parts',
   'ensure_month',

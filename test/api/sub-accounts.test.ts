@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withAccount } from '../../db/database.ts';
 import { lockOpenGates } from '../../db/gates.ts';
+import { SUB_ACCOUNTS_MAX } from '../../db/sub-accounts.ts';
 import { type ApiWorld, openApiWorld, type Reply, type Tenant } from './api-world.ts';
 import { createDraft } from './seeded-things.ts';
 
@@ -81,6 +82,31 @@ describe('sub-accounts', () => {
     const nobody = `acc_${'0'.repeat(26)}`;
     expect(answerOf(await adopt(other.accountId, nobody))).toBe('422 unknown-reference');
     expect(answerOf(await adopt(nobody, other.accountId))).toBe('404 not-found');
+  });
+
+  test('are so many at most, also for two that come at once, until one of them has left', async () => {
+    // The parent has one already, and is to have room for one more.
+    await world.owner.query(
+      `insert into accounts (id, name, time_zone, sender_name, default_country, countries, parent_id)
+       select 'acc_' || lpad(n::text, 26, '0'), 'Branch ' || n, 'UTC', 'Branch', 'US', '{US}', $1
+       from generate_series(1, $2::int) n`,
+      [parent.accountId, SUB_ACCOUNTS_MAX - 2],
+    );
+    const other = await world.openTenant();
+    const make = () => parent.call('POST', '/v1/sub-accounts', { body: BAKERY });
+    const atOnce = await Promise.all([make(), adopt(other.accountId, parent.accountId), make()]);
+    const answers = atOnce.map(answerOf);
+    const beyond = '422 not-acceptable-value';
+    expect(answers.filter((answer) => answer === beyond)).toHaveLength(2);
+    expect((await parent.call('GET', '/v1/sub-accounts?pageSize=1')).body['total']).toBe(SUB_ACCOUNTS_MAX);
+    expect(String((await make()).body['detail'])).toContain('leave-parent');
+    const another = await world.openTenant();
+    expect(answerOf(await adopt(another.accountId, parent.accountId))).toBe(beyond);
+    expect((await another.call('GET', '/v1/account')).body['parentId']).toBeNull();
+    // Whoever is there already is no one more.
+    expect(answerOf(await adopt(child.accountId, parent.accountId))).toBe('200');
+    await child.call('POST', '/v1/account/leave-parent');
+    expect((await make()).status).toBe(201);
   });
 
   test('of which two become each other’s parent at once do not exist', async () => {
