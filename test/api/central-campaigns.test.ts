@@ -116,6 +116,14 @@ describe('a central draft', () => {
     expect((await parent.call('POST', `/v1/campaigns/${campaign}/duplicate`)).body['kind']).toBe('standard');
   });
 
+  test('has its name alone, of central and standard ones that are created at once', async () => {
+    const bodies = ['central', 'standard', 'central', 'standard'].map((kind) => ({ kind, name: 'At once' }));
+    const replies = await Promise.all(bodies.map((body) => parent.call('POST', '/v1/campaigns', { body })));
+    const taken = '409 name-taken';
+    expect(replies.map(answerOf).toSorted()).toEqual(['201', taken, taken, taken]);
+    expect((await parent.call('GET', '/v1/campaigns?q=at once')).body['total']).toBe(1);
+  });
+
   test('is found among the campaigns by its kind', async () => {
     await draftCentral('Found by kind');
     const central = await parent.call('GET', '/v1/campaigns?kind=central&q=found by kind');

@@ -52,6 +52,16 @@ describe('the name of a preset', () => {
     );
   });
 
+  test('is taken by one alone of those that are created at once', async () => {
+    const names = ['All bakeries', 'ALL bakeries', ' all bakeries ', 'all BAKERIES'];
+    const replies = await Promise.all(
+      names.map((name) => parent.call('POST', '/v1/presets', { body: { name } })),
+    );
+    const taken = '409 name-taken';
+    expect(replies.map(answerOf).toSorted()).toEqual(['201', taken, taken, taken]);
+    expect((await parent.call('GET', '/v1/presets')).body['total']).toBe(1);
+  });
+
   test('is free again once the preset is deleted, which is then gone with its pairs', async () => {
     const path = await openPreset(parent, 'All bakeries', [pairOf(reno)]);
     expect(answerOf(await parent.call('DELETE', path))).toBe('204');
