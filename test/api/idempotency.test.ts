@@ -125,6 +125,20 @@ function send(id: string, path: string, body: unknown, key: string): Promise<Rep
   return call('POST', path, { body, headers: { 'idempotency-key': key } });
 }
 
+/** Waits until what an account's lifted hold held has been woken, which is noted after the answer. */
+async function branchIsWoken(): Promise<void> {
+  await until(
+    async () => {
+      const { rows } = await world.owner.query(
+        'select from holds where scope_id = $1 and lifted_at is not null and woken_at is null',
+        [branch.accountId],
+      );
+      return rows.length;
+    },
+    (waiting) => waiting === 0,
+  );
+}
+
 describe('a key of idempotency', () => {
   test('is kept by every POST that creates or acts', () => {
     const posts = routesOf(world.document)
@@ -141,6 +155,7 @@ describe('a key of idempotency', () => {
       const before = await world.snapshot();
       const first = await send(id, path, body, `key of ${id}`);
       expect(first.status).toBeLessThan(300);
+      await branchIsWoken();
       const after = await world.snapshot();
       expect({
         id,
