@@ -135,7 +135,7 @@ async function branchIsWoken(): Promise<void> {
       );
       return rows.length;
     },
-    (waiting) => waiting === 0,
+    (left) => left === 0,
   );
 }
 
