@@ -33,6 +33,34 @@ async function launchSlices(slices: number): Promise<DrivenCentral> {
   return central;
 }
 
+interface LaunchedPart {
+  readonly central: DrivenCentral;
+  readonly part: MadePart;
+  /** An order of the part's own people, of which its run has still to hear. */
+  readonly orderOwn: (name: 'pause' | 'resume') => Promise<unknown>;
+}
+
+/** A campaign of one part, which is made, with a message due at one. */
+async function launchOne(): Promise<LaunchedPart> {
+  const seeded = await seedParent(db(), [{ contacts: 1 }]);
+  const [own] = seeded.children;
+  const central = await driveCentral(db(), seeded, {
+    at: NOON,
+    start: 'scheduled',
+    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
+  });
+  await central.goOn(NOON);
+  const [part] = await central.makeParts();
+  if (part === undefined || own === undefined) throw new Error('No part was made.');
+  const orderOwn = (name: 'pause' | 'resume'): Promise<unknown> =>
+    withAccount(db(), part.subAccountId, async (trx) => {
+      const campaign = await lockCampaign(trx, part.campaignId);
+      if (campaign === null) throw new Error('The part is gone.');
+      return orderAction(trx, { campaign, name, args: {}, actor: own.actor, at: NOON });
+    });
+  return { central, part, orderOwn };
+}
+
 test('an order that has reached some slices reaches the others, too, whatever becomes due meanwhile', async () => {
   const slices = 5;
   const central = await launchSlices(slices);
@@ -168,16 +196,7 @@ test('a stop that is ordered between the slices of a restart has every part stop
 });
 
 test('a part that its own people pause while its restart is on the way shows their pause, and a stop reaches it', async () => {
-  const seeded = await seedParent(db(), [{ contacts: 1 }]);
-  const [own] = seeded.children;
-  const central = await driveCentral(db(), seeded, {
-    at: NOON,
-    start: 'scheduled',
-    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
-  });
-  await central.goOn(NOON);
-  const [part] = await central.makeParts();
-  if (part === undefined || own === undefined) throw new Error('No part was made.');
+  const { central, part, orderOwn } = await launchOne();
   await stepPart(db(), part, NOON);
   await central.order('stop', NOON);
   await central.goOn(NOON);
@@ -187,11 +206,7 @@ test('a part that its own people pause while its restart is on the way shows the
   await central.order('restart', NOON, again.args, again.schedules);
   await central.goOn(NOON);
   // Its run has not heard of the restart yet.
-  await withAccount(db(), part.subAccountId, async (trx) => {
-    const campaign = await lockCampaign(trx, part.campaignId);
-    if (campaign === null) throw new Error('The part is gone.');
-    return orderAction(trx, { campaign, name: 'pause', args: {}, actor: own.actor, at: NOON });
-  });
+  await orderOwn('pause');
   expect(await standingOf(central)).toEqual([{ state: 'paused', reason: 'by_account' }]);
   await central.order('stop', NOON);
   await central.goOn(NOON);
@@ -205,25 +220,10 @@ test('a part that its own people pause while its restart is on the way shows the
 });
 
 test('a part that an operator holds while its own people pause it is shown as held once they resume it', async () => {
-  const seeded = await seedParent(db(), [{ contacts: 1 }]);
-  const [own] = seeded.children;
-  const central = await driveCentral(db(), seeded, {
-    at: NOON,
-    start: 'scheduled',
-    messages: [{ text: 'Hello', schedule: { local: '2027-01-12T13:00', zone: ZONE } }],
-  });
-  await central.goOn(NOON);
-  const [part] = await central.makeParts();
-  if (part === undefined || own === undefined) throw new Error('No part was made.');
+  const { central, part, orderOwn } = await launchOne();
   const { subAccountId: accountId, campaignId } = part;
   await stepPart(db(), part, NOON);
-  const order = (name: 'pause' | 'resume') =>
-    withAccount(db(), accountId, async (trx) => {
-      const campaign = await lockCampaign(trx, campaignId);
-      if (campaign === null) throw new Error('The part is gone.');
-      return orderAction(trx, { campaign, name, args: {}, actor: own.actor, at: NOON });
-    });
-  await order('pause');
+  await orderOwn('pause');
   await stepPart(db(), part, NOON);
   const byOperator = { actor: { id: 'operator', via: 'api' }, byOperator: true, at: NOON } as const;
   await withAccount(db(), accountId, (trx) =>
@@ -235,7 +235,7 @@ test('a part that an operator holds while its own people pause it is shown as he
       ...byOperator,
     }),
   );
-  await order('resume');
+  await orderOwn('resume');
   await stepPart(db(), part, NOON);
   expect(await standingOf(central)).toEqual([{ state: 'paused', reason: 'held' }]);
 });

@@ -2,8 +2,8 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lockOpenGates, moveGate } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
-import { until } from '../../dev/until.ts';
 import { type LedgerWorld, openLedgerWorld, setMessageStatus } from './ledger-world.ts';
+import { lockWaiters } from './lock-waiters.ts';
 
 let world: LedgerWorld;
 let owner: Client;
@@ -17,18 +17,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** Waits until so many transactions of this database wait for a lock. */
-const waiting = (transactions: number): Promise<unknown> =>
-  until(
-    async () => {
-      const { rows } = await owner.query<{ waiting: number }>(
-        `select count(*)::int as waiting from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows[0]?.waiting ?? 0;
-    },
-    (found) => found >= transactions,
-  );
+const waiting = (transactions: number): Promise<unknown> => lockWaiters(owner, transactions);
 
 test('a pause at the very moment of the first lease is obeyed, and neither waits for the other for ever', async () => {
   const { account, campaignId, inside, openLeases } = await world.freeze(2);
