@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../dev/until.ts';
+import { lockWaiters } from '../support/lock-waiters.ts';
 import { type ApiWorld, openApiWorld, type Reply, routesOf, type Tenant } from './api-world.ts';
 import { createRejectedPart } from './launched-central.ts';
 import { ROUTE_CASES } from './route-table.ts';
@@ -241,21 +242,12 @@ async function whileLocked(
   try {
     await world.owner.query(lock);
     answers = Promise.all(Array.from({ length: count }, ask));
-    await until(waiting, (waiters) => waiters === count);
+    await lockWaiters(world.owner, count);
     await meanwhile();
   } finally {
     await world.owner.query('rollback');
   }
   return answers;
-}
-
-async function waiting(): Promise<number> {
-  // Within a transaction the list of connections is a snapshot, which lacks those that have come since.
-  await world.owner.query('select pg_stat_clear_snapshot()');
-  const { rows } = await world.owner.query<{ count: number }>(
-    `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-  );
-  return rows[0]?.count ?? 0;
 }
 
 describe('a change that names the version it is about', () => {

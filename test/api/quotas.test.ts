@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../dev/until.ts';
+import { lockWaiters } from '../support/lock-waiters.ts';
 import { type ApiWorld, openApiWorld } from './api-world.ts';
-
-/** Somebody in this database waits for what another has locked. */
-const WAITING = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
 
 let world: ApiWorld;
 beforeAll(async () => {
@@ -55,10 +52,7 @@ describe('quotas', () => {
     await world.owner.query('begin');
     await world.owner.query('delete from quotas where id = $1', [body['id']]);
     const naming = call('PATCH', `/v1/senders/${world.mine.senderId}`, { body: { quotaIds: [body['id']] } });
-    await until(
-      () => world.owner.query(WAITING),
-      ({ rowCount }) => rowCount !== 0,
-    );
+    await lockWaiters(world.owner, 1);
     await world.owner.query('commit');
     expect(await naming).toMatchObject({ status: 422, body: { code: 'unknown-reference' } });
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lockOpenGates, moveGate } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
 import { type LedgerWorld, openLedgerWorld, setMessageStatus } from './ledger-world.ts';
-import { lockWaiters } from './lock-waiters.ts';
+import { lockWaiters } from '../support/lock-waiters.ts';
 
 let world: LedgerWorld;
 let owner: Client;

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, openDatabase, openPool, type Trx } from '../../db/database.ts';
+import type { Trx } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
-import { until } from '../../dev/until.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import type { DispatchStore, LeasedRecipient } from '../../domain/dispatch/dispatch-store.ts';
 import {
@@ -14,32 +14,23 @@ import {
   resultsOf,
   statusReportOf,
 } from './ledger-world.ts';
+import { lockWaiters } from '../support/lock-waiters.ts';
 
 let world: LedgerWorld;
 let store: DispatchStore;
 /** Who sees what others wait for. */
-let owner: Db;
+let owner: Client;
 const LOCK_MS_MAX = 20_000;
 beforeAll(async () => {
   world = await openLedgerWorld();
-  owner = openDatabase(openPool({ connectionString: world.databaseUrl, connectionsMax: 1, role: 'owner' }));
+  owner = new Client({ connectionString: world.databaseUrl });
+  await owner.connect();
   store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
 });
 afterAll(async () => {
-  await owner.destroy();
+  await owner.end();
   await world.close();
 });
-
-async function untilSomebodyWaits(): Promise<void> {
-  await until(
-    () =>
-      sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-        owner,
-      ),
-    ({ rows }) => rows.length > 0,
-    LOCK_MS_MAX,
-  );
-}
 
 /**
  * Somebody locks `first`, another one does his work and comes to wait for it, then the former locks `second`. It waits
@@ -55,7 +46,7 @@ async function inOneOrder(
     await first(trx);
     const begun = work();
     begun.catch(() => undefined);
-    await untilSomebodyWaits();
+    await lockWaiters(owner, 1, LOCK_MS_MAX);
     await second(trx);
     return { begun };
   });
@@ -155,7 +146,7 @@ test.each([
         order(inOrder).map((person) => statusReportOf(campaign, lease, { status: 'sent' }, person)),
       );
       begun.catch(() => undefined);
-      await untilSomebodyWaits();
+      await lockWaiters(owner, 1, LOCK_MS_MAX);
       await write(other.recipient)(trx);
       throw Object.assign(rollback, { begun });
     });

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { updateAccount } from '../../db/accounts.ts';
 import { type LedgerWorld, openLedgerWorld } from './ledger-world.ts';
-import { lockWaiters } from './lock-waiters.ts';
+import { lockWaiters } from '../support/lock-waiters.ts';
 
 let world: LedgerWorld;
 let owner: Client;

@@ -4,7 +4,6 @@ import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts
 import { closedScopes } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
-import { until } from '../../dev/until.ts';
 import { noCrash } from '../../domain/dispatch/crash-points.ts';
 import { openMutatedLedger, type SqlMutation } from './ledger-mutants.ts';
 import {
@@ -16,6 +15,7 @@ import {
   resultsOf,
   statusReportOf,
 } from './ledger-world.ts';
+import { lockWaiters } from '../support/lock-waiters.ts';
 import { leasedPeople } from './only-lease.ts';
 
 /** A rule that lies in SQL: how it would be broken, and a scene in which that shows. */
@@ -54,26 +54,17 @@ async function whileLocked<Result>(
   begin: (waiting: (transactions: number) => Promise<unknown>) => Promise<() => Promise<Result>>,
 ): Promise<Result> {
   const owner = new Client({ connectionString: world.databaseUrl });
-  // A transaction sees the activity of its first look for ever.
-  const watcher = new Client({ connectionString: world.databaseUrl });
-  await Promise.all([owner.connect(), watcher.connect()]);
+  await owner.connect();
   try {
     await owner.query('begin');
     await owner.query("select set_config('app.account', $1, true)", [account.accountId]);
     const { rowCount } = await owner.query(statement);
     if (rowCount !== 1) throw new Error(`${rowCount} rows are locked instead of one.`);
-    const waitingNow = async (): Promise<number> => {
-      const { rows } = await watcher.query<{ waiting: number }>(
-        `select count(*)::int as waiting from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows[0]?.waiting ?? 0;
-    };
-    const ended = await begin((transactions) => until(waitingNow, (found) => found >= transactions));
+    const ended = await begin((transactions) => lockWaiters(owner, transactions));
     await owner.query('commit');
     return await ended();
   } finally {
-    await Promise.all([owner.end(), watcher.end()]);
+    await owner.end();
   }
 }
 
