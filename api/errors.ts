@@ -87,11 +87,11 @@ function toProblem(error: FastifyError): Problem {
   }
   const trouble = databaseTroubleOf(error);
   if (trouble !== null) return databaseProblem(trouble);
-  return new Problem('internal', 'Something went wrong on our side. Nothing was changed; try again.');
+  return new Problem('internal', `Something went wrong on our side. ${AGAIN}`);
 }
 
 const AGAIN =
-  'Then send the request again: with the same Idempotency-Key it is done once, whatever became of this one.';
+  'Send the request again: with the same Idempotency-Key it is done once, whatever became of this one.';
 
 /** Campaigns wait and go on by themselves; only who asked just now has to ask again. */
 function databaseProblem(trouble: DatabaseTrouble): Problem {

@@ -34,7 +34,10 @@ export async function idempotent<Body>(
     return { body: answer.body, isRepeated: false };
   }
   if (typeof key !== 'string' || key === '' || key.length > KEY_LENGTH_MAX) {
-    throw new Problem('malformed-request', `Idempotency-Key has 1 to ${KEY_LENGTH_MAX} characters.`);
+    throw new Problem(
+      'malformed-request',
+      `Idempotency-Key has 1 to ${KEY_LENGTH_MAX} characters. Send one of that length, or none.`,
+    );
   }
   const requestHash = hashOf(request, digest);
   const result = await withAccount(deps.db, accountId, async (trx) => {

@@ -3,12 +3,15 @@ import { type TSchema, Type } from 'typebox';
 /** The most items of a page. */
 export const PAGE_SIZE_MAX = 200;
 const PAGE_SIZE = 50;
+const PageSize = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX, description: `${PAGE_SIZE} unless told.` }),
+);
 
 /** Query fields of a list in pages. */
 export const PageQuery = Type.Object(
   {
     page: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, description: 'From 1.' })),
-    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX })),
+    pageSize: PageSize,
   },
   { additionalProperties: false },
 );
@@ -17,7 +20,7 @@ export const PageQuery = Type.Object(
 export const CursorQuery = Type.Object(
   {
     cursor: Type.Optional(Type.String({ maxLength: 64, description: 'From the answer before.' })),
-    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX })),
+    pageSize: PageSize,
   },
   { additionalProperties: false },
 );

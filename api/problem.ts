@@ -85,7 +85,7 @@ export const PROBLEMS = {
   internal: [500, 'Something went wrong on our side'],
   'too-many-readers': [503, 'Too many streams are open'],
   'not-ready': [503, 'Not ready'],
-  'database-busy': [503, 'The database has no connection free'],
+  'database-busy': [503, 'The database is busy'],
   'database-full': [503, 'The disk of the database is full'],
   'database-unavailable': [503, 'The database cannot be reached'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -225,7 +225,7 @@ export function checkSchedulable(
           pointer: `/messages/${index}/messageId`,
           message:
             message === undefined
-              ? 'It is no message of this campaign.'
+              ? 'It is no message of this campaign. Correct its id or leave it out.'
               : `It is ${message.status}. Leave it out.`,
         },
       ],

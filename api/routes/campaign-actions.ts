@@ -185,7 +185,7 @@ function addAction<Schema extends TSchema>(api: Api, deps: ApiDeps, route: Actio
       if (route.name === 'overrule' && !request.caller.isOperator) {
         throw new Problem(
           'scope-missing',
-          'This key lacks the scope "operator", which overruling the content check needs.',
+          "Only an operator overrules the content check. Use an operator's key, or edit the campaign.",
         );
       }
       // The route's schema has checked the body, so it has this shape.

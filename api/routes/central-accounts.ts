@@ -88,7 +88,10 @@ export function registerCentralAccountRoutes(api: Api, deps: ApiDeps): void {
         const campaign = await findCampaign(trx, request.params.id);
         if (campaign === null) throw notFound('campaign');
         if (roleOf(campaign) !== 'central') {
-          throw new Problem('not-interchangeable', 'Only a central campaign is sent by other accounts.');
+          throw new Problem(
+            'not-interchangeable',
+            'Only a central campaign is sent by other accounts. Name one.',
+          );
         }
         const parts = await listParts(trx, campaign.id, {
           ...(q === undefined ? {} : { q }),

@@ -139,7 +139,10 @@ function scopeIdOf(caller: Caller, input: Static<typeof HoldInput>): string {
   const isInstallation = caller.accountId === OPERATOR;
   if (input.scope === 'installation') {
     if (!caller.isOperator) {
-      throw new Problem('scope-missing', "Only an operator's key can hold the installation.");
+      throw new Problem(
+        'scope-missing',
+        "Only an operator's key can hold the installation. Use one, or hold the account.",
+      );
     }
     if (!isInstallation || input.scopeId !== undefined) {
       throw new Problem('not-acceptable-value', 'The installation is held without naming anything else.', {

@@ -56,7 +56,10 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
         refuseLocked(campaign, ['messages']);
         const messages = await listMessages(trx, campaign.id);
         if (messages.length >= MESSAGES_MAX) {
-          throw new Problem('not-acceptable-value', `A campaign has ${MESSAGES_MAX} messages at most.`);
+          throw new Problem(
+            'not-acceptable-value',
+            `A campaign has ${MESSAGES_MAX} messages at most. Delete one first.`,
+          );
         }
         await checkContent(trx, request.body, deps.now());
         const id = await insertMessage(trx, accountId, campaign.id, request.body);
@@ -235,7 +238,10 @@ async function unended(trx: Trx, ids: { readonly id: string; readonly messageId:
   const message = messages.find((one) => one.id === ids.messageId);
   if (message === undefined) throw notFound('message');
   if (message.endedAt !== null)
-    throw new Problem('details-locked', `The message is ${message.status} already.`);
+    throw new Problem(
+      'details-locked',
+      `The message is ${message.status} already and cannot be changed any more.`,
+    );
   return message;
 }
 
