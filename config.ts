@@ -37,7 +37,7 @@ export interface Config {
   readonly plivoAuthId: string | undefined;
   readonly plivoAuthToken: string | undefined;
   readonly plivoApiUrl: string | undefined;
-  /** Where carriers' callbacks and short links arrive, without a slash at its end. */
+  /** Where carriers call back and fetch media, without a slash at its end. */
   readonly publicUrl: string;
   /** The first signs, all verify. Undefined: `loadKeys` keeps them in `home`. */
   readonly keys: readonly NamedKey[] | undefined;
