@@ -3,7 +3,8 @@ import { type TSchema, Type } from 'typebox';
 /** The most items of a page. */
 export const PAGE_SIZE_MAX = 200;
 const PAGE_SIZE = 50;
-const PageSize = Type.Optional(
+/** How many items an answer has at most. */
+export const PageSize = Type.Optional(
   Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX, description: `${PAGE_SIZE} unless told.` }),
 );
 

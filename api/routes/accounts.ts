@@ -36,6 +36,7 @@ export function registerAccountRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'createAccount',
         summary: 'Create an account',
+        description: 'It has no key yet: make one with POST /v1/keys and the header Carillon-Account.',
         tags: ['installation'],
         body: AccountInput,
         response: { 201: AccountOutput, ...problems(409, 422) },

@@ -221,6 +221,7 @@ function addActionReading(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'getAction',
         summary: 'What became of an action',
+        description: 'Where the answer of an action points: to be asked for what was answered with 202.',
         tags: ['actions'],
         params: Type.Object({ id: idOf('cmp'), actionId: idOf('act') }),
         response: { 200: ActionRecordOutput, ...problems(404) },

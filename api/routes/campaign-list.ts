@@ -30,7 +30,7 @@ const CampaignListItemOutput = Type.Object({
 
 const FILTER_VALUES_MAX = 100;
 const several = { maxItems: FILTER_VALUES_MAX };
-const Instant = Type.Optional(Type.String({ format: 'date-time' }));
+const Instant = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
 const CampaignListQuery = Type.Object(
   {
     ...PageQuery.properties,
@@ -53,10 +53,10 @@ const CampaignListQuery = Type.Object(
       oneOf(['marketing', 'informational', 'service'], { description: 'Decides which rules bind it.' }),
       { maxItems: 3 },
     ),
-    startFrom: Instant,
-    startTo: Instant,
-    createdFrom: Instant,
-    createdTo: Instant,
+    startFrom: Instant('That start at this instant or later.'),
+    startTo: Instant('That start before this instant.'),
+    createdFrom: Instant('Created at this instant or later.'),
+    createdTo: Instant('Created before this instant.'),
     ...sortedBy(CAMPAIGN_SORTS, 'desc'),
   },
   { additionalProperties: false },

@@ -23,7 +23,7 @@ import { idOf, idParams, INSTANT, nullable } from '../schemas/common.ts';
 
 const fields = {
   name: Type.String({ minLength: 1, maxLength: 200, examples: ['Plivo US'] }),
-  authId: Type.String({ minLength: 1, maxLength: 100 }),
+  authId: Type.String({ minLength: 1, maxLength: 100, description: 'As the carrier has given it.' }),
   authToken: Type.String({ minLength: 1, maxLength: 200, description: 'Kept sealed, never shown.' }),
   requestsMax: Type.Optional(
     Type.Integer({
@@ -69,6 +69,8 @@ export function registerCarrierAccountRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'createCarrierAccount',
         summary: 'Add a carrier account',
+        description:
+          'Beside the default one, which has the credentials of the environment. Senders say which of them they belong to.',
         tags: ['installation'],
         body: CarrierAccountInput,
         response: { 201: CarrierAccountOutput, ...problems(409, 422) },

@@ -22,7 +22,7 @@ const RecipientsQuery = Type.Object(
   {
     format: EXPORT_FIELDS.format,
     cursor: cursorOf('^[0-9]{1,4}\\.[0-9]{1,9}$'),
-    messageId: Type.Optional(idOf('msg')),
+    messageId: Type.Optional(idOf('msg', { description: 'Of this message only.' })),
   },
   { additionalProperties: false },
 );

@@ -38,8 +38,12 @@ const ImportQuery = Type.Object(
       maxItems: IMPORT_STATUSES.length,
     }),
     listId: severalOf(idOf('lst'), { maxItems: 100 }),
-    createdFrom: Type.Optional(Type.String({ format: 'date-time' })),
-    createdTo: Type.Optional(Type.String({ format: 'date-time' })),
+    createdFrom: Type.Optional(
+      Type.String({ format: 'date-time', description: 'Created at this instant or later.' }),
+    ),
+    createdTo: Type.Optional(
+      Type.String({ format: 'date-time', description: 'Created before this instant.' }),
+    ),
     ...sortedBy(IMPORT_SORTS, 'desc'),
   },
   { additionalProperties: false },

@@ -41,6 +41,8 @@ export function registerMessageRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'addMessage',
         summary: 'Add a message',
+        description:
+          'Behind those that the draft has. Its schedule may follow later: a launch demands one of each message, but not of the first of a launch now.',
         tags: ['campaigns'],
         params: idParams('cmp'),
         body: MessageInput,

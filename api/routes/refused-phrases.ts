@@ -102,6 +102,7 @@ export function registerRefusedPhraseRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'addRefusedPhrase',
         summary: 'Add a refused phrase',
+        description: 'From that day on a campaign whose text has it is rejected before anybody is texted.',
         tags: ['installation'],
         body: PhraseInput,
         response: { 201: PhraseOutput, ...problems(409, 422) },

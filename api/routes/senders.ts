@@ -36,6 +36,7 @@ export function registerSenderRoutes(api: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'createSender',
         summary: 'Add a sender',
+        description: 'A number or a name to send from. It sends nothing until its registration is approved.',
         tags: ['account'],
         body: SenderInput,
         response: { 201: SenderOutput, ...problems(409, 422) },

@@ -8,7 +8,7 @@ import type { Campaign } from '../../db/campaigns.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { idempotent } from '../idempotency.ts';
 import { logChange } from '../log-change.ts';
-import { cursorPageOf, rangeOf } from '../pages.ts';
+import { cursorPageOf, PageSize, rangeOf } from '../pages.ts';
 import { notFound, problems } from '../problem.ts';
 import { idOf } from '../schemas/common.ts';
 import { TestInput, TestOutput, TestsOrderedOutput } from '../schemas/test-schemas.ts';
@@ -17,8 +17,10 @@ import { testSendsOf } from './test-order.ts';
 const params = Type.Object({ id: idOf('cmp'), messageId: idOf('msg') });
 const Query = Type.Object(
   {
-    cursor: Type.Optional(Type.String({ maxLength: 15, pattern: '^[0-9]+$' })),
-    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    cursor: Type.Optional(
+      Type.String({ maxLength: 15, pattern: '^[0-9]+$', description: 'From the answer before.' }),
+    ),
+    pageSize: PageSize,
   },
   { additionalProperties: false },
 );

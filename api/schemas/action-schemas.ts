@@ -86,7 +86,16 @@ export const RetryAccountInput = Type.Object(
 
 /** Why something is stopped, for the log. */
 export const ReasonInput = Type.Object(
-  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) },
+  {
+    reason: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 500,
+        description: 'Why, for the log and for whoever looks at the campaign.',
+        examples: ['The offer in the text has to be checked.'],
+      }),
+    ),
+  },
   { additionalProperties: false },
 );
 

@@ -34,7 +34,9 @@ export const HoldQuery = Type.Object(
   {
     ...PageQuery.properties,
     scope: Type.Optional(Scope),
-    scopeId: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+    scopeId: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 40, description: 'The id of what is held.' }),
+    ),
     state: Type.Optional(
       oneOf(['standing', 'lifted'], {
         description: 'standing: those that keep something from sending. lifted: those that are over.',

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { RECIPIENT_STATES } from '../../domain/next-of-recipient.ts';
+import { PageSize } from '../pages.ts';
 import { idOf, nullable, oneOf } from './common.ts';
 
 /** One recipient of a message. */
@@ -17,12 +18,16 @@ export const RecipientOutput = Type.Object({
 /** Which recipients, and from where on. */
 export const RecipientQuery = Type.Object(
   {
-    messageId: Type.Optional(idOf('msg')),
+    messageId: Type.Optional(
+      idOf('msg', { description: 'How they stand with this message; the first one unless told.' }),
+    ),
     state: Type.Optional(
       Type.Array(oneOf(RECIPIENT_STATES, { description: 'Several are joined by or.' }), { maxItems: 12 }),
     ),
-    cursor: Type.Optional(Type.String({ maxLength: 9, pattern: '^[0-9]+$' })),
-    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    cursor: Type.Optional(
+      Type.String({ maxLength: 9, pattern: '^[0-9]+$', description: 'From the answer before.' }),
+    ),
+    pageSize: PageSize,
   },
   { additionalProperties: false },
 );

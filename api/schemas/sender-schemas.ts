@@ -6,7 +6,8 @@ import { PageQuery } from '../pages.ts';
 import { idOf, INSTANT, nullable, oneOf } from './common.ts';
 
 const REGISTRATIONS = ['pending', 'approved', 'lapsed'] as const;
-const Pace = Type.Integer({ minimum: 1, maximum: 10_000 });
+const Pace = (description: string) =>
+  Type.Integer({ minimum: 1, maximum: 10_000, description, examples: [100] });
 const changeable = {
   supportsMms: Type.Optional(Type.Boolean()),
   registration: Type.Optional(oneOf(REGISTRATIONS, { description: 'Only approved senders send.' })),
@@ -19,8 +20,10 @@ const changeable = {
       }),
     ),
   ),
-  segmentsPerSecond: Type.Optional(nullable(Pace)),
-  mmsPerSecond: Type.Optional(nullable(Pace)),
+  segmentsPerSecond: Type.Optional(
+    nullable(Pace('SMS segments a second; null, as it is unless told, is unpaced.')),
+  ),
+  mmsPerSecond: Type.Optional(nullable(Pace('MMS a second; null, as it is unless told, is unpaced.'))),
   quotaIds: Type.Optional(
     Type.Array(idOf('quo'), {
       maxItems: 8,
@@ -74,7 +77,7 @@ export const SenderOutput = Type.Object({
   registration: Type.String(),
   registrationExpiresOn: nullable(Type.String()),
   segmentsPerSecond: nullable(Type.Integer({ description: 'SMS segments; null is unpaced.' })),
-  mmsPerSecond: nullable(Type.Integer()),
+  mmsPerSecond: nullable(Type.Integer({ description: 'MMS; null is unpaced.' })),
   carrierAccountId: idOf('car'),
   quotaIds: Type.Array(Type.String()),
   disabled: Type.Boolean(),

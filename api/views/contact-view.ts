@@ -16,12 +16,13 @@ export const NUMBER = Type.String({
   description: "As people write it; without a + it is one of the account's default country.",
   examples: ['+12125552001'],
 });
-const NAME = nullable(Type.String({ maxLength: NAME_LENGTH_MAX }));
+const nameLike = (example: string) =>
+  nullable(Type.String({ maxLength: NAME_LENGTH_MAX, examples: [example] }));
 
 const fields = {
   number: NUMBER,
-  firstName: Type.Optional(NAME),
-  lastName: Type.Optional(NAME),
+  firstName: Type.Optional(nameLike('Uma')),
+  lastName: Type.Optional(nameLike('Nguyen')),
   timeZone: Type.Optional(
     nullable(Type.String({ maxLength: 64, description: 'IANA name.', examples: ['America/New_York'] })),
   ),
