@@ -1,13 +1,12 @@
-import type { temporal } from '@temporalio/proto';
 import { expect, it } from 'vitest';
 import { centralWorkflowId, HANDED_SIGNAL, sliceWorkflowId } from '../../workflows/contract.ts';
 import { spread } from '../support/seed-central.ts';
 import { type CentralUnderTest, type CentralWays, launchCentral } from './central-world.ts';
 import { useWorkflowWorld } from './use-workflow-world.ts';
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
-
 const { world, strike } = useWorkflowWorld();
+type History = Awaited<ReturnType<ReturnType<typeof world>['historyOf']>>;
+type HistoryEvent = NonNullable<History['events']>[number];
 const MINUTE_MS = 60_000;
 
 /** Sends to one contact of each of so many accounts, and waits until all are texted. */
