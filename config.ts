@@ -37,6 +37,8 @@ export interface Config {
   readonly plivoAuthId: string | undefined;
   readonly plivoAuthToken: string | undefined;
   readonly plivoApiUrl: string | undefined;
+  /** Whether callbacks count that are signed with the carrier's older V2 alone. */
+  readonly plivoAcceptV2: boolean;
   /** Where carriers call back and fetch media, without a slash at its end. */
   readonly publicUrl: string;
   /** The first signs, all verify. Undefined: `loadKeys` keeps them in `home`. */
@@ -104,6 +106,8 @@ export function readConfig(env: Environment): Config {
     plivoAuthId: text('PLIVO_AUTH_ID') ?? (carrier === 'sandbox' ? SANDBOX_AUTH_ID : undefined),
     plivoAuthToken: text('PLIVO_AUTH_TOKEN') ?? (carrier === 'sandbox' ? SANDBOX_AUTH_TOKEN : undefined),
     plivoApiUrl: check('PLIVO_API_URL', parseHttpUrl),
+    plivoAcceptV2:
+      check('PLIVO_ACCEPT_V2', (value) => parseOneOf(value, ['true', 'false'] as const)) === 'true',
     publicUrl: check('PUBLIC_URL', parseHttpUrl) ?? localUrl(host, port),
     keys: check('CARILLON_KEYS', parseKeys),
     hashKey: check('CARILLON_HASH_KEY', parseSecret),
@@ -137,6 +141,20 @@ export function requireParts(config: Config): ServiceConfig {
     problems.push('TEMPORAL_ADDRESS is not set: give the Temporal server as host:7233.');
   }
   throw new ConfigError([...problems, '`npm start` runs all parts on one machine and sets these by itself.']);
+}
+
+/**
+ * Where a process that texts finds the carrier; undefined: Plivo itself. Throws a ConfigError for a sandbox that has no
+ * address or that of Plivo: whoever asks for a sandbox must not text anybody.
+ */
+export function carrierUrlOf({ carrier, plivoApiUrl }: Config): string | undefined {
+  const isPlivo = plivoApiUrl === undefined || /(^|\.)plivo\.com$/.test(new URL(plivoApiUrl).hostname);
+  if (carrier === 'sandbox' && isPlivo) {
+    throw new ConfigError([
+      'PLIVO_API_URL does not name a sandbox: give its address, such as http://127.0.0.1:8090, or set CARRIER to plivo to text people.',
+    ]);
+  }
+  return plivoApiUrl;
 }
 
 /** The carrier's credentials of the environment, which carrier accounts without their own use; null without any. */

@@ -7,7 +7,7 @@ import { createActivities } from './activities/index.ts';
 import { machineClock } from './activities/machine-clock.ts';
 import { createCarriers } from './activities/carriers.ts';
 import { watchDispatch } from './activities/dispatch-watch.ts';
-import { defaultCredentials, readConfig, requireParts } from './config.ts';
+import { carrierUrlOf, defaultCredentials, readConfig, requireParts } from './config.ts';
 import { createPostgresPermits } from './db/carrier-permits.ts';
 import { openPipelinedDatabase, openPool } from './db/database.ts';
 import { createAtOnce } from './domain/dispatch/at-once.ts';
@@ -61,7 +61,7 @@ const carriers = createCarriers({
   db,
   keys: keys.all,
   defaults: defaultCredentials(config),
-  apiUrl: config.plivoApiUrl,
+  apiUrl: carrierUrlOf(config),
 });
 const draining = new AbortController();
 const watch = await watchDispatch(pool, logError);

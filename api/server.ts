@@ -43,7 +43,7 @@ const app = await createApp(
     keys: keys.all,
     hashKey: keys.hashKey,
     defaultCredentials: defaultCredentials(config),
-    acceptV2Signatures: process.env['PLIVO_ACCEPT_V2'] === 'true',
+    acceptV2Signatures: config.plivoAcceptV2,
   },
   logger,
   { perKey: config.requestsPerKey, perAddress: config.requestsPerAddress },

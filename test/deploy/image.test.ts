@@ -35,6 +35,8 @@ beforeAll(async () => {
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     TEMPORAL_NAMESPACE: `image-${randomBytes(6).toString('hex')}`,
     CARRIER: 'sandbox',
+    // Nothing is sent here, so nothing listens there.
+    PLIVO_API_URL: 'http://127.0.0.1:1',
     CARILLON_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     CARILLON_HASH_KEY: randomBytes(32).toString('base64'),
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
+  carrierUrlOf,
   ConfigError,
   formatKeys,
   parseKeys,
@@ -50,6 +51,7 @@ describe('configuration', () => {
     ['DATABASE_URL', { DATABASE_URL: 'localhost' }],
     ['PUBLIC_URL', { PUBLIC_URL: 'carillon.example' }],
     ['PLIVO_API_URL', { PLIVO_API_URL: 'ftp://plivo.example' }],
+    ['PLIVO_ACCEPT_V2', { PLIVO_ACCEPT_V2: 'TRUE' }],
     ['TRUSTED_PROXIES', { TRUSTED_PROXIES: 'proxy.example' }],
     ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '10.0.0.5,10.1.0.0/33' }],
     ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '0.0.0.0/0' }],
@@ -109,6 +111,32 @@ describe('configuration', () => {
     const problems = problemsOf(() => requireParts(readConfig({}))).join('\n');
     expect(problems).toContain('DATABASE_URL');
     expect(problems).toContain('TEMPORAL_ADDRESS');
+  });
+
+  it.each([{}, { PLIVO_API_URL: 'https://api.plivo.com' }, { PLIVO_API_URL: 'https://plivo.com/' }])(
+    'a worker of a sandbox texts nobody by Plivo, as %j would have it',
+    (env) => {
+      const [problem] = problemsOf(() => carrierUrlOf(readConfig(env)));
+      expect(problem).toMatch(/^PLIVO_API_URL .*CARRIER/);
+    },
+  );
+
+  it('a worker asks the carrier that is named, and Plivo itself where none is', () => {
+    const plivo = {
+      CARRIER: 'plivo',
+      PLIVO_AUTH_ID: 'i',
+      PLIVO_AUTH_TOKEN: 't',
+      PUBLIC_URL: 'https://c.example',
+    };
+    expect(carrierUrlOf(readConfig(plivo))).toBe(undefined);
+    const PLIVO_API_URL = 'http://sandbox:8090';
+    expect(carrierUrlOf(readConfig({ ...plivo, PLIVO_API_URL }))).toBe(PLIVO_API_URL);
+    expect(carrierUrlOf(readConfig({ PLIVO_API_URL }))).toBe(PLIVO_API_URL);
+  });
+
+  it("callbacks that are signed with the carrier's older V2 alone count only if that is said", () => {
+    expect(readConfig({}).plivoAcceptV2).toBe(false);
+    expect(readConfig({ PLIVO_ACCEPT_V2: 'true' }).plivoAcceptV2).toBe(true);
   });
 
   it('keys are read as they were written, in their order', () => {
