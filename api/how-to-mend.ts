@@ -13,6 +13,17 @@ const FORMATS: Readonly<Record<string, string>> = {
   date: 'Give a date, such as 2027-01-14.',
 };
 
+/** In words what a pattern asks for that is not an id's. */
+const PATTERNS: Readonly<Record<string, string>> = {
+  '\\S': 'Give at least one character that is not a blank.',
+  '^[A-Z]{2}$': 'Give a country by its two capital letters, such as US.',
+  '^[^@\\s]+@[^@\\s]+$': 'Give a mail address, such as name@example.com.',
+  '^[a-z]+/[a-z0-9.+-]+$': 'Give a media type, such as image/png.',
+  '^[a-z_.]{1,60}$': 'Give a verb of the log, such as launch.',
+  '^[0-9]+$': 'Give it in digits, as the answer before had it.',
+  '^[0-9]{1,15}$': "Give an event's id, which is digits.",
+};
+
 /** What has to be done about a field, in a sentence that never repeats its value. */
 export function howToMend({ keyword, params, message }: ValidationIssue): string {
   const limit = String(params['limit']);
@@ -31,6 +42,10 @@ export function howToMend({ keyword, params, message }: ValidationIssue): string
       return `Give at least ${counted(limit, 'item')}.`;
     case 'maxItems':
       return `Give at most ${counted(limit, 'item')}.`;
+    case 'minProperties':
+      return `Give at least ${counted(limit, 'field')}.`;
+    case 'maxProperties':
+      return `Give at most ${counted(limit, 'field')}.`;
     case 'uniqueItems':
       return 'Give each item once only.';
     case 'minimum':
@@ -48,7 +63,9 @@ export function howToMend({ keyword, params, message }: ValidationIssue): string
 
 function formOf(pattern: string): string {
   const [, prefixes] = ID.exec(pattern) ?? [];
-  if (prefixes === undefined) return `Give it in the form ${pattern} (a regular expression).`;
+  if (prefixes === undefined) {
+    return PATTERNS[pattern] ?? `Give it in the form ${pattern} (a regular expression).`;
+  }
   return `Give an id that begins with ${prefixes
     .split('|')
     .map((prefix) => `${prefix}_`)

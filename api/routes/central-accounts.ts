@@ -167,7 +167,10 @@ function refuseRetry(result: RetryResult): Extract<RetryResult, { kind: 'resumed
     case 'prepared_again':
       return result;
     case 'gone':
-      throw notFound('account of such a campaign');
+      throw new Problem(
+        'not-found',
+        'No such account has a part in such a campaign of this account. Check both ids and the key.',
+      );
     case 'refused':
       throw new Problem('action-not-allowed', result.reason);
     case 'overdue':

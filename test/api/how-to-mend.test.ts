@@ -23,7 +23,9 @@ test.each([
     { pattern: '^(acc|snd)_[0-9a-z]{13,26}$' },
     'Give an id that begins with acc_ or snd_, as it was handed out.',
   ],
-  ['pattern', { pattern: '^[A-Z]{2}$' }, 'Give it in the form ^[A-Z]{2}$ (a regular expression).'],
+  ['pattern', { pattern: '^[A-Z]{2}$' }, 'Give a country by its two capital letters, such as US.'],
+  ['minProperties', { limit: 1 }, 'Give at least 1 field.'],
+  ['maxProperties', { limit: 256 }, 'Give at most 256 fields.'],
 ])('a field that breaks the rule %s %o is told how to mend it', (keyword, params, sentence) => {
   expect(howToMend(issue(keyword, params))).toBe(sentence);
 });
