@@ -14,7 +14,7 @@ import { unfreezeAudience } from '../audience.ts';
 import { appendLog } from '../log.ts';
 import { centralScopesOf } from '../central/central-scopes.ts';
 import type { Trx } from '../database.ts';
-import { closedScopes } from '../gates.ts';
+import { closedScopes, lockOpenGates } from '../gates.ts';
 import { showStatus } from '../holds.ts';
 import { senderIsSpamming } from '../sender-reports.ts';
 import { suspendCampaign } from '../suspend-campaign.ts';
@@ -201,10 +201,18 @@ async function startable(
   messages: readonly StepMessage[],
 ): Promise<readonly StepMessage[]> {
   if (messages.length === 0) return [];
-  const common = [INSTALLATION, input.accountId, input.campaignId, senderId ?? '', ...centralScopes];
-  const closed = await closedScopes(trx, [...common, ...messages.map((message) => message.id)]);
-  if (common.some((scopeId) => closed.has(scopeId))) return [];
-  return messages.filter((message) => !closed.has(message.id));
+  const wide = [INSTALLATION, input.accountId, senderId ?? '', ...centralScopes];
+  if (!(await areOpen(trx, wide))) return [];
+  const closed = await closedScopes(trx, [input.campaignId, ...messages.map((message) => message.id)]);
+  return closed.has(input.campaignId) ? [] : messages.filter((message) => !closed.has(message.id));
+}
+
+/**
+ * Whether gates are open that are opened without the campaign's row. Whoever opens one wakes those whom he finds waiting, so
+ * what is closed is looked at once more behind its lock: he comes before that, or once this step can be seen.
+ */
+async function areOpen(trx: Trx, scopeIds: readonly string[]): Promise<boolean> {
+  return (await closedScopes(trx, scopeIds)).size === 0 || lockOpenGates(trx, scopeIds);
 }
 
 type LockedCampaign = Awaited<ReturnType<typeof lockCampaign>>;
