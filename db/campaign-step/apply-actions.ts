@@ -25,6 +25,7 @@ import {
   endMessages,
   type MessageOrder,
   parseMessageOrders,
+  refusalOfReschedule,
   setNow,
   takeRestartBack,
 } from './message-orders.ts';
@@ -197,9 +198,11 @@ async function reschedule(trx: Trx, input: StepInput, action: ActionRow): Promis
     return { refusal: `It is ${from}; only a launched, unfinished campaign can be rescheduled.` };
   if (await isOvertaken(trx, input, action)) return { refusal: OVERTAKEN_BY_RESTART };
   const orders: MessageOrder[] = parseMessageOrders(action.args['messages']);
-  if (orders.length === 0) return { refusal: 'No message was named with a new schedule.' };
+  const refusal = await refusalOfReschedule(trx, input.campaignId, orders);
+  // In a part whatever still waits follows its parent, who means the messages of all accounts.
+  if (refusal !== null && !isByParent(action)) return { refusal };
   const missed = await applyMessageOrders(trx, input.campaignId, orders, input.at);
-  if (missed.length > 0) return { refusal: `These messages have begun already: ${missed.join(', ')}.` };
+  if (refusal !== null && missed.length === orders.length) return { refusal };
   // Whoever joins the lists until the new time belongs to the audience, as long as nobody was leased.
   await unfreezeAudience(trx, input.campaignId);
   await logAction(trx, input, action, from);

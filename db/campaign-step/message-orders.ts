@@ -25,6 +25,25 @@ export function parseMessageOrders(value: unknown): MessageOrder[] {
   return orders;
 }
 
+/** Why a reschedule comes to nothing as a whole; null where each of the messages that it names waits for its time. */
+export async function refusalOfReschedule(
+  trx: Trx,
+  campaignId: string,
+  orders: readonly MessageOrder[],
+): Promise<string | null> {
+  if (orders.length === 0) return 'No message was named with a new schedule.';
+  const waiting = await trx
+    .selectFrom('messages')
+    .where('campaign_id', '=', campaignId)
+    .where('status', '=', 'scheduled')
+    .select('id')
+    .execute();
+  const others = orders.filter((order) => !waiting.some(({ id }) => id === order.messageId));
+  if (others.length === 0) return null;
+  const ids = others.map((order) => order.messageId).join(', ');
+  return `Only messages that wait for their time can be given another one, which these do not: ${ids}.`;
+}
+
 /** Applies orders to messages that have not begun. Resolves with the ids of those that have. */
 export async function applyMessageOrders(
   trx: Trx,

@@ -13,7 +13,12 @@ import {
   statusOf,
   type Verdict,
 } from '../campaign-step/action-rows.ts';
-import { endMessages, type MessageOrder, parseMessageOrders } from '../campaign-step/message-orders.ts';
+import {
+  endMessages,
+  type MessageOrder,
+  parseMessageOrders,
+  refusalOfReschedule,
+} from '../campaign-step/message-orders.ts';
 import { readActionFacts } from '../campaign-step/record-signals.ts';
 import type { Trx } from '../database.ts';
 import { liftHolds, showStatus } from '../holds.ts';
@@ -195,16 +200,8 @@ async function refuseReschedule(
   if (!isLive(status)) {
     return { refusal: `It is ${status}; only a launched, unfinished campaign can be rescheduled.` };
   }
-  if (orders.length === 0) return { refusal: 'No message was named with a new schedule.' };
-  const waiting = await trx
-    .selectFrom('messages')
-    .where('campaign_id', '=', campaignId)
-    .where('status', '=', 'scheduled')
-    .select('id')
-    .execute();
-  const begun = orders.filter((order) => !waiting.some(({ id }) => id === order.messageId));
-  if (begun.length === 0) return null;
-  return { refusal: `These messages have begun already: ${begun.map((one) => one.messageId).join(', ')}.` };
+  const refusal = await refusalOfReschedule(trx, campaignId, orders);
+  return refusal === null ? null : { refusal };
 }
 
 /** What an action does to the parent's own rows, once the parts have done theirs. Resolves with whether it opens a gate. */
