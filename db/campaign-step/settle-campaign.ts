@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import type { CampaignStatus } from '../../domain/campaign-status.ts';
+import { SETTLE_MS } from '../../domain/schedule.ts';
 import { decideSettling } from '../../domain/settling.ts';
 import { resolveCampaignAlerts } from '../campaign-alerts.ts';
 import type { Trx } from '../database.ts';
@@ -14,6 +15,31 @@ import type { StepInput, StepPlan } from './step-plan.ts';
 /** Whoever waits for the carrier's list looks again after so long, should nobody wake him. */
 const LOOK_AGAIN_MS = 10 * 60_000;
 const SYSTEM: Actor = { id: 'system', via: 'system' };
+
+/**
+ * When to look at messages that are over beside others which are not: once their last reports should be there, of which
+ * each may say that somebody is tried again. Null where none is awaited.
+ */
+export async function reportsDueAt(
+  trx: Trx,
+  { campaignId, at }: StepInput,
+  messages: readonly StepMessage[],
+): Promise<number | null> {
+  const dueAts = new Map(
+    messages.flatMap(({ key, status, endedAt }) =>
+      status === 'sent' && endedAt !== null ? [[key, endedAt + SETTLE_MS] as const] : [],
+    ),
+  );
+  const ahead = [...dueAts].filter(([, dueAt]) => dueAt > at);
+  if (ahead.length === 0) return null;
+  const { awaited } = await openEnds(
+    trx,
+    ahead.map(([key]) => key),
+  );
+  // Read last: one may have come since this step began, and then only a later one finds whom it is about.
+  const isAwaited = awaited > 0 || (await messagesWithRetries(trx, campaignId)).size > 0;
+  return isAwaited ? Math.min(...ahead.map(([, dueAt]) => dueAt)) : null;
+}
 
 /** What a campaign does whose messages are all over: wait for reports that may come, or finish. */
 export async function planSettling(

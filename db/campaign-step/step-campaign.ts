@@ -7,7 +7,7 @@ import { applyActions } from './apply-actions.ts';
 import type { Standings } from './carrier-question.ts';
 import { recordSignals } from './record-signals.ts';
 import { reopenForRetries } from './reopen-messages.ts';
-import { planSettling } from './settle-campaign.ts';
+import { planSettling, reportsDueAt } from './settle-campaign.ts';
 import { beginMessages, readStepMessages, resolveDueTimes, type StepMessage } from './step-messages.ts';
 import type { StepInput, StepPlan } from './step-plan.ts';
 import { unfreezeAudience } from '../audience.ts';
@@ -154,7 +154,8 @@ async function planProgress(
   }
   const upcoming = earliest(unsent.filter((message) => !isDue(message, input.at)));
   const thawed = campaign.audience_frozen_at === null ? freezeAt : null;
-  const wakeAt = minOf([upcoming, thawed !== null && thawed > input.at ? thawed : null]);
+  const reportsAt = await reportsDueAt(trx, input, messages);
+  const wakeAt = minOf([upcoming, thawed !== null && thawed > input.at ? thawed : null, reportsAt]);
   const next = start.length < ready.length ? { what: 'hold', at: null } : { what: 'message', at: upcoming };
   return { ...base, kind: 'run', status, start: children, wakeAt, next };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tell } from './carrier-reports.ts';
-import { useWorkflowWorld } from './use-workflow-world.ts';
+import { at, DAY_MS, useWorkflowWorld } from './use-workflow-world.ts';
 import { type CampaignUnderTest, launchCampaign } from './workflow-world.ts';
 
 const MINUTE_MS = 60_000;
@@ -38,6 +38,28 @@ describe('a campaign whose texts the carrier fails to hand over', () => {
       awaitingReport: 1,
     });
     expect(await campaign.status()).toBe('finished');
+  });
+
+  it('tries them again by itself also while another message waits for its time', async () => {
+    const now = await strike(10);
+    const campaign = await launchCampaign(
+      world(),
+      { contacts: 3 },
+      {
+        start: 'now',
+        messages: [
+          { text: 'First to {{firstName}}' },
+          { text: 'Second to {{firstName}}', schedule: at(now + 3 * DAY_MS) },
+        ],
+      },
+    );
+    await world().pass(MINUTE_MS);
+    expect(await campaign.messages()).toMatchObject([{ status: 'sent' }, { status: 'scheduled' }]);
+    await tell(world(), campaign, [1], 'failed', '300');
+    await tell(world(), campaign, [2, 3], 'delivered');
+    await world().pass(40 * MINUTE_MS);
+    expect(world().texts).toHaveLength(4);
+    expect(await campaign.messages()).toMatchObject([{ status: 'sent' }, { status: 'scheduled' }]);
   });
 
   it('does nothing by itself about a failure that comes after its end', async () => {
