@@ -3,6 +3,7 @@ import { liveCampaignIds } from '../db/accounts.ts';
 import { resolveQuietRefusals } from '../db/callback-refusals.ts';
 import { watchCarrierTroubles } from '../db/carrier-alerts.ts';
 import { type Db, withAccount } from '../db/database.ts';
+import { closeLeftOpen } from '../db/dispatch/left-open.ts';
 import { forgetEvents, numberEvents } from '../db/events.ts';
 import { watchRegistrations } from '../db/registration-alerts.ts';
 import { foldRollups, forgetIdempotencyKeys, importsToRun, underRepairLock } from '../db/repair.ts';
@@ -56,6 +57,7 @@ async function repairOnce(deps: RepairDeps, repairCampaigns: () => Promise<void>
     for (const { id, accountId } of await testSendsToRun(deps.db, RUNS_MAX)) {
       await deps.workflows.startTestSend(accountId, id);
     }
+    await closeLeftOpen(deps.db, RUNS_MAX);
     for (const carrierAccountId of await carriersToAsk(deps.db, deps.now())) {
       await deps.workflows.wakeReconcile(carrierAccountId);
     }

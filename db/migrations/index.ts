@@ -55,6 +55,7 @@ import { up as reasonsOfParts } from './0065-reasons-of-parts.ts';
 import { up as heldSince } from './0066-held-since.ts';
 import { up as zonesOfParts } from './0067-zones-of-parts.ts';
 import { up as countSubAccounts } from './0068-count-sub-accounts.ts';
+import { up as leftOpenLeases } from './0069-left-open-leases.ts';
 
 /** Every migration by name, in the order in which they run. Kysely asks that the names sort that way. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -114,4 +115,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0066-held-since': { up: heldSince },
   '0067-zones-of-parts': { up: zonesOfParts },
   '0068-count-sub-accounts': { up: countSubAccounts },
+  '0069-left-open-leases': { up: leftOpenLeases },
 };

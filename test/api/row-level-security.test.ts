@@ -64,6 +64,7 @@ const DEFINER_FUNCTIONS = [
   'list_sub_accounts',
   'live_progress',
   'make_parts',
+  'messages_left_open',
   'next_ask_at',
   'next_unknown',
   'next_unknown_test',
