@@ -219,6 +219,13 @@ export async function liveCampaignIds(trx: Trx): Promise<string[]> {
 
 /** Leases that have looked at the limit are committed before, and the next ones look at it after: none goes by an old one. */
 async function lockSpending(trx: Trx, id: string): Promise<void> {
+  // A month of which nobody has leased anything has no row that he could wait at. Clocks and zones may be a day apart.
+  await sql`
+    insert into spend_months (account_id, month)
+    select distinct a.id, to_char((clock_timestamp() + d.days * interval '1 day') at time zone a.time_zone, 'YYYY-MM')
+    from accounts a cross join (values (-1), (0), (1)) as d(days)
+    where a.id = ${id} order by 2
+    on conflict do nothing`.execute(trx);
   await trx
     .selectFrom('spend_months')
     .where('account_id', '=', id)

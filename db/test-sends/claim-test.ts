@@ -139,7 +139,6 @@ async function lockTest(trx: Trx, testId: string) {
       'a.quiet_start as quietStart',
       'a.quiet_end as quietEnd',
       'a.countries',
-      'a.spend_limit_micro_usd as spendLimitMicroUsd',
       's.address',
       's.disabled_at as disabledAt',
       's.registration',
@@ -199,7 +198,10 @@ async function refusalOf(
   return (delay.rows[0]?.delayMs ?? 0) > DELAY_MS_MAX ? 'rate_limited' : null;
 }
 
-/** Counts the test as spent. Resolves with the month, or null when the account's limit does not allow it. */
+/**
+ * Counts the test as spent. Resolves with the month, or null when the account's limit does not allow it. Whoever changes the
+ * limit locks the month's row as well, so what is read behind its lock is what was last answered.
+ */
 async function claimSpend(trx: Trx, test: LockedTest, at: number): Promise<string | null> {
   const month = monthOf(at, test.timeZone);
   await trx
@@ -207,21 +209,25 @@ async function claimSpend(trx: Trx, test: LockedTest, at: number): Promise<strin
     .values({ account_id: test.accountId, month })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const claimed = await trx
+  const ofMonth = { account_id: test.accountId, month };
+  const { spent } = await trx
+    .selectFrom('spend_months')
+    .where((where) => where.and(ofMonth))
+    .select('spent_micro_usd as spent')
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const { limit } = await trx
+    .selectFrom('accounts')
+    .where('id', '=', test.accountId)
+    .select('spend_limit_micro_usd as limit')
+    .executeTakeFirstOrThrow();
+  if (limit !== null && spent + test.costMicroUsd > limit) return null;
+  await trx
     .updateTable('spend_months')
-    .set((set) => ({ spent_micro_usd: set('spent_micro_usd', '+', test.costMicroUsd) }))
-    .where('account_id', '=', test.accountId)
-    .where('month', '=', month)
-    .where((where) =>
-      where(
-        where('spent_micro_usd', '+', test.costMicroUsd),
-        '<=',
-        test.spendLimitMicroUsd ?? Number.MAX_SAFE_INTEGER,
-      ),
-    )
-    .returning('month')
-    .executeTakeFirst();
-  return claimed === undefined ? null : month;
+    .set({ spent_micro_usd: spent + test.costMicroUsd })
+    .where((where) => where.and(ofMonth))
+    .execute();
+  return month;
 }
 
 async function giveBackSpend(trx: Trx, test: LockedTest, month: string): Promise<void> {
