@@ -40,12 +40,12 @@ export async function seedSleepers(
   return made;
 }
 
-/** How many of them are prepared and frozen and wait for the instant. */
+/** How many of them are prepared and wait for the instant. */
 export async function countAsleep(databaseUrl: string, { dueAt }: Sleepers): Promise<number> {
   return countRows(
     databaseUrl,
     `select count(*)::int as count from campaigns
-     where status = 'scheduled' and audience_frozen_at is not null and first_due_at = to_timestamp($1)`,
+     where status = 'scheduled' and first_due_at = to_timestamp($1)`,
     [dueAt / 1_000],
   );
 }
