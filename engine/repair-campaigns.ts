@@ -1,6 +1,6 @@
 import { type CampaignToRun, campaignsToRun, noteMissingRuns } from '../db/repair.ts';
 import type { Db } from '../db/database.ts';
-import { eachAtOnce } from './each-at-once.ts';
+import { eachApart } from './each-apart.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repairing campaigns needs. */
@@ -36,7 +36,7 @@ export function createCampaignRepair(
   deps: CampaignRepairDeps,
   { page: pageSize, doubtedMax } = SIZES,
 ): () => Promise<void> {
-  const { db, isStopped } = deps;
+  const { db, isStopped, onError } = deps;
   /** The last one that was doubted. */
   let doubtedUpTo = '';
 
@@ -52,10 +52,11 @@ export function createCampaignRepair(
     for (let page = await campaignsToRun(db, '', pageSize); page.length > 0 && !isStopped();) {
       const wanted = page.filter((one) => one.hasWaitingAction || isDoubted(one) || !isRunning(one.id));
       const missing: string[] = [];
-      await eachAtOnce(wanted, AT_ONCE_MAX, async (one) => {
+      const repairIt = async (one: CampaignToRun): Promise<void> => {
         if (isStopped()) return;
         if (!(await repairOne(deps, one))) missing.push(one.id);
-      });
+      };
+      await eachApart(wanted, AT_ONCE_MAX, repairIt, onError);
       await noteMissingRuns(db, missing);
       page = page.length < pageSize ? [] : await campaignsToRun(db, page.at(-1)?.id ?? '', pageSize);
     }

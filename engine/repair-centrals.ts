@@ -2,13 +2,14 @@ import { centralsToTell, noteCentralNews, noteCentralsTold } from '../db/central
 import type { Db } from '../db/database.ts';
 import { centralsToRun, slicesToLook } from '../db/repair.ts';
 import { takeTurn } from '../db/take-turn.ts';
-import { eachAtOnce } from './each-at-once.ts';
+import { eachApart } from './each-apart.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 
 /** What repairing central campaigns needs. */
 interface CentralRepairDeps {
   readonly db: Db;
   readonly workflows: Pick<WorkflowClient, 'ensureCentral' | 'wakeCentral' | 'pokeCentral' | 'lookAtSlice'>;
+  readonly onError: (error: unknown) => void;
 }
 
 const PAGE = 1_000;
@@ -20,10 +21,14 @@ const AT_ONCE_MAX = 16;
  * Gives every central campaign the run that it should have, and wakes those with an action that nobody has answered. A
  * run that was started anew starts its slices, and these every part that is not over.
  */
-export async function repairCentrals({ db, workflows }: CentralRepairDeps): Promise<void> {
+export async function repairCentrals({ db, workflows, onError }: CentralRepairDeps): Promise<void> {
   for (let page = await centralsToRun(db, '', PAGE); page.length > 0;) {
-    await eachAtOnce(page, AT_ONCE_MAX, ({ id, accountId, hasWaitingAction }) =>
-      hasWaitingAction ? workflows.wakeCentral(accountId, id) : workflows.ensureCentral(accountId, id),
+    await eachApart(
+      page,
+      AT_ONCE_MAX,
+      ({ id, accountId, hasWaitingAction }) =>
+        hasWaitingAction ? workflows.wakeCentral(accountId, id) : workflows.ensureCentral(accountId, id),
+      onError,
     );
     page = page.length < PAGE ? [] : await centralsToRun(db, page.at(-1)?.id ?? '', PAGE);
   }
@@ -42,23 +47,32 @@ export async function tellSlicesInTurn(deps: CentralRepairDeps): Promise<void> {
  * central campaign sees to it. Central campaigns are told as well, so that they show how their parts stand.
  */
 export async function tellSlices(deps: CentralRepairDeps): Promise<void> {
-  const { db, workflows } = deps;
+  const { db, workflows, onError } = deps;
   const without = new Map<string, string>();
   const slices = await slicesToLook(db, SLICES_MAX);
   // Before the slices look, after which nothing tells any more that there were news.
   await noteCentralNews(db, [...new Set(slices.map(({ campaignId }) => campaignId))]);
-  await eachAtOnce(slices, AT_ONCE_MAX, async ({ accountId, campaignId, slice }) => {
+  const look = async ({ accountId, campaignId, slice }: (typeof slices)[number]): Promise<void> => {
     if (!(await workflows.lookAtSlice(campaignId, slice))) without.set(campaignId, accountId);
-  });
-  for (const [campaignId, accountId] of without) await workflows.wakeCentral(accountId, campaignId);
+  };
+  await eachApart(slices, AT_ONCE_MAX, look, onError);
+  const wake = ([campaignId, accountId]: readonly [string, string]) =>
+    workflows.wakeCentral(accountId, campaignId);
+  await eachApart(without, AT_ONCE_MAX, wake, onError);
   await tellCentrals(deps);
 }
 
 /** One without a run needs no word: its next run counts its parts by itself. */
-async function tellCentrals({ db, workflows }: CentralRepairDeps): Promise<void> {
+async function tellCentrals({ db, workflows, onError }: CentralRepairDeps): Promise<void> {
   const centrals = await centralsToTell(db, CENTRALS_MAX);
-  await eachAtOnce(centrals.campaignIds, AT_ONCE_MAX, async (campaignId) => {
+  const told: string[] = [];
+  const tell = async (campaignId: string): Promise<void> => {
     await workflows.pokeCentral(campaignId);
-  });
-  await noteCentralsTold(db, centrals);
+    told.push(campaignId);
+  };
+  try {
+    await eachApart(centrals.campaignIds, AT_ONCE_MAX, tell, onError);
+  } finally {
+    await noteCentralsTold(db, { ...centrals, campaignIds: told });
+  }
 }

@@ -11,6 +11,7 @@ import { holdsToWake, wakeAfterHold } from '../db/wake-after-hold.ts';
 import { carriersToAsk } from '../db/reconcile/unknowns.ts';
 import { testSendsToRun } from '../db/test-sends/test-sends.ts';
 import { sweepMedia } from '../db/sweep-media.ts';
+import { eachApart } from './each-apart.ts';
 import { repairCentrals, tellSlicesInTurn } from './repair-centrals.ts';
 import { createCampaignRepair } from './repair-campaigns.ts';
 import type { WorkflowClient } from './workflow-client.ts';
@@ -38,31 +39,42 @@ const FOLD_ROWS = 20_000;
  * those with an action that nobody has answered, and those that waited for a hold which was lifted. It reads PostgreSQL only, so it makes good the loss of everything the engine knows.
  */
 async function repairOnce(deps: RepairDeps, repairCampaigns: () => Promise<void>): Promise<void> {
-  await underRepairLock(deps.pool, async () => {
-    await deps.registerNamespace();
-    await repairCentrals(deps).catch(deps.onError);
-    await repairCampaigns();
-    for (const hold of await holdsToWake(deps.db, RUNS_MAX)) {
-      await wakeAfterHold(deps.db, hold, deps.workflows.wakeCampaign);
-    }
-    for (const { id, accountId } of await importsToRun(deps.db, RUNS_MAX)) {
-      await deps.workflows.startImport(accountId, id);
-    }
-    for (const accountId of await watchRegistrations(deps.db, deps.now(), RUNS_MAX)) {
-      const live = await withAccount(deps.db, accountId, (trx) => liveCampaignIds(trx));
-      for (const id of live) await deps.workflows.wakeCampaign(accountId, id);
-    }
-    await watchCarrierTroubles(deps.db);
-    await resolveQuietRefusals(deps.db);
-    for (const { id, accountId } of await testSendsToRun(deps.db, RUNS_MAX)) {
-      await deps.workflows.startTestSend(accountId, id);
-    }
-    await closeLeftOpen(deps.db, RUNS_MAX);
-    for (const carrierAccountId of await carriersToAsk(deps.db, deps.now())) {
-      await deps.workflows.wakeReconcile(carrierAccountId);
-    }
-    await forgetIdempotencyKeys(deps.db);
-    await forgetEvents(deps.db);
+  const { db, pool, workflows, registerNamespace, onError, now } = deps;
+  /** In turn: nothing here is in a hurry, and a hold may wake thousands. */
+  const each = <Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> =>
+    eachApart(items, 1, work, onError);
+  const inEngine: readonly (() => Promise<unknown>)[] = [
+    () => repairCentrals(deps),
+    repairCampaigns,
+    async () =>
+      each(await holdsToWake(db, RUNS_MAX), (hold) => wakeAfterHold(db, hold, workflows.wakeCampaign)),
+    async () =>
+      each(await importsToRun(db, RUNS_MAX), ({ id, accountId }) => workflows.startImport(accountId, id)),
+    async () =>
+      each(await watchRegistrations(db, now(), RUNS_MAX), async (accountId) => {
+        const live = await withAccount(db, accountId, (trx) => liveCampaignIds(trx));
+        await each(live, (id) => workflows.wakeCampaign(accountId, id));
+      }),
+    async () =>
+      each(await testSendsToRun(db, RUNS_MAX), ({ id, accountId }) => workflows.startTestSend(accountId, id)),
+    async () => each(await carriersToAsk(db, now()), (id) => workflows.wakeReconcile(id)),
+  ];
+  const inDatabase: readonly (() => Promise<unknown>)[] = [
+    () => watchCarrierTroubles(db),
+    () => resolveQuietRefusals(db),
+    () => closeLeftOpen(db, RUNS_MAX),
+    () => forgetIdempotencyKeys(db),
+    () => forgetEvents(db),
+  ];
+  // What fails in one of them is no reason to leave out the others.
+  const makeAll = async (steps: typeof inEngine): Promise<void> => {
+    for (const step of steps) await step().catch(onError);
+  };
+  await underRepairLock(pool, async () => {
+    await makeAll(inDatabase);
+    // Where the engine cannot be had, nothing can be asked of it.
+    await registerNamespace();
+    await makeAll(inEngine);
   });
 }
 

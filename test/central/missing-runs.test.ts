@@ -110,6 +110,9 @@ test('a part of a live central campaign that has no run is not started but noted
       ensureCentral: () => Promise.resolve(),
       pokeCentral: () => Promise.resolve(true),
     },
+    onError: (error: unknown) => {
+      throw error;
+    },
   });
   // A slice without a run is its central campaign's to start.
   expect(told.filter((one) => one.includes(ref.campaignId))).toEqual([
@@ -199,6 +202,9 @@ test('slices are told in turns, so that several workers tell them no more often 
       wakeCentral: () => Promise.resolve(),
       ensureCentral: () => Promise.resolve(),
       pokeCentral: () => Promise.resolve(true),
+    },
+    onError: (error: unknown) => {
+      throw error;
     },
   };
   // Another worker has told them just now; nothing here depends on how long ago.

@@ -46,7 +46,11 @@ afterAll(async () => {
 });
 
 /** An engine that lists these runs, or cannot, and what repair asks of it. */
-function scriptedEngine(listed: readonly string[] | Error, sizes?: CampaignRepairSizes, stopAfter?: number) {
+function scriptedEngine(
+  listed: readonly string[] | Error,
+  sizes?: CampaignRepairSizes,
+  { stopAfter, refused }: { readonly stopAfter?: number; readonly refused?: string } = {},
+) {
   const ensured: string[] = [];
   const woken: string[] = [];
   const errors: unknown[] = [];
@@ -55,6 +59,7 @@ function scriptedEngine(listed: readonly string[] | Error, sizes?: CampaignRepai
       db,
       workflows: {
         ensureCampaign: async (_, id) => {
+          if (id === refused) throw new Error('It has more signals than the engine takes.');
           ensured.push(id);
           await Promise.resolve();
         },
@@ -125,8 +130,17 @@ test('of runs that the engine lists no more are made sure of in a round than may
   expect(ensured.slice(live().length).toSorted()).toEqual(live().slice(0, 2));
 });
 
+test('a campaign that the engine refuses keeps no other from its run, and is told of', async () => {
+  const [refused = ''] = live();
+  const engine = scriptedEngine([], { page: 1, doubtedMax: 1 }, { refused });
+  await engine.repair();
+  expect(engine.ensured.toSorted()).toEqual(live().slice(1));
+  expect(engine.woken).toEqual([waiting]);
+  expect(engine.errors).toHaveLength(1);
+});
+
 test('a worker that stops begins no more of it', async () => {
-  const { ensured, repair } = scriptedEngine([], { page: 3, doubtedMax: 2 }, 1);
+  const { ensured, repair } = scriptedEngine([], { page: 3, doubtedMax: 2 }, { stopAfter: 1 });
   await repair();
   expect(ensured).toHaveLength(1);
 });

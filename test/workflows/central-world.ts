@@ -81,7 +81,14 @@ export async function launchCentral(
     messageIds,
     parts,
     inPart,
-    look: () => tellSlices({ db: world.db, workflows }),
+    look: () =>
+      tellSlices({
+        db: world.db,
+        workflows,
+        onError: (error) => {
+          throw error;
+        },
+      }),
     states: async () =>
       (await parts()).map(({ state, reason }) => (reason === null ? state : `${state} ${reason}`)),
     status: async () => {
