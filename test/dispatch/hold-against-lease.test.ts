@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lockOpenGates, moveGate } from '../../db/gates.ts';
 import { holdCampaign } from '../../db/holds.ts';
@@ -6,18 +5,12 @@ import { type LedgerWorld, openLedgerWorld, setMessageStatus } from './ledger-wo
 import { lockWaiters } from '../support/lock-waiters.ts';
 
 let world: LedgerWorld;
-let owner: Client;
 beforeAll(async () => {
   world = await openLedgerWorld();
-  owner = new Client({ connectionString: world.databaseUrl });
-  await owner.connect();
 });
-afterAll(async () => {
-  await owner.end();
-  await world.close();
-});
+afterAll(() => world.close());
 
-const waiting = (transactions: number): Promise<unknown> => lockWaiters(owner, transactions);
+const waiting = (transactions: number): Promise<unknown> => lockWaiters(world.owner, transactions);
 
 test('a pause at the very moment of the first lease is obeyed, and neither waits for the other for ever', async () => {
   const { account, campaignId, inside, openLeases } = await world.freeze(2);

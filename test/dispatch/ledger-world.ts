@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import { Client, type Pool } from 'pg';
 import { freezeAudience } from '../../db/audience.ts';
 import { findCampaign } from '../../db/campaigns.ts';
 import { type Db, openDatabase, openPool, type Trx, withAccount } from '../../db/database.ts';
@@ -39,6 +39,8 @@ export interface FrozenCampaign {
 export interface LedgerWorld {
   readonly db: Db;
   readonly databaseUrl: string;
+  /** Who sees and may do everything, on a connection of his own. */
+  readonly owner: Client;
   /** Everybody gets a text of his own unless one is given. */
   readonly freeze: (recipients: number, text?: string) => Promise<FrozenCampaign>;
   /** Another campaign to the same people. */
@@ -50,14 +52,17 @@ export interface LedgerWorld {
 export async function openLedgerWorld(wrap: (pool: Pool) => Db = openDatabase): Promise<LedgerWorld> {
   const database = await createTestDatabase();
   const db = wrap(openPool({ connectionString: database.url, connectionsMax: 10, role: 'carillon_app' }));
+  const owner = new Client({ connectionString: database.url });
+  await owner.connect();
   return {
     db,
     databaseUrl: database.url,
+    owner,
     freeze: async (recipients, text) =>
       freezeCampaign(db, await seedAccount(db, { contacts: recipients }), text),
     freezeAgain: ({ account }) => freezeCampaign(db, account),
     close: async () => {
-      await db.destroy();
+      await Promise.all([db.destroy(), owner.end()]);
       await database.drop();
     },
   };

@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderAction } from '../../db/campaign-orders.ts';
 import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
@@ -8,16 +7,10 @@ import { campaignsToRun } from '../../db/repair.ts';
 import { type FrozenCampaign, type LedgerWorld, NOON, openLedgerWorld } from './ledger-world.ts';
 
 let world: LedgerWorld;
-let owner: Client;
 beforeAll(async () => {
   world = await openLedgerWorld();
-  owner = new Client({ connectionString: world.databaseUrl });
-  await owner.connect();
 });
-afterAll(async () => {
-  await owner.end();
-  await world.close();
-});
+afterAll(() => world.close());
 
 /** A step of a run that was started anew, and so has no lanes to look after. */
 const step = ({ account, campaignId, inside }: FrozenCampaign) =>
@@ -43,7 +36,7 @@ const order = ({ account, campaignId, inside }: FrozenCampaign, name: 'abort' | 
 
 /** As if all leases had been opened ten minutes ago. */
 const age = (): Promise<unknown> =>
-  owner.query(`update leases set opened_at = opened_at - interval '10 minutes'`);
+  world.owner.query(`update leases set opened_at = opened_at - interval '10 minutes'`);
 
 test.each(['abort', 'stop'] as const)(
   'whoever a lane of a lost run has left open is given up as lost, also when a %s came before the next run',

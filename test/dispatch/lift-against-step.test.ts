@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stepCampaign } from '../../db/campaign-step/step-campaign.ts';
 import { liftHold } from '../../db/lift-hold.ts';
@@ -14,16 +13,10 @@ import {
 } from './ledger-world.ts';
 
 let world: LedgerWorld;
-let owner: Client;
 beforeAll(async () => {
   world = await openLedgerWorld();
-  owner = new Client({ connectionString: world.databaseUrl });
-  await owner.connect();
 });
-afterAll(async () => {
-  await owner.end();
-  await world.close();
-});
+afterAll(() => world.close());
 
 async function holdOn(
   { account, inside }: FrozenCampaign,
@@ -71,7 +64,7 @@ test.each(['account', 'sender'] as const)(
       expect({ start, wakeAt }).toEqual({ start: [], wakeAt: null });
       const lift = liftAndWake(campaign, holdId);
       // Whoever lifts it has gone as far as he comes before this step commits.
-      await Promise.race([lift, lockWaiters(owner, 1)]);
+      await Promise.race([lift, lockWaiters(world.owner, 1)]);
       return { lifting: lift };
     });
     expect(await lifting).toEqual([campaignId]);

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Trx } from '../../db/database.ts';
 import { createPostgresDispatchStore } from '../../db/dispatch/postgres-store.ts';
@@ -18,19 +17,12 @@ import { lockWaiters } from '../support/lock-waiters.ts';
 
 let world: LedgerWorld;
 let store: DispatchStore;
-/** Who sees what others wait for. */
-let owner: Client;
 const LOCK_MS_MAX = 20_000;
 beforeAll(async () => {
   world = await openLedgerWorld();
-  owner = new Client({ connectionString: world.databaseUrl });
-  await owner.connect();
   store = createPostgresDispatchStore({ db: world.db, crash: noCrash, mediaUrl: (token) => token });
 });
-afterAll(async () => {
-  await owner.end();
-  await world.close();
-});
+afterAll(() => world.close());
 
 /**
  * Somebody locks `first`, another one does his work and comes to wait for it, then the former locks `second`. It waits
@@ -46,7 +38,7 @@ async function inOneOrder(
     await first(trx);
     const begun = work();
     begun.catch(() => undefined);
-    await lockWaiters(owner, 1, LOCK_MS_MAX);
+    await lockWaiters(world.owner, 1, LOCK_MS_MAX);
     await second(trx);
     return { begun };
   });
@@ -146,7 +138,7 @@ test.each([
         order(inOrder).map((person) => statusReportOf(campaign, lease, { status: 'sent' }, person)),
       );
       begun.catch(() => undefined);
-      await lockWaiters(owner, 1, LOCK_MS_MAX);
+      await lockWaiters(world.owner, 1, LOCK_MS_MAX);
       await write(other.recipient)(trx);
       throw Object.assign(rollback, { begun });
     });

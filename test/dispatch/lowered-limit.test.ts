@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { updateAccount } from '../../db/accounts.ts';
 import { claimTest } from '../../db/test-sends/claim-test.ts';
@@ -7,16 +6,10 @@ import { type LedgerWorld, openLedgerWorld } from './ledger-world.ts';
 import { lockWaiters } from '../support/lock-waiters.ts';
 
 let world: LedgerWorld;
-let owner: Client;
 beforeAll(async () => {
   world = await openLedgerWorld();
-  owner = new Client({ connectionString: world.databaseUrl });
-  await owner.connect();
 });
-afterAll(async () => {
-  await owner.end();
-  await world.close();
-});
+afterAll(() => world.close());
 
 test('a lease that was being made while the spend limit was lowered goes by the new one', async () => {
   const { account, inside, lease, openLeases, record } = await world.freeze(4);
@@ -25,7 +18,7 @@ test('a lease that was being made while the spend limit was lowered goes by the 
   await inside(async (trx) => {
     await updateAccount(trx, account.accountId, { spendLimitMicroUsd: 1 });
     late = openLeases();
-    await lockWaiters(owner, 1);
+    await lockWaiters(world.owner, 1);
   });
   expect(await late).toMatchObject({ kind: 'suspend', cause: 'spend_limit' });
 });
@@ -37,7 +30,7 @@ test('a test that was being let pass while the spend limit was lowered goes by t
   await trial.inside(async (trx) => {
     await updateAccount(trx, trial.accountId, { spendLimitMicroUsd: 1 });
     late = trial.inside((own) => claimTest(own, { testId: trial.testId, at: Date.now() }));
-    await Promise.race([late, lockWaiters(owner, 1)]);
+    await Promise.race([late, lockWaiters(world.owner, 1)]);
   });
   expect(await late).toEqual({ kind: 'over' });
   expect(await trial.read()).toMatchObject({ state: 'refused', cause: 'spend_limit' });
