@@ -98,6 +98,6 @@ function outputOf(report: LaneReport, reachedAt: number): LaneOutput {
     unknown: tally.unknown,
     skipped: tally.skipped,
     reachedAt,
-    waitMs: waitAfter(end),
+    waitMs: waitAfter(report),
   };
 }

@@ -166,14 +166,14 @@ function createRuns(world: World, engine: Process, { fleet, office, carrier }: E
           draining: draining.signal,
         });
         report
-          .then(async (done) => {
-            trace(process.id, `ends lane ${lane} of ${messageId}: ${done.end.kind}`);
-            const { end: why } = done;
+          .then(async (ended) => {
+            trace(process.id, `ends lane ${lane} of ${messageId}: ${ended.end.kind}`);
+            const { end: why } = ended;
             if (why.kind === 'suspend') {
               await process.call('suspend', () => Promise.resolve(office.suspend(messageId, why)));
             }
             isOver.value = true;
-            end(waitAfter(done.end));
+            end(waitAfter(ended));
           })
           .catch(() => {
             trace(process.id, `fails in lane ${lane} of ${messageId}`);

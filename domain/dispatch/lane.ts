@@ -66,10 +66,26 @@ const UNDER_WAY_MAX = 32;
 /** A closed gate that only this worker's memory knows of is looked at again a little later. */
 const HELD_WAIT_MS = 1_000;
 
+/** A time that is over by this worker's clock and not by the workflow's, which plans by its own, is looked at again, too. */
+const CLOCKS_APART_WAIT_MS = 1_000;
+
 /** How long to wait before the message's next lane, in milliseconds of machine time. */
-export function waitAfter(end: LaneEnd): number {
-  if (end.kind === 'wait') return Math.ceil(end.waitMs);
-  return end.kind === 'held' ? HELD_WAIT_MS : 0;
+export function waitAfter({ end, tally }: LaneReport): number {
+  switch (end.kind) {
+    case 'wait':
+      return Math.ceil(end.waitMs);
+    case 'held':
+      return HELD_WAIT_MS;
+    case 'closed':
+    case 'expired':
+      return Object.values(tally).some((people) => people > 0) ? 0 : CLOCKS_APART_WAIT_MS;
+    case 'budget':
+    case 'cancelled':
+    case 'exhausted':
+    case 'fenced':
+    case 'suspend':
+      return 0;
+  }
 }
 
 /** A run with what ends a lane that only waits. */

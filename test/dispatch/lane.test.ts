@@ -2,6 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLaneActivities } from '../../activities/lane-activities.ts';
 import { openDatabase, openPool } from '../../db/database.ts';
+import { waitAfter } from '../../domain/dispatch/lane.ts';
 import { LEASE_WIDTH_MAX } from '../../domain/dispatch/pace.ts';
 import { createSlots } from '../../domain/dispatch/slots.ts';
 import { ACCEPTED, createLaneWorld, eventLoopTurns, MINUTE_MS, MORNING, RATE_LIMITED } from './lane-world.ts';
@@ -249,23 +250,49 @@ describe('the lane activity', () => {
   });
 
   it('that was queued at 19:59 and starts at 20:30 sends nothing', async () => {
-    const lane = createLaneWorld(10);
-    const db = openDatabase(
-      openPool({ connectionString: 'postgres://127.0.0.1:1/none', connectionsMax: 1, role: 'carillon_app' }),
-    );
-    const { sendLane } = createLaneActivities({
-      db,
-      lane: lane.deps,
-      allowVirtualTime: false,
-      draining: new AbortController().signal,
-      lanesAtOnceMax: 10,
+    const { output, requests } = await runAtClosing({
+      orderedAt: '2026-03-03T19:59:00-05:00',
+      workerClock: '2026-03-03T20:30:00-05:00',
     });
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-03T20:30:00-05:00') });
-    const input = { accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane: 0, time: 'real' } as const;
-    const at = Date.parse('2026-03-03T19:59:00-05:00');
-    const output = await new MockActivityEnvironment().run(sendLane, { ...input, at });
     expect(output).toMatchObject({ ended: 'closed', accepted: 0 });
-    expect(lane.requests).toEqual([]);
-    await db.destroy();
+    expect(requests).toEqual([]);
+  });
+
+  it('whose worker is ahead of the workflow at closing lets the next one wait, and not take turns with the plan', async () => {
+    const { output } = await runAtClosing({
+      orderedAt: '2026-03-03T19:59:58-05:00',
+      workerClock: '2026-03-03T20:00:01-05:00',
+    });
+    expect(output).toMatchObject({ ended: 'closed', waitMs: 1_000 });
+  });
+
+  it('that has texted until its closing lets nothing wait, so that its message sleeps at once', async () => {
+    const evening = Date.parse('2026-03-03T19:59:59-05:00');
+    const lane = createLaneWorld(50);
+    lane.script.answer = () => {
+      lane.clock.advance(200);
+      return ACCEPTED;
+    };
+    expect(waitAfter(await lane.run(() => evening + lane.clock.now()))).toBe(0);
   });
 });
+
+async function runAtClosing(times: { readonly orderedAt: string; readonly workerClock: string }) {
+  const lane = createLaneWorld(10);
+  const db = openDatabase(
+    openPool({ connectionString: 'postgres://127.0.0.1:1/none', connectionsMax: 1, role: 'carillon_app' }),
+  );
+  const { sendLane } = createLaneActivities({
+    db,
+    lane: lane.deps,
+    allowVirtualTime: false,
+    draining: new AbortController().signal,
+    lanesAtOnceMax: 10,
+  });
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(times.workerClock) });
+  const input = { accountId: 'acc', campaignId: 'cmp', messageId: 'msg', lane: 0, time: 'real' } as const;
+  const at = Date.parse(times.orderedAt);
+  const output = await new MockActivityEnvironment().run(sendLane, { ...input, at });
+  await db.destroy();
+  return { output, requests: lane.requests };
+}
