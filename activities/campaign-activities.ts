@@ -9,11 +9,13 @@ import { prepareCampaign, type PrepareResult } from '../db/prepare-campaign.ts';
 import { alertOfForecast } from '../db/review/forecast-alerts.ts';
 import { suspendCampaign } from '../db/suspend-campaign.ts';
 import type { AskAccountDeps } from './ask-account.ts';
+import type { ReportWatches } from './report-watches.ts';
 import { stepAsking } from './step-campaign.ts';
 
 /** What the activities of campaigns need. */
 export interface CampaignActivityDeps extends AskAccountDeps {
   readonly crash: CrashHook;
+  readonly watches: ReportWatches;
 }
 
 interface CampaignAt {
@@ -26,8 +28,11 @@ interface CampaignAt {
 /** The activities by which campaigns and messages read and move their rows. */
 export function createCampaignActivities(deps: CampaignActivityDeps) {
   return {
-    stepCampaign: (input: StepInput): Promise<StepPlan> =>
-      stepAsking(deps, input, Context.current().cancellationSignal),
+    stepCampaign: async (input: StepInput): Promise<StepPlan> => {
+      const plan = await stepAsking(deps, input, Context.current().cancellationSignal);
+      // In a crowd it sleeps until its reports are due: to look at once, and for once, is too early to find them.
+      return plan.kind === 'settle' && deps.watches.areEnough() ? { ...plan, kind: 'run' } : plan;
+    },
 
     prepareCampaign: (input: CampaignAt): Promise<PrepareResult> =>
       withAccount(deps.db, input.accountId, (trx) => prepareCampaign(trx, input)),

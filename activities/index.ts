@@ -16,6 +16,7 @@ import { createLaneDeps, mediaUrlOf } from './lane-deps.ts';
 import { createTestSendActivities } from './test-send-activities.ts';
 import { machineClock } from './machine-clock.ts';
 import { createReportActivities } from './report-activities.ts';
+import { createReportWatches } from './report-watches.ts';
 import { createReconcileActivities } from './reconcile-activities.ts';
 
 /** Everything that activities reach the world through, wired in the worker's composition root. */
@@ -48,9 +49,10 @@ export interface ActivityDeps {
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDeps) {
   const slots = createSlots(REQUESTS_AT_ONCE_MAX);
+  const watches = createReportWatches();
   return {
-    ...createReportActivities(deps),
-    ...createCampaignActivities({ ...deps, machine: machineClock }),
+    ...createReportActivities({ db: deps.db, watches }),
+    ...createCampaignActivities({ ...deps, watches, machine: machineClock }),
     ...createCentralActivities(deps),
     ...createImportActivities(deps),
     ...createLaneActivities({

@@ -2,6 +2,7 @@ import { activityInfo, Context } from '@temporalio/activity';
 import { type Db, withAccount } from '../db/database.ts';
 import { openEndsOfCampaign } from '../db/report-counters.ts';
 import { messagesWithRetries } from '../db/retries.ts';
+import type { ReportWatches } from './report-watches.ts';
 
 const LOOK_EVERY_MS = 500;
 /**
@@ -9,17 +10,19 @@ const LOOK_EVERY_MS = 500;
  * those campaigns of a crowd that had not sent yet.
  */
 const LOOKS_PER_SECOND_MAX = 20;
-/** A watch takes one of the slots that lanes need, so thousands of campaigns that end at once must not all have one. */
-const WATCHES_MAX = 100;
-
 /** How long each of so many watches waits until it looks again. */
 export function lookEveryMs(watches: number): number {
   return Math.max(LOOK_EVERY_MS, (watches * 1_000) / LOOKS_PER_SECOND_MAX);
 }
 
 /** The activity by which a campaign that has sent waits for what the carrier has still to report. */
-export function createReportActivities(deps: { readonly db: Db }) {
-  let watches = 0;
+export function createReportActivities({
+  db,
+  watches,
+}: {
+  readonly db: Db;
+  readonly watches: ReportWatches;
+}) {
   return {
     /**
      * Watches for the last reports for `waitMs` of machine time. True when none is awaited any more, or one of them has
@@ -31,22 +34,22 @@ export function createReportActivities(deps: { readonly db: Db }) {
       readonly waitMs: number;
     }): Promise<boolean> => {
       const { cancellationSignal } = Context.current();
-      const waitMs = watches < WATCHES_MAX ? input.waitMs : 0;
+      const waitMs = watches.areEnough() ? 0 : input.waitMs;
       const started = performance.now();
-      watches += 1;
+      const end = watches.begin();
       try {
         for (;;) {
-          const isOver = await withAccount(deps.db, input.accountId, async (trx) => {
+          const isOver = await withAccount(db, input.accountId, async (trx) => {
             const { awaited } = await openEndsOfCampaign(trx, input.campaignId);
             return awaited <= 0 || (await messagesWithRetries(trx, input.campaignId)).size > 0;
           });
           if (isOver) return true;
           if (performance.now() - started >= waitMs || cancellationSignal.aborted) return false;
           Context.current().heartbeat(activityInfo().attempt);
-          await Context.current().sleep(lookEveryMs(watches));
+          await Context.current().sleep(lookEveryMs(watches.count()));
         }
       } finally {
-        watches -= 1;
+        end();
       }
     },
   };
