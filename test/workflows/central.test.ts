@@ -25,6 +25,17 @@ const TEXT = 'News of {{account.senderName}}, reply STOP to opt out.';
 
 const sentBy = (): Record<string, number> => sentByBranch(world());
 
+/** A central campaign that is due at ten; at ten past nine, as it is then, all of its parts sleep. */
+async function launchAsleep(branches: Parameters<typeof launchCentral>[1]) {
+  const morning = await strike(9);
+  const central = await launchCentral(world(), branches, {
+    start: 'scheduled',
+    messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
+  });
+  await world().pass(10 * MINUTE_MS);
+  return { central, morning };
+}
+
 /** Orders something of a part as its own people would. */
 async function orderOwn(central: CentralUnderTest, index: number, name: CampaignActionName) {
   const now = await world().now();
@@ -108,12 +119,7 @@ describe('a central campaign', () => {
   });
 
   it('is found by the run of each part, also by one that an action has started', async () => {
-    const morning = await strike(9);
-    const central = await launchCentral(world(), [{ contacts: 1 }], {
-      start: 'scheduled',
-      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
-    });
-    await world().pass(10 * MINUTE_MS);
+    const { central } = await launchAsleep([{ contacts: 1 }]);
     const partId = await central.inPart(0, (_trx, id) => Promise.resolve(id));
     const run = world().client.workflow.getHandle(campaignWorkflowId(partId));
     await run.terminate();
@@ -124,12 +130,7 @@ describe('a central campaign', () => {
   });
 
   it('that is paused sends nothing of any part, also of those that begin then, and goes on when it is resumed', async () => {
-    const morning = await strike(9);
-    const central = await launchCentral(world(), [{ contacts: 2 }, { contacts: 2 }], {
-      start: 'scheduled',
-      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
-    });
-    await world().pass(10 * MINUTE_MS);
+    const { central } = await launchAsleep([{ contacts: 2 }, { contacts: 2 }]);
     expect(await central.order('pause')).toEqual({ state: 'applied', reason: null });
     expect(await central.states()).toEqual(['paused', 'paused']);
     await world().pass(2 * HOUR_MS);
@@ -142,12 +143,7 @@ describe('a central campaign', () => {
   });
 
   it('that is stopped stops every part, and its restart goes on with all of them', async () => {
-    const morning = await strike(9);
-    const central = await launchCentral(world(), [{ contacts: 2 }, { contacts: 2 }], {
-      start: 'scheduled',
-      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
-    });
-    await world().pass(10 * MINUTE_MS);
+    const { central } = await launchAsleep([{ contacts: 2 }, { contacts: 2 }]);
     await central.order('stop');
     await world().pass(2 * HOUR_MS);
     await settle(world(), central);
@@ -168,12 +164,7 @@ describe('a central campaign', () => {
   });
 
   it('that is aborted ends every part for good', async () => {
-    const morning = await strike(9);
-    const central = await launchCentral(world(), [{ contacts: 2 }, { contacts: 2 }], {
-      start: 'scheduled',
-      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
-    });
-    await world().pass(10 * MINUTE_MS);
+    const { central } = await launchAsleep([{ contacts: 2 }, { contacts: 2 }]);
     await central.order('abort');
     await world().pass(3 * HOUR_MS);
     await settle(world(), central);
@@ -183,12 +174,7 @@ describe('a central campaign', () => {
   });
 
   it('that is rescheduled moves every part', async () => {
-    const morning = await strike(9);
-    const central = await launchCentral(world(), [{ contacts: 1 }, { contacts: 1 }], {
-      start: 'scheduled',
-      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
-    });
-    await world().pass(10 * MINUTE_MS);
+    const { central, morning } = await launchAsleep([{ contacts: 1 }, { contacts: 1 }]);
     const [messageId = ''] = central.messageIds;
     await central.order('reschedule', { messages: [{ messageId, ...at(morning + 4 * HOUR_MS) }] });
     await world().passUntil(morning + 3 * HOUR_MS);
@@ -258,12 +244,7 @@ describe('a part of a central campaign', () => {
   });
 
   it('that its own people have paused is not resumed by the parent', async () => {
-    const morning = await strike(9);
-    const central = await launchCentral(world(), [{ contacts: 1 }, { contacts: 1 }], {
-      start: 'scheduled',
-      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
-    });
-    await world().pass(10 * MINUTE_MS);
+    const { central } = await launchAsleep([{ contacts: 1 }, { contacts: 1 }]);
     await orderOwn(central, 0, 'pause');
     await central.order('pause');
     await central.order('resume');
@@ -276,12 +257,7 @@ describe('a part of a central campaign', () => {
   });
 
   it("that its own people have paused and resumed sends nothing until the parent's pause is lifted, too", async () => {
-    const morning = await strike(9);
-    const central = await launchCentral(world(), [{ contacts: 1 }, { contacts: 1 }], {
-      start: 'scheduled',
-      messages: [{ text: TEXT, schedule: at(morning + HOUR_MS) }],
-    });
-    await world().pass(10 * MINUTE_MS);
+    const { central } = await launchAsleep([{ contacts: 1 }, { contacts: 1 }]);
     await orderOwn(central, 0, 'pause');
     await central.order('pause');
     expect(await orderOwn(central, 0, 'resume')).toEqual({ state: 'applied', reason: null });
