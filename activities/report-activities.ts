@@ -10,6 +10,7 @@ const LOOK_EVERY_MS = 500;
  * those campaigns of a crowd that had not sent yet.
  */
 const LOOKS_PER_SECOND_MAX = 20;
+
 /** How long each of so many watches waits until it looks again. */
 export function lookEveryMs(watches: number): number {
   return Math.max(LOOK_EVERY_MS, (watches * 1_000) / LOOKS_PER_SECOND_MAX);
